@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one error type that users meet."""
+
+from __future__ import annotations
+
+
+class StagewrightError(Exception):
+    """Work that cannot be done, told as one sentence and its cure.
+
+    Args:
+        code: stable, machine-readable cause in kebab case (``"library-locked"``).
+        message: one sentence that names the thing that is wrong.
+        cure: one sentence that says what to do about it.
+    """
+
+    def __init__(self, code: str, message: str, cure: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.cure}".strip()

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An evaluated scene as plain data: what the file has to hold.
+
+The record is read from Blender by ``addon.scene``, before anything is changed
+for the export, and compared with the written stage by ``usd_tools.fidelity``.
+Positions are world space, in Blender units, Blender's axes (Z up).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SCENE = "scene.json"
+_POINTS = "points.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class MeshRecord:
+    """One mesh as it stands in the world at one frame.
+
+    Attributes:
+        object: name of the object that shows it. An instance from a
+            collection or from Object Info carries the name of the instanced
+            object; one whose prototype is made inside a node tree carries the
+            name of the object with the node tree.
+        instance: whether it is an instance.
+        frame: the frame it was read at.
+        points: (n, 3) float64.
+        faces: number of faces.
+        materials: sorted names of the materials its faces use.
+    """
+
+    object: str
+    instance: bool
+    frame: float
+    points: NDArray[np.float64]
+    faces: int
+    materials: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ObjectRecord:
+    """One object of the exported collection: name and Blender type (``"CAMERA"``)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """What feeds one input of a Principled BSDF.
+
+    Attributes:
+        kind: ``constant``, ``image`` (an Image Texture wired to the input,
+            straight or through Normal Map / Separate Color), or ``nodes``
+            (anything else: maths, mixes, procedural textures).
+        value: the constant (scalar or RGBA) or, for other kinds, ().
+        image: file name of the image, or "".
+        nodes: labels of the nodes in between, for messages.
+    """
+
+    kind: Literal["constant", "image", "nodes"]
+    value: tuple[float, ...] = ()
+    image: str = ""
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MaterialRecord:
+    """A material: its inputs by Principled socket name (``"Base Color"``).
+
+    ``inputs`` is empty when the surface is no Principled BSDF at the top level.
+    """
+
+    name: str
+    inputs: Mapping[str, InputRecord] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class SceneRecord:
+    """Everything the file is compared with.
+
+    Attributes:
+        meshes: one record per mesh, instance and frame.
+        objects: all objects of the exported collection.
+        materials: the materials in use.
+        aliases: names of real copies made for the export, to the name of the
+            object they came from.
+        frames: the frames read, ascending.
+    """
+
+    meshes: tuple[MeshRecord, ...]
+    objects: tuple[ObjectRecord, ...]
+    materials: tuple[MaterialRecord, ...]
+    aliases: Mapping[str, str]
+    frames: tuple[float, ...]
+
+    def save(self, folder: Path) -> None:
+        """Write the record into ``folder`` (JSON, and one .npy for all points)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = np.zeros((0, 3))
+        np.save(folder / _POINTS, np.concatenate([empty, *(m.points for m in self.meshes)]))
+        meshes = [
+            {
+                "object": m.object,
+                "instance": m.instance,
+                "frame": m.frame,
+                "points": len(m.points),
+                "faces": m.faces,
+                "materials": m.materials,
+            }
+            for m in self.meshes
+        ]
+        data = {
+            "meshes": meshes,
+            "objects": [asdict(o) for o in self.objects],
+            "materials": [asdict(m) for m in self.materials],
+            "aliases": dict(self.aliases),
+            "frames": self.frames,
+        }
+        (folder / _SCENE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> SceneRecord:
+        """The record that :meth:`save` wrote; the points are memory-mapped."""
+        data: dict[str, Any] = json.loads((folder / _SCENE).read_text(encoding="utf-8"))
+        points = np.load(folder / _POINTS, mmap_mode="r")
+        meshes = []
+        start = 0
+        for fields in data["meshes"]:
+            stop = start + fields["points"]
+            fields |= {"points": points[start:stop], "materials": tuple(fields["materials"])}
+            meshes.append(MeshRecord(**fields))
+            start = stop
+        return cls(
+            meshes=tuple(meshes),
+            objects=tuple(ObjectRecord(**o) for o in data["objects"]),
+            materials=tuple(_material(m) for m in data["materials"]),
+            aliases=data["aliases"],
+            frames=tuple(data["frames"]),
+        )
+
+
+def _material(data: Mapping[str, Any]) -> MaterialRecord:
+    inputs = {
+        socket: InputRecord(
+            kind=i["kind"], value=tuple(i["value"]), image=i["image"], nodes=tuple(i["nodes"])
+        )
+        for socket, i in data["inputs"].items()
+    }
+    return MaterialRecord(data["name"], inputs)
