@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
 from .errors import StagewrightError
@@ -57,6 +57,7 @@ class Failure:
     code: str
     message: str
     cure: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 Event = Progress | Message | Result | Failure
@@ -95,4 +96,4 @@ def from_json(line: str) -> Event:
 
 def failure_of(error: StagewrightError) -> Failure:
     """The event that tells of ``error``."""
-    return Failure(error.code, error.message, error.cure)
+    return Failure(error.code, error.message, error.cure, error.details)

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ..jobs.events import Job
 from ..usd_tools.scene_record import SceneRecord
@@ -50,3 +51,6 @@ class SceneHost(Protocol):
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the PNG ``path``; call it after :meth:`export`."""
         ...
+
+    def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
+        """Keep the published ``identity`` with ``collection`` in the file ``blend``."""

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -58,11 +60,17 @@ class BlenderHost:
         else:
             read = tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
         record = yield from read_scene(names, read)
-        aliases = yield from prepare(names, folder / "images")
+        aliases = yield from prepare(collection, names, folder / "images")
         yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
         path = folder / "native.usdc"
         export_native(path, collection, name=request.name, frames=frames)
         return NativeExport(path, with_aliases(record, aliases))
+
+    def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
+        """Keep the published ``identity`` on ``collection`` in the file ``blend``."""
+        self.open(blend)
+        find_collection(collection).stagewright.remember(identity)
+        bpy.ops.wm.save_mainfile()
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the collection of ``request`` into the PNG ``path``."""

@@ -52,7 +52,17 @@ def _read_input(socket: bpy.types.NodeSocket) -> InputRecord:
         return InputRecord("constant", (value,) if socket.type == "VALUE" else tuple(value))
     node, passed = _source(socket)
     if node.type == "TEX_IMAGE" and node.image is not None:
-        # "//" is Blender's relative prefix; only the file's name matters here.
-        name = PurePath(node.image.filepath.replace("\\", "/")).name or node.image.name
-        return InputRecord("image", image=name, nodes=passed)
+        return InputRecord("image", image=image_file_name(node.image), nodes=passed)
     return InputRecord("nodes", nodes=(*passed, node.label or node.bl_label))
+
+
+def image_file_name(image: bpy.types.Image, filepath: str | None = None) -> str:
+    """The name of the image's file, or the one it is given when it has none.
+
+    Args:
+        image: the image.
+        filepath: the path to take the name from; the image's own when None.
+    """
+    path = image.filepath if filepath is None else filepath
+    # It may come from another system; only its last part is of use.
+    return PurePath(path.replace("\\", "/")).name or f"{bpy.path.clean_name(image.name)}.png"

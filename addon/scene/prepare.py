@@ -8,13 +8,14 @@ inside a node tree, drops the bevel of curves, and needs images on disk.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import bpy
 import mathutils
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Progress
+from .materials import image_file_name
 from .reading import effective_materials, is_own_geometry
 
 
@@ -28,11 +29,25 @@ class _Copy:
     matrix: mathutils.Matrix
 
 
-def prepare(names: list[str], images: Path) -> Job[dict[str, str]]:
-    """Make the objects ``names`` exportable; returns the aliases of the real copies."""
+def prepare(
+    collection: bpy.types.Collection, names: list[str], images: Path
+) -> Job[dict[str, str]]:
+    """Make the objects ``names`` of ``collection`` exportable, and hide its other ones.
+
+    Args:
+        collection: what will be exported.
+        names: its objects that the viewport shows.
+        images: a folder for images that have no file.
+
+    Returns:
+        The aliases of the real copies, as ``SceneRecord`` has them.
+    """
     yield Progress("scene.images", None, "Writing packed images")
     for image in bpy.data.images:
         _to_disk(image, images)
+    # The exporter knows nothing of the eye icon.
+    for hidden in {o.name for o in collection.all_objects} - set(names):
+        bpy.data.objects[hidden].hide_viewport = True
     yield Progress("scene.instances", None, "Making instances real")
     aliases = _make_instances_real(set(names))
     yield Progress("scene.curves", None, "Making curves into meshes")
@@ -46,22 +61,17 @@ def _to_disk(image: bpy.types.Image, folder: Path) -> None:
         return
     own = folder / f"{image.session_uid:08d}"
     own.mkdir(parents=True)
+    name = image_file_name(image)
     if image.packed_files:
         for packed in image.packed_files:
-            (own / _file_name(packed.filepath, image)).write_bytes(packed.packed_file.data)
-        name = _file_name(image.filepath, image)
+            target = own / image_file_name(image, packed.filepath)
+            target.write_bytes(packed.packed_file.data)
         image.unpack(method="REMOVE")
     else:
-        name = _file_name("", image)
         image.file_format = "PNG"
         image.save(filepath=str(own / name))
         image.source = "FILE"
     image.filepath = str(own / name)
-
-
-def _file_name(filepath: str, image: bpy.types.Image) -> str:
-    # The path may come from another system; only its last part is of use.
-    return PurePath(filepath.replace("\\", "/")).name or f"{bpy.path.clean_name(image.name)}.png"
 
 
 def _make_instances_real(names: set[str]) -> dict[str, str]:
@@ -129,10 +139,9 @@ def _shows_faces_elsewhere(shown: bpy.types.Object) -> bool:
 def _own_copy(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     """A real mesh with the materials that ``shown`` gives to ``mesh``."""
     copy = mesh.copy()
-    materials = effective_materials(shown, mesh)
-    copy.materials.clear()
-    for material in materials:
-        copy.materials.append(material)
+    # One by one: clearing the list would also reset the faces' material indices.
+    for index, material in enumerate(effective_materials(shown, mesh)):
+        copy.materials[index] = material
     return copy
 
 
@@ -167,7 +176,11 @@ def _strip(item: bpy.types.Object, mesh: bpy.types.Mesh | None) -> None:
         item.instance_type = "NONE"
         return
     item.modifiers.clear()
-    item.data = mesh
+    before, item.data = item.data, mesh
+    if not before.users:
+        name = before.name
+        bpy.data.meshes.remove(before)
+        mesh.name = name
     for slot in item.material_slots:
         slot.link = "DATA"
 

@@ -33,6 +33,8 @@ def exported_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]
     Raises:
         StagewrightError: ``nothing-to-export`` when there is none.
     """
+    # Objects made since the last update are not known to be visible yet.
+    bpy.context.view_layer.update()
     shown = {o.name for o in bpy.context.view_layer.objects if o.visible_get()}
     objects = sorted((o for o in collection.all_objects if o.name in shown), key=lambda o: o.name)
     if not objects:
