@@ -69,7 +69,9 @@ def run_program(
                     return event.value
                 if isinstance(event, Failure):
                     yield from _wind_up(process)
-                    raise StagewrightError(event.code, event.message, event.cure)
+                    raise StagewrightError(
+                        event.code, event.message, event.cure, event.details
+                    )
                 if isinstance(event, Progress):
                     doing = event.message or event.step
                 if event is not None:

@@ -12,6 +12,16 @@ from ...usd_tools.scene_record import InputRecord, MaterialRecord
 # Nodes that only route or decode what an Image Texture gives.
 _PLUMBING = {"NORMAL_MAP", "SEPARATE_COLOR", "SEPRGB", "REROUTE"}
 
+# For packed images that were named without one.
+_SUFFIXES = {
+    "JPEG": ".jpg",
+    "OPEN_EXR": ".exr",
+    "TIFF": ".tif",
+    "TARGA": ".tga",
+    "HDR": ".hdr",
+    "WEBP": ".webp",
+}
+
 
 def read_material(material: bpy.types.Material) -> MaterialRecord:
     """The inputs that feed ``material``'s top-level Principled BSDF."""
@@ -65,4 +75,7 @@ def image_file_name(image: bpy.types.Image, filepath: str | None = None) -> str:
     """
     path = image.filepath if filepath is None else filepath
     # It may come from another system; only its last part is of use.
-    return PurePath(path.replace("\\", "/")).name or f"{bpy.path.clean_name(image.name)}.png"
+    name = PurePath(path.replace("\\", "/")).name or bpy.path.clean_name(image.name)
+    if not PurePath(name).suffix:
+        name += _SUFFIXES.get(image.file_format, ".png")
+    return name
