@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class StagewrightError(Exception):
     """Work that cannot be done, told as one sentence and its cure.
@@ -24,6 +27,7 @@ class StagewrightError(Exception):
         self.code = code
         self.message = message
         self.cure = cure
+        self.details = dict(details or {})
         self.details = dict(details or {})
 
     def __str__(self) -> str:

@@ -53,7 +53,7 @@ def chatter() -> Job[dict[str, Any]]:
 def fail() -> Job[dict[str, Any]]:
     """Fail as a job does."""
     yield Progress("try")
-    raise StagewrightError("no-luck", "The “lamp” is out.", "Light it.")
+    raise StagewrightError("no-luck", "The “lamp” is out.", "Light it.", {"lamps": [0, 1]})
 
 
 def stumble() -> Job[dict[str, Any]]:

@@ -192,6 +192,7 @@ def test_termination_acts_as_an_interrupt() -> None:
         Message("read me", "warning"),
         Result({"path": "a/b", "list": [1, 2.5, None]}),
         Failure("code", "Message.", "Cure."),
+        Failure("code", "Message.", "Cure.", {"checks": {"findings": []}}),
     ],
 )
 def test_events_survive_their_json_line(event: Event) -> None:

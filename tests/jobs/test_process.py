@@ -179,6 +179,12 @@ def test_a_childs_failure_is_the_jobs_failure(
     assert words in caught.value.message
 
 
+def test_a_failures_details_arrive(tmp_path: Path) -> None:
+    with pytest.raises(StagewrightError) as caught:
+        drain(process.run_child(f"{TASKS}:fail", {}, folder=tmp_path), lambda event: None)
+    assert caught.value.details == {"lamps": [0, 1]}
+
+
 def test_a_killed_child_ends_the_job_and_says_what_it_was_at(tmp_path: Path) -> None:
     told: list[Event] = []
     with pytest.raises(StagewrightError) as caught:
