@@ -115,12 +115,10 @@ def _missing(file: Path, dependency: Dependency) -> Finding:
 
 def _unresolved_by_usd(root: Path, found: AssetWalk) -> Iterator[Finding]:
     """What USD's own dependency walk cannot resolve though Stagewright's found it."""
-    try:
-        _, _, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(root)))
-    except Tf.ErrorException:
-        return  # the damaged layer is reported by name
+    if found.unreadable:
+        return  # pxr 25.2 ends the whole process over a damaged layer
+    _, _, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(root)))
     known = {file_name(d.path) for _, d in found.missing}
-    known |= {file.name for file in found.unreadable}
     for path in sorted(set(unresolved)):
         name = file_name(path)
         if name not in known:
