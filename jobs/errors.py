@@ -3,6 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from collections.abc import Mapping
+from typing import Any
+
 
 class StagewrightError(Exception):
     """Work that cannot be done, told as one sentence and its cure.
@@ -11,13 +17,18 @@ class StagewrightError(Exception):
         code: stable, machine-readable cause in kebab case (``"library-locked"``).
         message: one sentence that names the thing that is wrong.
         cure: one sentence that says what to do about it.
+        details: plain JSON data for programs (``{"checks": …}``).
     """
 
-    def __init__(self, code: str, message: str, cure: str) -> None:
+    def __init__(
+        self, code: str, message: str, cure: str, details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.cure = cure
+        self.details = dict(details or {})
+        self.details = dict(details or {})
 
     def __str__(self) -> str:
         return f"{self.message} {self.cure}".strip()

@@ -5,6 +5,12 @@ A job is a generator: it yields :class:`Progress` and :class:`Message`, returns
 its value, and raises :class:`~.errors.StagewrightError` when it cannot go on.
 The driver that runs it adds the last event, :class:`Result` or
 :class:`Failure`, so a reader of the lines always meets exactly one of them.
+
+A job that waits for another process yields :class:`Waiting` and returns to its
+driver at once: the driver sleeps, or does something else, before the next step.
+
+A job is cancelled by throwing ``KeyboardInterrupt`` into it, as Ctrl-C does; it
+may yield :class:`Waiting` while it winds up, and then lets the exception pass.
 """
 
 from __future__ import annotations
@@ -12,7 +18,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, field
 from typing import Any, Literal, TypeVar
 
 from .errors import StagewrightError
@@ -57,10 +63,16 @@ class Failure:
     code: str
     message: str
     cure: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing new yet: said to the driver alone, never written out."""
 
 
 Event = Progress | Message | Result | Failure
-Job = Generator[Event, None, T]
+Job = Generator[Event | Waiting, None, T]
 
 _NAMES: dict[type, str] = {
     Progress: "progress",
@@ -95,4 +107,4 @@ def from_json(line: str) -> Event:
 
 def failure_of(error: StagewrightError) -> Failure:
     """The event that tells of ``error``."""
-    return Failure(error.code, error.message, error.cure)
+    return Failure(error.code, error.message, error.cure, error.details)

@@ -94,6 +94,7 @@ class SceneRecord:
         aliases: names of real copies made for the export, to the name of the
             object they came from.
         frames: the frames read, ascending.
+        meters_per_unit: metres in one Blender unit.
     """
 
     meshes: tuple[MeshRecord, ...]
@@ -101,6 +102,7 @@ class SceneRecord:
     materials: tuple[MaterialRecord, ...]
     aliases: Mapping[str, str]
     frames: tuple[float, ...]
+    meters_per_unit: float = 1.0
 
     def save(self, folder: Path) -> None:
         """Write the record into ``folder`` (JSON, and one .npy for all points)."""
@@ -124,6 +126,7 @@ class SceneRecord:
             "materials": [asdict(m) for m in self.materials],
             "aliases": dict(self.aliases),
             "frames": self.frames,
+            "meters_per_unit": self.meters_per_unit,
         }
         (folder / _SCENE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
@@ -145,6 +148,7 @@ class SceneRecord:
             materials=tuple(_material(m) for m in data["materials"]),
             aliases=data["aliases"],
             frames=tuple(data["frames"]),
+            meters_per_unit=data["meters_per_unit"],
         )
 
 

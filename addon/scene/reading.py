@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evaluated scene, read into a :class:`SceneRecord` before anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...jobs.events import Job, Progress
+from ...usd_tools.scene_record import MeshRecord, ObjectRecord, SceneRecord
+from .materials import read_material
+
+# Fills the unused places of DepsgraphObjectInstance.persistent_id.
+_END_OF_ID = 2**31 - 1
+
+
+def read_scene(names: list[str], frames: tuple[float, ...]) -> Job[SceneRecord]:
+    """Read the objects ``names`` and everything they instance, at each of ``frames``.
+
+    The scene's current frame is restored at the end. ``aliases`` stays empty:
+    it is known once the copies for the export are made.
+    """
+    scene = bpy.context.scene
+    current = scene.frame_current_final
+    meshes: list[MeshRecord] = []
+    for index, frame in enumerate(frames):
+        yield Progress("scene.read", index / len(frames), f"Reading the scene at frame {frame:g}")
+        _set_frame(scene, frame)
+        meshes += _read_meshes(set(names), frame)
+    _set_frame(scene, current)
+    return SceneRecord(
+        meshes=tuple(meshes),
+        objects=tuple(ObjectRecord(n, bpy.data.objects[n].type) for n in names),
+        materials=tuple(
+            read_material(bpy.data.materials[name])
+            for name in sorted({m for mesh in meshes for m in mesh.materials})
+        ),
+        aliases={},
+        frames=frames,
+        meters_per_unit=meters_per_unit(scene),
+    )
+
+
+def meters_per_unit(scene: bpy.types.Scene) -> float:
+    """Metres in one Blender unit; Blender applies no scale without a unit system."""
+    units = scene.unit_settings
+    return 1.0 if units.system == "NONE" else units.scale_length
+
+
+def with_aliases(record: SceneRecord, aliases: Mapping[str, str]) -> SceneRecord:
+    """``record`` with the names of the real copies made for the export."""
+    return replace(record, aliases=aliases)
+
+
+def _set_frame(scene: bpy.types.Scene, frame: float) -> None:
+    whole = int(np.floor(frame))
+    scene.frame_set(whole, subframe=frame - whole)
+
+
+def _read_meshes(names: set[str], frame: float) -> Iterator[MeshRecord]:
+    for instance in bpy.context.evaluated_depsgraph_get().object_instances:
+        shown = instance.object
+        owner = (instance.parent if instance.is_instance else shown).original
+        # Curves, texts and metaballs show their faces through an entry of type MESH too.
+        if owner.name in names and shown.type == "MESH" and len(shown.data.vertices):
+            yield MeshRecord(
+                object=(instance.instance_object or shown).original.name,
+                instance=instance.is_instance and not is_own_geometry(instance),
+                frame=frame,
+                points=_world_points(shown.data, np.array(instance.matrix_world)),
+                faces=len(shown.data.polygons),
+                materials=material_names(shown, shown.data),
+            )
+
+
+def is_own_geometry(instance: bpy.types.DepsgraphObjectInstance) -> bool:
+    """Whether a so-called instance is only the mesh of a curve, text or metaball itself."""
+    own = instance.instance_object == instance.parent
+    return own and instance.persistent_id[1] == _END_OF_ID
+
+
+def _world_points(mesh: bpy.types.Mesh, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.vertices.foreach_get("co", points)
+    local = points.reshape(-1, 3).astype(np.float64)
+    return local @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def material_names(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> tuple[str, ...]:
+    """Sorted names of the materials that the faces of ``mesh`` use on ``shown``."""
+    if not len(mesh.polygons):
+        return ()
+    indices = np.empty(len(mesh.polygons), dtype=np.int32)
+    mesh.polygons.foreach_get("material_index", indices)
+    slots = effective_materials(shown, mesh)
+    used = (slots[min(i, len(slots) - 1)] for i in np.unique(indices) if slots)
+    return tuple(sorted({m.name for m in used if m is not None}))
+
+
+def effective_materials(
+    shown: bpy.types.Object, mesh: bpy.types.Mesh
+) -> list[bpy.types.Material | None]:
+    """The material of each slot: the mesh's, unless the object's own slot takes its place."""
+    materials = [m.original if m else None for m in mesh.materials]
+    for index, slot in enumerate(shown.material_slots):
+        if slot.link == "OBJECT" and index < len(materials) and slot.material:
+            materials[index] = slot.material.original
+    return materials

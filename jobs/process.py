@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work in another process, seen from here: a job of that process's events.
+
+The other program writes its events, one JSON line each, into a file; this side
+reads the file from where it stopped. Unlike a pipe, a file never blocks either
+side, needs no thread, behaves alike on all systems, and outlives a crash.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import StagewrightError
+from .events import Event, Failure, Job, Progress, Result, Waiting, from_json
+
+GRACE = 3.0
+"""Seconds a program has to wind up before it is killed."""
+
+_CHILD = Path(__file__).with_name("child.py")
+_POSIX = os.name == "posix"
+
+
+def run_program(
+    argv: Sequence[str],
+    *,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+) -> Job[Mapping[str, Any]]:
+    """Run a program that prints events as JSON lines; its result is the value.
+
+    The program gets a process group of its own. Cancelling the job asks the
+    group to terminate, waits :data:`GRACE` seconds for it without blocking, and
+    then kills it; closing the job does the same, but blocks while it waits.
+
+    Args:
+        argv: the program and its arguments.
+        folder: keeps ``events-<n>.jsonl`` (standard output) and
+            ``program-<n>.log`` (standard error, and output that is no event).
+        env: variables added to this process's environment.
+        stdin: text for the program's standard input; it leaves no file behind.
+
+    Raises:
+        StagewrightError: what the program reported; ``program-not-started``;
+            ``child-died`` when it ended without a result.
+    """
+    events_path, log_path = _output_files(folder)
+    process = _start(argv, events_path, log_path, env, stdin)
+    lines = _new_lines(events_path)
+    doing = ""
+    try:
+        while True:
+            # Asked before reading: what was written before the death is still read.
+            ended = process.poll() is not None
+            for line in next(lines):
+                event = _event(line, log_path)
+                if isinstance(event, Result):
+                    yield from _wind_up(process)
+                    return event.value
+                if isinstance(event, Failure):
+                    yield from _wind_up(process)
+                    raise StagewrightError(
+                        event.code, event.message, event.cure, event.details
+                    )
+                if isinstance(event, Progress):
+                    doing = event.message or event.step
+                if event is not None:
+                    yield event
+            if ended:
+                raise _died(argv, process.returncode, doing, log_path)
+            yield Waiting()
+    except KeyboardInterrupt:
+        _signal(process, "terminate")
+        yield from _wind_up(process)
+        raise
+    finally:
+        lines.close()
+        _end(process)
+
+
+def run_child(task: str, arguments: Mapping[str, Any], *, folder: Path) -> Job[Mapping[str, Any]]:
+    """Run a job of this package in a child Python, which never imports ``bpy``.
+
+    The child is started by its file's path, gets this process's module search
+    path (so that it finds the same ``pxr``), and knows the package as
+    ``stagewright`` whatever it is called here. It ends when this process does.
+
+    Args:
+        task: ``"usd_tools.check:check_task"``: a module of the package, and a
+            function in it that takes JSON keyword arguments and returns a job
+            whose value is a JSON mapping.
+        arguments: keyword arguments of the task.
+        folder: as for :func:`run_program`.
+
+    Raises:
+        StagewrightError: as :func:`run_program`.
+    """
+    order = {
+        "sys_path": [entry or os.getcwd() for entry in sys.path],
+        "parent": os.getpid(),
+        "task": task,
+        "arguments": dict(arguments),
+    }
+    # Isolated: the search path comes with the order, nothing may slip in before it.
+    argv = [sys.executable, "-I", "-X", "utf8", str(_CHILD)]
+    return (yield from run_program(argv, folder=folder, stdin=json.dumps(order)))
+
+
+def _output_files(folder: Path) -> tuple[Path, Path]:
+    """New, empty files for events and log; several programs may share a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        events_path = folder / f"events-{number}.jsonl"
+        try:
+            events_path.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        log_path = folder / f"program-{number}.log"
+        log_path.touch()
+        return events_path, log_path
+    raise AssertionError("numbers do not end")
+
+
+def _start(
+    argv: Sequence[str],
+    events_path: Path,
+    log_path: Path,
+    env: Mapping[str, str] | None,
+    stdin: str,
+) -> subprocess.Popen[bytes]:
+    # Appending, since this side adds lines to the log as well.
+    with (
+        tempfile.TemporaryFile() as standard_input,
+        events_path.open("ab") as standard_output,
+        log_path.open("ab") as standard_error,
+    ):
+        standard_input.write(stdin.encode())
+        standard_input.seek(0)
+        try:
+            return subprocess.Popen(
+                list(argv),
+                stdin=standard_input,
+                stdout=standard_output,
+                stderr=standard_error,
+                env={**os.environ, **(env or {})},
+                **_own_group(),
+            )
+        except OSError as error:
+            raise StagewrightError(
+                "program-not-started",
+                f"{argv[0]} cannot be started: {error.strerror or error}.",
+                "Check that the file is there and may be run.",
+            ) from error
+
+
+def _own_group() -> dict[str, Any]:
+    if _POSIX:
+        return {"start_new_session": True}
+    flags = vars(subprocess)
+    return {"creationflags": flags["CREATE_NEW_PROCESS_GROUP"] | flags["CREATE_NO_WINDOW"]}
+
+
+def _signal(process: subprocess.Popen[bytes], how: str) -> None:
+    """Ask the program's group to terminate, or kill it."""
+    if process.poll() is not None:
+        return
+    try:
+        if _POSIX:
+            os.killpg(process.pid, signal.SIGTERM if how == "terminate" else signal.SIGKILL)
+        elif how == "terminate":
+            process.send_signal(vars(signal)["CTRL_BREAK_EVENT"])
+        else:
+            process.kill()
+    except ProcessLookupError:
+        return  # It ended between the question and the signal.
+
+
+def _wind_up(process: subprocess.Popen[bytes]) -> Job[None]:
+    """Wait :data:`GRACE` seconds for the program's end, or until impatience; then kill it."""
+    deadline = time.monotonic() + GRACE
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            yield Waiting()
+    finally:
+        _signal(process, "kill")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Make sure that the program is gone."""
+    if process.poll() is None:
+        _signal(process, "terminate")
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            _signal(process, "kill")
+    process.wait()
+
+
+def _new_lines(path: Path) -> Generator[list[str], None, None]:
+    """Yield, again and again, the whole lines that were added to ``path``."""
+    with path.open("rb") as file:
+        rest = b""
+        while True:
+            *whole, rest = (rest + file.read()).split(b"\n")
+            yield [line.decode("utf-8", "replace") for line in whole]
+
+
+def _event(line: str, log_path: Path) -> Event | None:
+    """The event of a line; a line that is none goes to the log."""
+    try:
+        return from_json(line)
+    except ValueError:
+        with log_path.open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        return None
+
+
+def _died(argv: Sequence[str], code: int, doing: str, log_path: Path) -> StagewrightError:
+    how = f"ended with code {code}"
+    if code < 0:
+        how = f"was killed by {signal.Signals(-code).name}"
+    while_doing = f" while at “{doing}”" if doing else ""
+    last = _last_line(log_path)
+    said = f"; its log ends with: {last.rstrip('.')}" if last else ""
+    return StagewrightError(
+        "child-died",
+        f"{Path(argv[0]).name} {how}{while_doing}{said}.",
+        "Run it again, and report it if it happens twice.",
+    )
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

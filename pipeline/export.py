@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an open scene to a checked USD asset on disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..jobs.events import Job
+from ..jobs.process import run_child
+from ..usd_tools.asset import AssetFiles, author_asset
+from ..usd_tools.findings import CheckReport
+from .console import part
+from .host import SceneHost, SceneRequest
+
+
+@dataclass(frozen=True)
+class CheckedAsset:
+    """An asset's files and what the checks say of them."""
+
+    files: AssetFiles
+    checks: CheckReport
+
+    def to_json(self) -> dict[str, Any]:
+        """The result of an export, as plain JSON data."""
+        files = [*self.files.layers, *self.files.textures]
+        return {
+            "path": str(self.files.root),
+            "files": [str(path) for path in files],
+            "checks": self.checks.to_json(),
+        }
+
+
+def asset_name(label: str) -> str:
+    """``label`` as a name that USD takes for a prim and AYON for a folder."""
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", label).strip("_")
+    return f"_{name}" if not name or name[0].isdigit() else name
+
+
+def export_asset(
+    host: SceneHost, request: SceneRequest, root: Path, work: Path, allow: Sequence[str]
+) -> Job[CheckedAsset]:
+    """Export the host's scene to the root layer ``root`` and check what was written.
+
+    Args:
+        host: a Blender with the file open.
+        request: what to export.
+        root: the ``.usda`` to write; its layers and textures go beside it.
+        work: a folder for everything in between.
+        allow: names of checks whose errors are let through.
+    """
+    native = yield from part(host.export(request, work), 0.0, 0.6)
+    scene = work / "scene"
+    native.record.save(scene)
+    authored = author_asset(
+        native.layer,
+        root,
+        name=request.name,
+        materials=native.record.materials,
+        meters_per_unit=native.record.meters_per_unit,
+    )
+    files = yield from part(authored, 0.6, 0.8)
+    arguments = {"root": str(root), "record": str(scene), "allow": list(allow)}
+    checked = run_child("usd_tools.check:check_task", arguments, folder=work)
+    value: Mapping[str, Any] = yield from part(checked, 0.8, 1.0)
+    return CheckedAsset(files, CheckReport.from_json(value))

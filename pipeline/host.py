@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the use cases ask of Blender; ``addon.scene.host`` answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from ..jobs.events import Job
+from ..usd_tools.scene_record import SceneRecord
+
+
+@dataclass(frozen=True)
+class SceneRequest:
+    """Which part of the open scene to export, and how.
+
+    Attributes:
+        collection: name of the collection, or "" for the whole scene.
+        name: name of the asset's root prim, a USD identifier.
+        frames: first and last frame; ``"auto"`` takes the scene's range when
+            anything moves; None exports the current frame alone.
+    """
+
+    collection: str
+    name: str
+    frames: tuple[int, int] | Literal["auto"] | None = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class NativeExport:
+    """What came out of Blender: its exporter's layer, and the scene it shows."""
+
+    layer: Path
+    record: SceneRecord
+
+
+class SceneHost(Protocol):
+    """A Blender with a scene, free to be changed."""
+
+    version: str
+
+    def open(self, blend: Path) -> None:
+        """Open the file ``blend``."""
+
+    def export(self, request: SceneRequest, folder: Path) -> Job[NativeExport]:
+        """Export natively into ``folder``."""
+        ...
+
+    def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
+        """Render the PNG ``path``; call it after :meth:`export`."""
+        ...
+
+    def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
+        """Keep the published ``identity`` with ``collection`` in the file ``blend``."""

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job as a user runs it: a process, its JSON lines, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+from .scenes import add_material, add_square, empty_scene, instance_cubes
+
+STAGEWRIGHT = shutil.which("stagewright", path=str(Path(sys.executable).parent))
+EXAMPLE = Path(__file__).parents[2] / "examples" / "lantern.blend"
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(bpy.ops.wm, "usd_export") or STAGEWRIGHT is None,
+    reason="needs Blender's USD exporter and the stagewright command",
+)
+
+
+def stagewright(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    argv = [str(STAGEWRIGHT), *map(str, arguments)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300, **options)
+
+
+def events(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines, done.stderr
+    return lines
+
+
+def publish(blend: Path, library: Path, *arguments: object) -> dict[str, Any]:
+    done = stagewright("publish", blend, "--library", library, *arguments, "--json")
+    last = events(done)[-1]
+    assert last["event"] == "result", (last, done.stderr[-2000:])
+    assert done.returncode == 0
+    return last["value"]
+
+
+def refused(*arguments: object, **options: Any) -> dict[str, Any]:
+    done = stagewright(*arguments, "--json", **options)
+    last = events(done)[-1]
+    assert last["event"] == "error", last
+    assert done.returncode == 1
+    assert last["message"].count("\n") == 0 and last["cure"]
+    return last
+
+
+@pytest.fixture
+def blend(tmp_path: Path) -> Path:
+    """A file with a square, cubes made in a node tree, and an image texture beside it."""
+    empty_scene()
+    item = add_square("Crate")
+    material = add_material("Oak", Alpha=0.5)
+    texture = material.node_tree.nodes.new("ShaderNodeTexImage")
+    image = bpy.data.images.new("oak", 4, 4)
+    image.filepath_raw = str(tmp_path / "oak.png")
+    image.file_format = "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    texture.image = bpy.data.images.load(str(tmp_path / "oak.png"))
+    shader = material.node_tree.nodes["Principled BSDF"]
+    material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    item.data.materials.append(material)
+    instance_cubes(item, 0.2, material)
+    path = tmp_path / "crate.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False)
+    return path
+
+
+def published_files(version: dict[str, Any]) -> dict[str, bytes]:
+    folder = Path(version["folder"])
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_publish_is_a_whole_version_that_usd_opens(blend: Path, tmp_path: Path) -> None:
+    from pxr import Usd, UsdGeom, UsdShade, UsdUtils
+
+    value = publish(blend, tmp_path / "library")
+    assert value["version"] == "v001" and not value["unchanged"]
+    layers, assets, unresolved = UsdUtils.ComputeAllDependencies(value["path"])
+    assert not unresolved
+    assert len(layers) == 3 and len(assets) == 1
+    stage = Usd.Stage.Open(value["path"])
+    meshes = [p for p in stage.Traverse() if p.IsA(UsdGeom.Mesh)]
+    points = sorted(len(UsdGeom.Mesh(m).GetPointsAttr().Get()) for m in meshes)
+    assert points == [4, 8, 8, 8, 8]
+    material, _ = UsdShade.MaterialBindingAPI(meshes[0]).ComputeBoundMaterial()
+    surface = material.ComputeSurfaceSource()[0]
+    assert surface.GetInput("opacity").Get() == pytest.approx(0.5)
+    root = stage.GetDefaultPrim()
+    assert root.GetName() == "crate"
+    assert root.GetAssetInfoByKey("version") == "v001"
+    assert Usd.ModelAPI(root).GetKind() == "component"
+    assert value["checks"]["greatest_distance"] < 1e-5
+    assert value["checks"]["compared"] == 5
+    assert not [f for f in value["checks"]["findings"] if f["severity"] in {"error", "loss"}]
+
+
+def test_no_written_file_names_this_machine(blend: Path, tmp_path: Path) -> None:
+    value = publish(blend, tmp_path / "library")
+    words = [str(tmp_path), str(Path.home()), socket.gethostname()]
+    for name, data in published_files(value).items():
+        for word in words:
+            assert word.encode() not in data, (name, word)
+
+
+def test_the_second_publish_says_that_nothing_changed(blend: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    first = publish(blend, library)
+    again = publish(blend, library)
+    assert (again["version"], again["unchanged"]) == ("v001", True)
+    assert again["path"] == first["path"]
+    forced = publish(blend, library, "--force")
+    assert (forced["version"], forced["unchanged"]) == ("v002", False)
+    assert Path(first["path"]).is_file() and Path(forced["path"]).is_file()
+
+
+def test_two_processes_write_the_same_bytes(blend: Path, tmp_path: Path) -> None:
+    one = publish(blend, tmp_path / "one")
+    os.environ["PYTHONHASHSEED"], before = "7", os.environ.get("PYTHONHASHSEED")
+    try:
+        two = publish(blend, tmp_path / "two")
+    finally:
+        os.environ.pop("PYTHONHASHSEED")
+        if before is not None:
+            os.environ["PYTHONHASHSEED"] = before
+    layers = (".usdc", "_look.usda", ".png")
+    first = {n: d for n, d in published_files(one).items() if n.endswith(layers)}
+    second = {n: d for n, d in published_files(two).items() if n.endswith(layers)}
+    assert first == second and len(first) >= 3
+
+
+def test_an_export_writes_the_same_bytes_twice(blend: Path, tmp_path: Path) -> None:
+    written = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        done = stagewright("export", blend, folder / "crate.usda", "--json")
+        value = events(done)[-1]["value"]
+        assert done.returncode == 0 and value["path"] == str(folder / "crate.usda")
+        files = sorted(p for p in folder.rglob("*") if p.is_file())
+        written.append({str(p.relative_to(folder)): p.read_bytes() for p in files})
+    assert written[0] == written[1]
+    assert {"crate.usda", "crate_look.usda", "crate_geometry.usdc"} <= set(written[0])
+
+
+def test_a_missing_texture_stops_the_publish_and_can_be_allowed(
+    blend: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "oak.png").unlink()
+    library = tmp_path / "library"
+    error = refused("publish", blend, "--library", library)
+    assert error["code"] == "checks-failed" and "oak.png" in error["message"]
+    found = [f for f in error["details"]["checks"]["findings"] if f["severity"] == "error"]
+    assert {f["check"] for f in found} == {"missing-texture"}
+    assert not list(library.rglob("*.usda"))
+    value = publish(blend, library, "--allow", "missing-texture")
+    assert value["checks"]["allowed"] == ["missing-texture"]
+
+
+def test_the_identity_is_saved_with_the_file_when_asked(blend: Path, tmp_path: Path) -> None:
+    before = blend.read_bytes()
+    publish(blend, tmp_path / "library")
+    assert blend.read_bytes() == before
+    value = publish(blend, tmp_path / "library", "--force", "--save")
+    import addon_utils
+
+    addon_utils.enable("stagewright", default_set=False)
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    assert bpy.context.scene.collection.stagewright.version == value["version"]
+
+
+@pytest.mark.parametrize("content", [None, b"not a blend", b"BLENDER-v405" + b"\0" * 64])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "broken.blend"
+    if content is not None:
+        path.write_bytes(content)
+    library = tmp_path / "library"
+    error = refused("publish", path, "--library", library)
+    assert error["code"] == ("no-blend" if content is None else "bad-blend")
+    assert "broken.blend" in error["message"]
+
+
+def test_an_empty_scene_is_refused(tmp_path: Path) -> None:
+    empty_scene()
+    path = tmp_path / "empty.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    assert refused("publish", path, "--library", tmp_path / "l")["code"] == "nothing-to-export"
+
+
+@pytest.mark.parametrize("option", ["--product", "--project", "--folder", "--task"])
+def test_a_name_that_ayon_refuses_is_refused_before_the_work(
+    blend: Path, tmp_path: Path, option: str
+) -> None:
+    error = refused("publish", blend, "--library", tmp_path / "l", option, "bad name/ü")
+    assert "bad name" in error["message"]
+
+
+def test_a_library_that_cannot_be_written_is_refused(blend: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    error = refused("publish", blend, "--library", tmp_path / "file" / "library")
+    assert "library" in error["message"]
+
+
+def test_a_wrong_command_line_exits_with_2() -> None:
+    done = stagewright("publish")
+    assert done.returncode == 2 and "FILE" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminated_publish_says_so_and_leaves_nothing(blend: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    argv = [str(STAGEWRIGHT), "publish", str(blend), "--library", str(library), "--json"]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(json.loads(line))
+        if len(lines) == 1:
+            process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
+    assert (lines[-1]["event"], lines[-1]["code"]) == ("error", "cancelled")
+    assert not list(library.rglob("v001"))
+
+
+def test_the_example_is_published_with_its_known_losses(tmp_path: Path) -> None:
+    value = publish(EXAMPLE, tmp_path / "library", "--collection", "Lantern")
+    findings = value["checks"]["findings"]
+    assert not [f for f in findings if f["severity"] == "error"]
+    losses = sorted((f["check"], f["object"]) for f in findings if f["severity"] == "loss")
+    assert losses == EXAMPLE_LOSSES
+    assert value["checks"]["compared"] > 200
+
+
+EXAMPLE_LOSSES: list[tuple[str, str]] = []

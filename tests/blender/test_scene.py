@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scene is read as it stands, and stays what it was when it is made exportable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from stagewright.addon.scene.prepare import prepare
+from stagewright.addon.scene.reading import read_scene
+from stagewright.addon.scene.scope import exported_objects, find_collection, frame_range
+from stagewright.jobs.errors import StagewrightError
+from stagewright.usd_tools.scene_record import MeshRecord, SceneRecord
+
+from .scenes import (
+    add_material,
+    add_mesh,
+    add_square,
+    empty_scene,
+    finish,
+    instance_collection,
+    instance_cubes,
+)
+
+CUBE = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    empty_scene()
+
+
+def read(frames: tuple[float, ...] = (1.0,)) -> SceneRecord:
+    names = [o.name for o in exported_objects(bpy.context.scene.collection)]
+    return finish(read_scene(names, frames))
+
+
+def prepared(folder: Path) -> dict[str, str]:
+    collection = bpy.context.scene.collection
+    return finish(prepare(collection, [o.name for o in exported_objects(collection)], folder))
+
+
+def sorted_points(points: np.ndarray) -> np.ndarray:
+    rounded = np.round(points, 6)
+    return rounded[np.lexsort(rounded.T)]
+
+
+def in_order(record: SceneRecord) -> list[MeshRecord]:
+    """The meshes of ``record``, sorted by what must survive the preparation."""
+    return sorted(
+        record.meshes, key=lambda m: (m.faces, m.materials, m.points.mean(axis=0).round(3).tolist())
+    )
+
+
+def test_points_are_in_world_space() -> None:
+    item = add_square("Square")
+    item.location = (10, 0, 0)
+    item.rotation_euler = (0, 0, np.pi / 2)
+    item.scale = (2, 1, 1)
+    (mesh,) = read().meshes
+    # By hand: scale x by 2, turn x into y and y into -x, then move by 10.
+    expected = [(10, 0, 0), (10, 2, 0), (9, 2, 0), (9, 0, 0)]
+    assert np.allclose(mesh.points, expected, atol=1e-6)
+    assert (mesh.object, mesh.instance, mesh.faces) == ("Square", False, 1)
+
+
+def test_instances_made_in_a_node_tree_are_read_as_the_prototype() -> None:
+    item = add_square("Emitter")
+    item.location = (0, 0, 5)
+    instance_cubes(item, 0.5, add_material("Red"))
+    record = read()
+    base = [m for m in record.meshes if not m.instance]
+    cubes = [m for m in record.meshes if m.instance]
+    assert [len(m.points) for m in base] == [4]
+    assert {m.object for m in cubes} == {"Emitter"}
+    assert {m.materials for m in cubes} == {("Red",)}
+    corners = [(0, 0, 5), (1, 0, 5), (1, 1, 5), (0, 1, 5)]
+    for cube, corner in zip(cubes, corners, strict=True):
+        expected = CUBE * 0.25 + np.array(corner)
+        assert np.array_equal(sorted_points(cube.points), sorted_points(expected))
+
+
+def test_a_collection_instance_is_read_under_the_name_of_what_it_shows() -> None:
+    empty = instance_collection("Chain", add_square("Link"))
+    empty.location = (0, 3, 0)
+    (mesh,) = read().meshes
+    assert (mesh.object, mesh.instance) == ("Link", True)
+    assert np.allclose(mesh.points.mean(axis=0), (0.5, 3.5, 0))
+
+
+@pytest.mark.parametrize("kind", ["bevelled curve", "text", "metaball", "surface"])
+def test_what_shows_faces_is_read_once(kind: str) -> None:
+    if kind == "bevelled curve":
+        bpy.ops.curve.primitive_bezier_circle_add()
+        bpy.context.object.data.bevel_depth = 0.1
+    elif kind == "text":
+        bpy.ops.object.text_add()
+    elif kind == "metaball":
+        bpy.ops.object.metaball_add()
+    else:
+        bpy.ops.surface.primitive_nurbs_surface_sphere_add()
+    item = bpy.context.object
+    evaluated = item.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    expected = len(evaluated.to_mesh().polygons)
+    evaluated.to_mesh_clear()
+    (mesh,) = read().meshes
+    assert (mesh.object, mesh.instance, mesh.faces) == (item.name, False, expected)
+
+
+def test_each_frame_is_read_and_the_current_one_comes_back() -> None:
+    item = add_square("Mover")
+    for frame, x in ((1, 0.0), (11, 10.0)):
+        item.location.x = x
+        item.keyframe_insert("location", frame=frame)
+    bpy.context.scene.frame_set(4)
+    record = read((1.0, 11.0))
+    assert [(m.frame, round(m.points[0, 0], 5)) for m in record.meshes] == [(1, 0.0), (11, 10.0)]
+    assert bpy.context.scene.frame_current == 4
+
+
+def test_a_material_of_the_objects_own_slot_takes_the_meshs_place() -> None:
+    item = add_square("Square")
+    item.data.materials.append(add_material("OfMesh"))
+    item.material_slots[0].link = "OBJECT"
+    item.material_slots[0].material = add_material("OfObject")
+    assert read().meshes[0].materials == ("OfObject",)
+
+
+def test_only_materials_that_faces_use_are_named() -> None:
+    item = add_square("Square")
+    for name in ("Used", "Idle"):
+        item.data.materials.append(add_material(name))
+    assert read().meshes[0].materials == ("Used",)
+
+
+def test_inputs_of_a_material_are_told_apart() -> None:
+    item = add_square("Square")
+    material = add_material("M", Alpha=0.25)
+    item.data.materials.append(material)
+    nodes, link = material.node_tree.nodes, material.node_tree.links.new
+    shader = nodes["Principled BSDF"]
+    texture = nodes.new("ShaderNodeTexImage")
+    texture.image = bpy.data.images.new("oak", 4, 4)
+    texture.image.filepath = "//textures/oak.png"
+    link(texture.outputs["Color"], shader.inputs["Base Color"])
+    link(nodes.new("ShaderNodeTexNoise").outputs[0], shader.inputs["Roughness"])
+    decoded = nodes.new("ShaderNodeNormalMap")
+    link(texture.outputs["Color"], decoded.inputs["Color"])
+    link(decoded.outputs["Normal"], shader.inputs["Normal"])
+    inputs = read().materials[0].inputs
+    assert (inputs["Base Color"].kind, inputs["Base Color"].image) == ("image", "oak.png")
+    assert (inputs["Normal"].kind, inputs["Normal"].nodes) == ("image", ("Normal Map",))
+    assert (inputs["Roughness"].kind, inputs["Alpha"].kind) == ("nodes", "constant")
+    assert inputs["Alpha"].value == (0.25,)
+
+
+def test_making_instances_real_changes_nothing_that_is_seen(tmp_path: Path) -> None:
+    item = add_square("Emitter")
+    item.location, item.rotation_euler = (1, 2, 3), (0.3, 0.2, 0.1)
+    item.data.materials.append(add_material("Blue"))
+    instance_cubes(item, 0.1, add_material("Red"))
+    nested = add_square("Nested")
+    instance_cubes(nested, 0.2)
+    instance_collection("Outer", nested).location = (5, 0, 0)
+    bpy.ops.curve.primitive_bezier_circle_add(location=(9, 0, 0))
+    bpy.context.object.data.bevel_depth = 0.1
+    before = read()
+    aliases = prepared(tmp_path / "images")
+    after = read()
+    # Emitter: four cubes; Outer: the nested square and its four cubes.
+    assert len(aliases) == 9
+    for one, other in zip(in_order(before), in_order(after), strict=True):
+        assert (one.faces, one.materials) == (other.faces, other.materials)
+        assert np.allclose(one.points, other.points, atol=1e-5)
+    assert not any(m.instance for m in after.meshes)
+    assert all(m.object in aliases or m.object in bpy.data.objects for m in after.meshes)
+
+
+def test_linked_duplicates_share_their_mesh_after_the_preparation(tmp_path: Path) -> None:
+    first = add_square("First")
+    second = bpy.data.objects.new("Second", first.data)
+    bpy.context.scene.collection.objects.link(second)
+    prepared(tmp_path / "images")
+    assert bpy.data.objects["First"].data == bpy.data.objects["Second"].data
+
+
+def test_packed_and_generated_images_get_files_with_their_pixels(tmp_path: Path) -> None:
+    item = add_square("Square")
+    material = add_material("M")
+    item.data.materials.append(material)
+    for name in ("packed", "generated"):
+        image = bpy.data.images.new(name, 2, 2)
+        image.pixels = [0.2, 0.4, 0.6, 1.0] * 4
+        if name == "packed":
+            image.pack()
+        material.node_tree.nodes.new("ShaderNodeTexImage").image = image
+    prepared(tmp_path / "images")
+    for name in ("packed", "generated"):
+        path = Path(bpy.data.images[name].filepath)
+        assert path.is_file() and path.is_relative_to(tmp_path)
+        read_back = bpy.data.images.load(str(path))
+        assert np.allclose(read_back.pixels[:4], [0.2, 0.4, 0.6, 1.0], atol=1 / 255)
+
+
+def test_what_the_eye_hides_is_not_exported(tmp_path: Path) -> None:
+    add_square("Seen")
+    add_square("Hidden").hide_set(True)
+    names = [o.name for o in exported_objects(bpy.context.scene.collection)]
+    assert names == ["Seen"]
+    prepared(tmp_path / "images")
+    assert bpy.data.objects["Hidden"].hide_viewport
+
+
+def test_an_empty_collection_is_refused_by_name() -> None:
+    bpy.context.scene.collection.children.link(bpy.data.collections.new("Props"))
+    with pytest.raises(StagewrightError, match="'Props' shows no object") as caught:
+        exported_objects(find_collection("Props"))
+    assert caught.value.code == "nothing-to-export"
+
+
+def test_an_unknown_collection_is_refused_with_those_there_are() -> None:
+    bpy.data.collections.new("Props")
+    with pytest.raises(StagewrightError, match="'Prop'.*Props"):
+        find_collection("Prop")
+
+
+def test_only_a_scene_that_moves_has_a_frame_range() -> None:
+    item = add_square("Square")
+    follower = add_mesh("Follower", [(0, 0, 0)], [])
+    assert frame_range([item, follower]) is None
+    item.keyframe_insert("location", frame=1)
+    follower.parent = item
+    bpy.context.scene.frame_start, bpy.context.scene.frame_end = 5, 9
+    assert frame_range([follower]) == (5, 9)
