@@ -1,6 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All that touches Blender."""
 
+<<<<<<< HEAD
+from __future__ import annotations
+
+from . import cli, jobs_ui, menus, preferences, properties, pump
+from .ayon import publish
+from .usd import checks, export
+
+# Each has register() and unregister(); later ones build on earlier ones.
+_PARTS = (preferences, properties, pump, export, publish, checks, jobs_ui, menus, cli)
+
+
+def register() -> None:
+    """Add everything to Blender."""
+    for part in _PARTS:
+        part.register()
+
+
+def unregister() -> None:
+    """Take back everything that :func:`register` added, in reverse order."""
+    for part in reversed(_PARTS):
+        part.unregister()
+=======
 
 def register() -> None:
     """Register everything with Blender."""
@@ -8,3 +30,4 @@ def register() -> None:
 
 def unregister() -> None:
     """Take back everything that :func:`register` added."""
+>>>>>>> main

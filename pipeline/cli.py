@@ -17,7 +17,7 @@ from ..jobs.events import Job, failure_of
 from . import settings, summaries
 from .blender import run_in_blender
 from .console import claim_stdout, json_sink, stderr_sink
-from .export import asset_name, export_asset
+from .export import export_asset
 from .host import SceneHost, SceneRequest
 from .publish import PublishOrder, publish_scene
 
@@ -170,7 +170,7 @@ def _add_library(verbs: Any) -> None:
 def _scene_request(options: argparse.Namespace) -> SceneRequest:
     label = options.name or options.collection or options.blend.stem
     frames = tuple(options.frames) if options.frames else None if options.static else "auto"
-    return SceneRequest(options.collection, asset_name(label), frames)
+    return SceneRequest(options.collection, settings.asset_name(label), frames)
 
 
 def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
