@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All that touches Blender."""
 
-<<<<<<< HEAD
 from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
@@ -22,12 +21,3 @@ def unregister() -> None:
     """Take back everything that :func:`register` added, in reverse order."""
     for part in reversed(_PARTS):
         part.unregister()
-=======
-
-def register() -> None:
-    """Register everything with Blender."""
-
-
-def unregister() -> None:
-    """Take back everything that :func:`register` added."""
->>>>>>> main

@@ -142,7 +142,8 @@ def _publish_files(
 ) -> Job[Version]:
     """Stage the asset, its picture and its report, and make the version of them."""
     files = asset.files
-    names = {path: path.relative_to(files.root.parent).as_posix() for path in files.all}
+    carried = [*files.layers, *files.textures]
+    names = {path: path.relative_to(files.root.parent).as_posix() for path in carried}
     names[files.root] = publication.root_name
     staged = {name: path for path, name in names.items()}
     yield from publication.stage({**staged, THUMBNAIL: picture})
