@@ -19,8 +19,9 @@ SECRETS = (
     r"(?i:\b(?:api_?key|token|password|secret)\b[\"']?\s*[:=]\s*[\"'][a-z0-9+/_-]{16,}[\"'])",
     r"://[^/\s:@{}]+:[^/\s:@{}]+@",
 )
+# Ann is the artist of tests that need somebody's home folder.
 MACHINE_PATHS = (
-    r"(?<![\w.])/(?:home|Users)/[a-z][\w.-]*/",
+    r"(?<![\w.])/(?:home|Users)/(?!ann/)[a-z][\w.-]*/",
     r"(?<![\w.])/(?:root/[.]|tmp/[\w]|work/[\w]|var/folders/)",
     r"(?i:\b[a-z]:[\\/]+users[\\/]+\w)",
 )

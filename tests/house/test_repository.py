@@ -70,8 +70,8 @@ def test_no_file_holds_a_secret_a_machine_path_or_a_registry(
 @pytest.mark.parametrize(
     "text",
     [
-        "/" + "home/ann/scene.blend",
-        "C:" + "\\Users\\ann",
+        "/" + "home/bert/scene.blend",
+        "C:" + "\\Users\\bert",
         'api_key = "' + "a1" * 16 + '"',
         "https://ann:" + "pass@server/",
         "-----BEGIN RSA " + "PRIVATE KEY-----",
