@@ -32,8 +32,7 @@ class STAGEWRIGHT_AP_preferences(bpy.types.AddonPreferences):
     )
     project_code: StringProperty(
         name="Project Code",
-        description="Short name that the project gets if it is new",
-        default=settings.PROJECT_CODE,
+        description="Code that the project gets if it is new; made from its name if empty",
     )
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -72,10 +71,10 @@ def default_library_text() -> str:
 
 
 def project() -> tuple[str, str]:
-    """Name and code of the project of scenes that name none."""
+    """Name and code (or "") of the project of scenes that name none."""
     preferences = current()
     if preferences is None:
-        return settings.PROJECT, settings.PROJECT_CODE
+        return settings.PROJECT, ""
     return preferences.project, preferences.project_code
 
 

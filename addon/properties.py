@@ -69,18 +69,11 @@ class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
     path: StringProperty(name="Path", description="Root layer on this machine")
     time: StringProperty(name="Time", description="When it was published (UTC)")
 
-    def remember(self, identity: Mapping[str, Any], path: str = "") -> None:
-        """Take over a published identity.
-
-        Args:
-            identity: ``project``, ``folder``, ``product``, ``version``,
-                ``versionId`` and ``identifier``.
-            path: the root layer on this machine, if known.
-        """
-        for key in ("project", "folder", "product", "version", "identifier"):
+    def remember(self, identity: Mapping[str, Any]) -> None:
+        """Take over the published ``identity``, as the pipeline's result holds it."""
+        for key in ("project", "folder", "product", "version", "identifier", "path"):
             setattr(self, key, identity[key])
         self.version_id = identity["versionId"]
-        self.path = path
         self.time = datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -4,25 +4,31 @@
 from __future__ import annotations
 
 import getpass
-import platform
 import tempfile
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .. import __version__
+from ..ayon_bridge.entities import Version
+from ..ayon_bridge.home import PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
-from ..ayon_bridge.publication import Publication, PublishRequest
+from ..ayon_bridge.publication import LibraryPublication
 from ..jobs.errors import StagewrightError
-from ..jobs.events import Job, Message
+from ..jobs.events import Job
 from ..usd_tools.asset import content_hash
+from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
 from .console import part
 from .export import CheckedAsset, export_asset
 from .host import SceneHost, SceneRequest
 from .report import write_report
+
+USD = "usd"
+REPORT = "report"
+THUMBNAIL = "thumbnail.png"
 
 
 @dataclass(frozen=True)
@@ -56,3 +62,144 @@ class PublishOrder:
     allow: tuple[str, ...] = ()
     force: bool = False
     break_lock: bool = False
+
+
+def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
+    """Export the scene open in ``host``, check it and publish it.
+
+    Returns:
+        Plain JSON data: ``version``, ``path`` of the root layer, ``folder``,
+        ``report``, ``thumbnail``, ``unchanged``, ``checks``, ``identity``.
+
+    Raises:
+        StagewrightError: ``checks-failed`` with the checks in its details when
+            an error was found that is not allowed; whatever the export or the
+            library refuses.
+    """
+    # Both refuse what they must before the long work begins.
+    request = _request(order)
+    with (
+        Library.open(order.library) as library,
+        tempfile.TemporaryDirectory(prefix="stagewright-") as folder,
+    ):
+        work = Path(folder)
+        root = work / "asset" / f"{order.scene.name}.usda"
+        asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
+        _stop_on_errors(asset.checks)
+        request = replace(request, content_hash=content_hash(asset.files), **_facts(host, asset))
+        publication = library.publication(request, break_lock=order.break_lock)
+        with closing(publication):
+            yield from part(publication.open(), 0.6, 0.62)
+            if publication.unchanged is not None:
+                return _result(library, publication.unchanged, asset.checks, unchanged=True)
+            picture = yield from part(host.thumbnail(order.scene, work / THUMBNAIL), 0.62, 0.85)
+            version = yield from part(_publish_files(publication, asset, picture, host), 0.85, 1.0)
+        return _result(library, version, asset.checks, unchanged=False)
+
+
+def _request(order: PublishOrder) -> PublishRequest:
+    return PublishRequest(
+        project_name=order.project,
+        project_code=order.project_code,
+        folder_path=order.folder,
+        product_name=order.product,
+        task_name=order.task,
+        author=getpass.getuser(),
+        comment=order.comment,
+        content_hash="",
+        attrib={"source": order.blend.name},
+        force=order.force,
+    )
+
+
+def _facts(host: SceneHost, asset: CheckedAsset) -> dict[str, Any]:
+    """What the version keeps about how it was made."""
+    checks = asset.checks
+    data = {
+        "host": host.version,
+        "stagewright": __version__,
+        "allowedChecks": list(checks.allowed),
+        "losses": sum(f.severity == "loss" for f in checks.findings),
+    }
+    return {"data": data}
+
+
+def _stop_on_errors(checks: CheckReport) -> None:
+    if not checks.blocking:
+        return
+    first, *others = checks.blocking
+    more = f" (and {len(others)} more)" if others else ""
+    raise StagewrightError(
+        "checks-failed",
+        f"The checks stop the publish: {first.message}{more}",
+        f"{first.cure} Or let it pass with --allow {first.check}.".strip(),
+        {"checks": checks.to_json()},
+    )
+
+
+def _publish_files(
+    publication: LibraryPublication, asset: CheckedAsset, picture: Path, host: SceneHost
+) -> Job[Version]:
+    """Stage the asset, its picture and its report, and make the version of them."""
+    files = asset.files
+    names = {path: path.relative_to(files.root.parent).as_posix() for path in files.all}
+    names[files.root] = publication.root_name
+    staged = {name: path for path, name in names.items()}
+    yield from publication.stage({**staged, THUMBNAIL: picture})
+    root = publication.staging / publication.root_name
+    identity = _identity(publication, files.root.stem)
+    stamp_identity(root, identity)
+    report = publication.file_name("html")
+    write_report(
+        publication.staging / report,
+        identity=identity,
+        contents=contents(root),
+        checks=asset.checks,
+        picture=publication.staging / THUMBNAIL,
+        made_with=f"{host.version}, USD {asset.checks.pxr_version}, Stagewright {__version__}",
+    )
+    representations = [
+        RepresentationFiles(name=USD, main=publication.root_name, files=list(staged)),
+        RepresentationFiles(name=REPORT, main=report, files=[report]),
+    ]
+    return (yield from publication.commit(representations, thumbnail=THUMBNAIL))
+
+
+def _identity(publication: LibraryPublication, name: str) -> Identity:
+    ids = publication.ids
+    return Identity(
+        name=name,
+        version=publication.version_name,
+        identifier=publication.root_name,
+        project=ids.project,
+        folder=ids.folder,
+        product=ids.product,
+        version_id=ids.version,
+    )
+
+
+def _result(
+    library: Library, version: Version, checks: CheckReport, *, unchanged: bool
+) -> dict[str, Any]:
+    made = library.get_representations(version.project_name, version_ids=[version.id])
+    paths = {each.name: Path(each.attrib["path"]) for each in made}
+    root = paths[USD]
+    context = next(each for each in made if each.name == USD).data["context"]
+    return {
+        "version": version.name,
+        "path": str(root),
+        "folder": str(root.parent),
+        "report": str(paths[REPORT]),
+        "thumbnail": str(root.with_name(THUMBNAIL)),
+        "unchanged": unchanged,
+        "checks": checks.to_json(),
+        "identity": {
+            "project": version.project_name,
+            "folder": context["folder"]["path"],
+            "product": context["product"]["name"],
+            "version": version.name,
+            "versionId": version.id,
+            "identifier": root.name,
+            "path": str(root),
+        },
+    }

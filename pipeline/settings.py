@@ -21,6 +21,13 @@ def asset_name(label: str) -> str:
     return f"_{name}" if not name or name[0].isdigit() else name
 
 
+def project_code(project: str) -> str:
+    """The code that a new ``project`` gets when none is given."""
+    if project == PROJECT:
+        return PROJECT_CODE
+    return re.sub(r"[^A-Za-z0-9]", "", project)[:10].lower()
+
+
 def default_library() -> Path:
     """The library's folder: ``STAGEWRIGHT_LIBRARY``, or one in the user's data folder."""
     named = os.environ.get("STAGEWRIGHT_LIBRARY")

@@ -37,7 +37,7 @@ def _publish(words: list[str], key: int, subject: str) -> Job[Mapping[str, Any]]
     elif not collection.is_editable:
         yield Message(f"{told} Its collection is linked, so the .blend does not note it.")
     else:
-        collection.stagewright.remember(value["identity"], value["path"])
+        collection.stagewright.remember(value["identity"])
         _push_undo(f"Stagewright: publish {version}")
         yield Message(f"{told} Save the .blend to keep the note of it.")
     return value
@@ -62,7 +62,7 @@ def _command_line(scene: bpy.types.Scene, library: Path) -> list[str]:
         f"--product={chosen.product}",
         f"--comment={chosen.comment}",
     ]
-    if not chosen.project:
+    if code and not chosen.project:
         words.append(f"--project-code={code}")
     return words
 
@@ -178,7 +178,9 @@ class STAGEWRIGHT_OT_open_report(_OpensPublished, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open it in the web browser."""
-        return self._open(Path(_published(context).path).with_name("report.html"), "The report")
+        folder = Path(_published(context).path).parent
+        report = next(folder.glob("*.html"), folder / "report.html")
+        return self._open(report, "The report")
 
 
 class STAGEWRIGHT_OT_open_folder(_OpensPublished, bpy.types.Operator):

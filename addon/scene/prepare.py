@@ -200,7 +200,10 @@ def _curves_to_meshes(names: list[str]) -> None:
     for name in solid:
         item = bpy.data.objects[name]
         with bpy.context.temp_override(
-            active_object=item, object=item, selected_objects=[item], selected_editable_objects=[item]
+            active_object=item,
+            object=item,
+            selected_objects=[item],
+            selected_editable_objects=[item],
         ):
             if bpy.ops.object.convert(target="MESH") != {"FINISHED"}:
                 raise StagewrightError(

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The test command: plain Python, then every Blender, then one line for all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .environment import (
+    ROOT,
+    Environment,
+    SetupError,
+    Version,
+    call,
+    environments,
+    missing_environments,
+    prepare,
+)
+
+# Inside Blender run the tests that need it, and those of the rooms that meet its pxr.
+IN_BLENDER = ("tests/blender", "tests/usd_tools")
+# One Python is enough for what looks at the repository's files.
+ONCE = "tests/house"
+NO_TESTS_COLLECTED = 5
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One pytest process.
+
+    Attributes:
+        name: as the summary calls it.
+        environment: where it runs.
+        blender: whether it runs inside Blender.
+        paths: what it collects.
+    """
+
+    name: str
+    environment: Environment
+    blender: bool
+    paths: tuple[str, ...]
+
+
+@dataclass
+class Outcome:
+    """What a leg came to; counts of tests."""
+
+    exit_code: int
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        parts = [f"{self.passed} passed"]
+        parts += [f"{self.failed} failed"] if self.failed else []
+        parts += [f"{self.skipped} skipped"] if self.skipped else []
+        if self.exit_code and not self.failed:
+            parts.append(f"ended with exit code {self.exit_code}")
+        return ", ".join(parts)
+
+
+def test(arguments: Sequence[str], pythons: Mapping[Version, str]) -> int:
+    """Run all tests, or those that pytest arguments choose; returns the exit code."""
+    missing = missing_environments(pythons)
+    if missing and os.environ.get("STAGEWRIGHT_BOTH") == "1":
+        raise SetupError(f"{'; '.join(missing)}, and STAGEWRIGHT_BOTH=1 asks for both Blenders.")
+    paths = [a for a in arguments if (ROOT / a.partition("::")[0]).exists()]
+    options = [a for a in arguments if a not in paths]
+    legs = list(plan([prepare(e) for e in environments(pythons)], paths))
+    outcomes: dict[str, Outcome] = {}
+    for leg in legs:
+        print(f"\n==== {leg.name} ====", flush=True)
+        outcomes[leg.name] = run(leg, options)
+    return summarize(outcomes, missing)
+
+
+def plan(ready: Sequence[Environment], paths: Sequence[str]) -> Iterator[Leg]:
+    """The legs for these environments and paths (none: everything)."""
+    for number, environment in enumerate(ready):
+        inside = tuple(p for p in paths if p.startswith(IN_BLENDER)) if paths else IN_BLENDER
+        outside = tuple(p for p in paths if not p.startswith("tests/blender"))
+        if not paths:
+            outside = ("tests",)
+        if number and outside != ("tests",):
+            outside = tuple(p for p in outside if not p.startswith(ONCE))
+        python = "Python {}.{}".format(*environment.python)
+        if outside:
+            yield Leg(python, environment, False, outside)
+        if inside:
+            yield Leg(f"Blender {environment.blender}, {python}", environment, True, inside)
+
+
+def run(leg: Leg, options: Sequence[str]) -> Outcome:
+    """Run one leg."""
+    with tempfile.TemporaryDirectory(prefix="stagewright-test-") as temporary:
+        results = Path(temporary, "results.xml")
+        # pytest-blender caches Blender's version: one cache for each environment.
+        cache = ROOT / ".cache" / f"pytest-{leg.environment.blender}"
+        command = [leg.environment.program("pytest"), "-q", "-o", f"cache_dir={cache}"]
+        command += [f"--junit-xml={results}", *options]
+        if not leg.blender:
+            command += ["--ignore=tests/blender"]
+            if leg.environment.blender != "5.2" and leg.paths == ("tests",):
+                command += [f"--ignore={ONCE}"]
+        command += [path for path in leg.paths if (ROOT / path.partition("::")[0]).exists()]
+        if leg.blender:
+            launcher = leg.environment.program("blender-headless")
+            command[1:1] = ["-p", "pytest-blender", "--blender-executable", launcher]
+            command += ["--", "--factory-startup", *real_blender_path(leg.environment)]
+        start = time.monotonic()
+        with folder_for_user_settings(temporary) as env:
+            code = call(command, env=env)
+        outcome = Outcome(code, time.monotonic() - start)
+        read_counts(results, outcome)
+    if code == NO_TESTS_COLLECTED:
+        outcome.exit_code = 0
+    return outcome
+
+
+@contextmanager
+def folder_for_user_settings(temporary: str) -> Iterator[dict[str, str]]:
+    """Environment variables that keep tests away from the user's own settings."""
+    folder = Path(temporary, "user")
+    folder.mkdir()
+    yield os.environ | {
+        "BLENDER_USER_RESOURCES": str(folder / "blender"),
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "XDG_DATA_HOME": str(folder / "data"),
+        "PYTHONSAFEPATH": "1",  # else `jobs`, `addon` … are importable as top-level names
+    }
+
+
+def real_blender_path(environment: Environment) -> list[str]:
+    """Options that let a real Blender find pytest and the package behind its own modules."""
+    if not os.environ.get("BLENDER_EXECUTABLE"):
+        return []
+    folders = [str(environment.source), str(environment.site_packages)]
+    return ["--python-expr", f"import sys; sys.path += {folders!r}"]
+
+
+def read_counts(results: Path, outcome: Outcome) -> None:
+    """Fill in the counts from pytest's result file, if the run got so far."""
+    if not results.is_file():
+        return
+    for suite in ElementTree.parse(results).getroot().iter("testsuite"):
+        count = {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
+        failed = count["failures"] + count["errors"]
+        outcome.failed += failed
+        outcome.skipped += count["skipped"]
+        outcome.passed += count["tests"] - failed - count["skipped"]
+
+
+def summarize(outcomes: Mapping[str, Outcome], missing: Sequence[str]) -> int:
+    """Print a line for each leg and one for all; returns the exit code."""
+    width = max([len(name) for name in outcomes] + [0])
+    print("\n==== summary ====")
+    for name, outcome in outcomes.items():
+        print(f"{name:{width}}  {outcome.seconds:6.1f} s  {outcome}")
+    for line in missing:
+        print(f"SKIPPED  {line}. Half of the promise is untested.")
+    total = Outcome(0, 0.0)
+    for outcome in outcomes.values():
+        total.passed += outcome.passed
+        total.failed += outcome.failed
+        total.skipped += outcome.skipped
+        total.exit_code = total.exit_code or outcome.exit_code
+    if not total.passed and not total.failed and not total.exit_code:
+        total.exit_code = NO_TESTS_COLLECTED
+    print(f"{total} in {sum(o.seconds for o in outcomes.values()):.0f} s", flush=True)
+    return total.exit_code
