@@ -166,9 +166,9 @@ def rope() -> Material:
 
 def flame() -> Material:
     """Fire: emission coloured by the mesh's colour attribute."""
-    shader = Shader("Flame", Base_Color=(1, 0.45, 0.08, 1), Roughness=1.0)
+    shader = Shader("Flame", Base_Color=(0.02, 0.01, 0.005, 1), Roughness=1.0)
     shader.principled.inputs["Emission Color"].default_value = (1, 0.42, 0.08, 1)
-    shader.principled.inputs["Emission Strength"].default_value = 9.0
+    shader.principled.inputs["Emission Strength"].default_value = 2.4
     colour = shader.node("ShaderNodeVertexColor", "Heat", 1)
     colour.layer_name = "Heat"
     shader.link(colour, "Color", "Emission Color")
@@ -179,11 +179,16 @@ def glass() -> Material:
     """The globe: constant alpha, as exporters and viewports understand it."""
     shader = Shader(
         "Lantern Glass",
-        Base_Color=(0.86, 0.93, 0.90, 1),
+        Base_Color=(0.86, 0.95, 0.92, 1),
         Roughness=0.03,
         Alpha=0.3,
         Transmission_Weight=1.0,
-        IOR=1.45,
+        # A path may pass one side of the glass straight (alpha) and bend at the other: with a
+        # real index that shows ghosts of the flame. The coat brings the reflections instead.
+        IOR=1.01,
+        Coat_Weight=0.7,
+        Coat_Roughness=0.03,
+        Coat_IOR=1.5,
     )
     return shader.material
 

@@ -24,11 +24,11 @@ def add_rig(collection: bpy.types.Collection, root: Object, pivot: float) -> Obj
     rig.parent = root
     bpy.context.view_layer.objects.active = rig
     bpy.ops.object.mode_set(mode="EDIT")
-    x, y = 0.0862, -0.0130
+    x, y = 0.0862, -0.0145
     for name, head, tail, parent in (
         ("frame", (0, 0, 0), (0, 0, 0.1), None),
         ("bail", (0, 0, pivot), (0, 0, pivot + 0.13), "frame"),
-        ("rope.1", (0.0848, -0.0125, 0.181), (x, y, 0.163), "frame"),
+        ("rope.1", (0.0848, -0.0140, 0.181), (x, y, 0.163), "frame"),
         ("rope.2", (x, y, 0.163), (x, y, 0.145), "rope.1"),
         ("rope.3", (x, y, 0.145), (x, y, 0.126), "rope.2"),
     ):
@@ -40,9 +40,9 @@ def add_rig(collection: bpy.types.Collection, root: Object, pivot: float) -> Obj
     bpy.ops.object.mode_set(mode="OBJECT")
     for name, tilt, swing, late in (
         ("bail", 9.0, 4.0, 0),
-        ("rope.1", 0.0, 5.0, 0),
-        ("rope.2", 0.0, 6.0, 1),
-        ("rope.3", 0.0, 6.0, 2),
+        ("rope.1", 3.0, 3.0, 0),
+        ("rope.2", 1.0, 4.0, 1),
+        ("rope.3", -3.0, 4.0, 2),
     ):
         bone = rig.pose.bones[name]
         bone.rotation_mode = "XYZ"

@@ -37,6 +37,8 @@ FOOT = 0.010
 """Height of the feet in metres; the tank stands on them."""
 PIVOT = 0.205
 """Height of the bail's pivots."""
+FLAME = 0.048
+"""Height of the flame."""
 
 
 class Lantern:
@@ -110,8 +112,8 @@ def add_crown(lantern: Lantern) -> Object:
             (0.034, 0.000, 0),
             (0.047, 0.000, 0.001),
             (0.048, 0.003, 0.001),
-            (0.038, 0.006, 0.003),
-            (0.036, 0.034, 0.003),
+            (0.0365, 0.006, 0.003),
+            (0.0360, 0.034, 0.003),
             (0.050, 0.038, 0.001),
             (0.0515, 0.040, 0.001),
             (0.0515, 0.046, 0.002),
@@ -445,16 +447,16 @@ def stretch_v(mesh: bpy.types.Mesh, low: float, high: float) -> None:
 def add_flame(lantern: Lantern) -> None:
     """A teardrop with a colour attribute, subdivided and keyed."""
     heights = np.linspace(0, 1, 12)
-    radii = 0.0088 * np.sin(np.pi * heights**0.62) ** 0.85 * (1 - 0.35 * heights)
+    radii = 0.0090 * np.sin(np.pi * heights**0.55) ** 0.9 * (1 - 0.45 * heights)
     radii[[0, -1]] = 0
-    mesh = lathe("Flame", np.stack([radii, heights * 0.044], -1), 16)
+    mesh = lathe("Flame", np.stack([radii, heights * FLAME], -1), 16)
     points = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.vertices.foreach_get("co", points)
     points = points.reshape(-1, 3)
-    h = points[:, 2:] / 0.044
+    h = points[:, 2:] / FLAME
     points[:, 0] += 0.0016 * np.sin(5 * h[:, 0]) * h[:, 0]
     mesh.vertices.foreach_set("co", points.ravel())
-    root, heart, tip = np.array([(0.10, 0.16, 0.60), (1.0, 0.62, 0.17), (1.0, 0.26, 0.03)])
+    root, heart, tip = np.array([(0.16, 0.14, 0.42), (1.0, 0.42, 0.05), (1.0, 0.13, 0.005)])
     low, high = np.clip(h / 0.22, 0, 1), np.clip((h - 0.45) / 0.5, 0, 1)
     heat = (root * (1 - low) + heart * low) * (1 - high) + tip * high
     attribute = mesh.color_attributes.new("Heat", "FLOAT_COLOR", "POINT")
@@ -520,7 +522,7 @@ def add_rope(lantern: Lantern, rig: Object) -> None:
         ],
         -1,
     )
-    fall = spline([loop[-1], (0.0850, -0.0130, 0.176), (0.0862, -0.0130, 0.150), (0.0862, -0.0130, 0.126)], 16)
+    fall = spline([loop[-1], (0.0850, -0.0145, 0.176), (0.0862, -0.0145, 0.150), (0.0862, -0.0145, 0.126)], 16)
     path = np.vstack([loop[:-1], fall])
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     even = np.linspace(0, length[-1], 230)
@@ -582,12 +584,14 @@ def add_lights(lantern: Lantern) -> None:
     look_at(rim, (-0.6, 0.55, 0.55))
     sun = light("Fill Sun", "SUN", 0.5, (0.80, 0.88, 1.0), angle=0.2)
     look_at(sun, (-1.0, -1.2, 1.0))
-    glow = light("Flame Glow", "POINT", 0.25, (1.0, 0.55, 0.2), shadow_soft_size=0.008)
+    glow = light("Flame Glow", "POINT", 0.14, (1.0, 0.55, 0.2), shadow_soft_size=0.008)
     glow.location = (0, 0, 0.138)
+    # Its sphere would show through the glass as a white ball.
+    glow.visible_camera = glow.visible_glossy = glow.visible_transmission = False
 
     hero = bpy.data.cameras.new("Hero Camera")
     hero.lens, hero.clip_start = 85, 0.01
-    look_at(lantern.add("Hero Camera", hero), (0.62, -1.12, 0.42), (0.004, 0, 0.168))
+    look_at(lantern.add("Hero Camera", hero), (0.48, -0.92, 0.37), (0.004, 0, 0.172))
     plan = bpy.data.cameras.new("Front Orthographic")
     plan.type, plan.ortho_scale, plan.clip_start = "ORTHO", 0.42, 0.01
     look_at(lantern.add("Front Orthographic", plan), (0, -1.0, 0.175), (0, 0, 0.175))
@@ -659,6 +663,11 @@ def make(blend: Path) -> None:
 
 def save(blend: Path) -> None:
     """Save compressed, with relative paths only."""
+    # The sequencer and the file browsers of the other workspaces remember folders.
+    bpy.context.scene.sequence_editor_clear()
+    others = [w for w in bpy.data.workspaces if w != bpy.context.window.workspace]
+    screens = [s for s in bpy.data.screens if s != bpy.context.window.screen]
+    bpy.data.batch_remove([*others, *screens])
     blend.unlink(missing_ok=True)
     bpy.context.preferences.filepaths.save_version = 0
     bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, relative_remap=True)

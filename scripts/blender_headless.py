@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
 USAGE = """\
@@ -151,9 +151,8 @@ class CommandLine:
         path = os.path.abspath(name)
         try:
             self.bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)
-        except RuntimeError as error:
-            print(f"{str(error).strip()}\nError: Cannot read file '{path}'.", file=sys.stderr)
-            raise Exit(1) from None
+        except RuntimeError:
+            raise Exit(1) from None  # Blender has printed why
 
     def _command(self, name: str) -> int:
         arguments, self.rest = self.rest, []
@@ -183,6 +182,10 @@ class CommandLine:
     def _enable(self, name: str, *, keep: bool = False) -> None:
         import addon_utils
 
+        module = sys.modules.get(name)
+        if module is not None and module.__file__ is not None:
+            # Imported before Blender looked: else it is loaded a second time.
+            module.__dict__.setdefault("__time__", os.path.getmtime(module.__file__))
         # With default_set the add-on gets its preferences, which are not saved.
         addon_utils.enable(name, default_set=keep)
 
@@ -197,8 +200,9 @@ class CommandLine:
             exec(compile(source, name, "exec"), main.__dict__)
         except SystemExit as end:
             raise Exit(exit_code(end)) from None
-        except BaseException:
-            traceback.print_exc()
+        except BaseException as error:
+            # The frame of this function is no part of the script.
+            traceback.print_exception(error.with_traceback(_own_frames(error)))
             if self.exit_code_on_error:
                 print(f"Error: script failed, {name!r}, exiting.", file=sys.stderr)
                 raise Exit(self.exit_code_on_error) from None
@@ -336,6 +340,10 @@ WITH_VALUE: Mapping[str, Callable[[CommandLine, str], None]] = {
 }
 
 
+def _own_frames(error: BaseException) -> TracebackType | None:
+    return error.__traceback__.tb_next if error.__traceback__ else None
+
+
 def exit_code(end: SystemExit) -> int:
     """The code that Python would leave with; a text is printed and means 1."""
     if end.code is None:
@@ -394,5 +402,6 @@ def main() -> NoReturn:
     sys.stderr.flush()
     if bpy.app.version < (5, 0, 0):
         # 4.5 hangs or crashes while its classes and timers are torn down late.
+        shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
         os._exit(code)
     sys.exit(code)
