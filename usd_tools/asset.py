@@ -28,10 +28,7 @@ from .placing import move_into_place, staging
 from .runtime import require_pxr
 from .scene_record import MaterialRecord
 from .sorted_copy import copy_sorted
-from .textures import CarriedFile, copy, plan
-
-# Where the look keeps the name of a texture that had to be stored under another.
-SOURCE_NAME = ("stagewright", "file")
+from .textures import SOURCE_NAME, CarriedFile, copy, plan
 
 # What a layer says about its stage; all else at layer level (documentation,
 # comment, custom data) tells of the machine or program and is left out.
