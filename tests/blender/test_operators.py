@@ -9,7 +9,6 @@ from typing import Any
 
 import bpy
 import pytest
-
 from stagewright.pipeline.blender import LAUNCHER
 
 from .scenes import add_square
