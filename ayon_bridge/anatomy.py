@@ -97,15 +97,15 @@ def expand(template: str, common: Mapping[str, str]) -> str:
         StagewrightError: ``bad-template`` for an unknown name or a circle.
     """
     text = template
-    # Each round resolves one level; a longer chain than there are names is a circle.
+    # Each round resolves one level; a chain longer than there are names is a circle.
     for _ in range(len(common) + 1):
-        for name in _REFERENCE.findall(text):
+        names = _REFERENCE.findall(text)
+        if not names:
+            return text
+        for name in names:
             if name not in common:
                 raise _bad(template, f'refers to "{{@{name}}}", which does not exist')
-        expanded = _REFERENCE.sub(lambda match: common[match[1]], text)
-        if expanded == text:
-            return text
-        text = expanded
+        text = _REFERENCE.sub(lambda match: common[match[1]], text)
     raise _bad(template, "refers to itself")
 
 

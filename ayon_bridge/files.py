@@ -63,10 +63,9 @@ def _explanation(error: OSError, path: Path) -> StagewrightError:
     )
 
 
-def make_folder(path: Path) -> Job[list[Path]]:
-    """Make a folder and the missing ones above it; returns those it made, outermost first."""
+def make_folder(path: Path, made: list[Path]) -> Job[None]:
+    """Make a folder and the missing ones above it; appends those it made to ``made``."""
     missing = [each for each in (path, *path.parents) if not each.exists()]
-    made = []
     for each in reversed(missing):
         yield Progress("library.folder", message=f"Making {each.name}")
         with file_errors(each):
@@ -75,7 +74,6 @@ def make_folder(path: Path) -> Job[list[Path]]:
             except FileExistsError:
                 continue  # another publish made it meanwhile, and owns it
         made.append(each)
-    return made
 
 
 def copy_file(source: Path, target: Path, done: int, total: int) -> Job[int]:

@@ -92,7 +92,7 @@ def acquire(path: Path, subject: str, *, break_lock: bool = False) -> Job[Lock]:
         StagewrightError: ``library-locked`` with host, process and time of the
             holder; ``library-busy`` when other takers do not come to an end.
     """
-    yield from make_folder(path.parent)
+    yield from make_folder(path.parent, [])
     with file_errors(path.parent):
         guard = (path.parent / "guard").open("a+b")
     with guard:
@@ -115,21 +115,22 @@ def _make(path: Path, subject: str) -> Job[Lock]:
         token=uuid.uuid4().hex,
     )
     new = _unused_name(path, mine.token)
-    yield Progress("library.lock", message=f"Locking {subject}")
-    with file_errors(new):
-        new.mkdir()
-    yield Progress("library.lock", message=f"Locking {subject}")
-    with file_errors(new):
-        (new / "holder.json").write_text(json.dumps(asdict(mine)), encoding="utf-8")
-    yield Progress("library.lock", message=f"Locking {subject}")
     try:
-        os.rename(new, path)
-    except OSError as error:
-        shutil.rmtree(new)
-        if path.exists():  # a process of another machine was faster
-            raise _locked(path, subject, _holder(path)) from error
+        yield Progress("library.lock", message=f"Locking {subject}")
+        with file_errors(new):
+            new.mkdir()
+        yield Progress("library.lock", message=f"Locking {subject}")
+        with file_errors(new):
+            (new / "holder.json").write_text(json.dumps(asdict(mine)), encoding="utf-8")
+        yield Progress("library.lock", message=f"Locking {subject}")
         with file_errors(path):
-            raise
+            os.rename(new, path)
+    except BaseException as error:
+        shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, StagewrightError) and path.exists():
+            # A process of another machine, which no guard holds back, was faster.
+            raise _locked(path, subject, _holder(path)) from error
+        raise
     return Lock(path, mine)
 
 

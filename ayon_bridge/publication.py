@@ -146,7 +146,7 @@ class LibraryPublication:
             StagewrightError: ``missing-file``, ``unwritable``, ``disk-full``, ...
         """
         _check_relative(files)
-        self._made_folders += yield from make_folder(self.folder.parent)
+        yield from make_folder(self.folder.parent, self._made_folders)
         yield Progress("library.claim", message=f"Claiming {self.version_name}")
         with file_errors(self.folder):
             self.folder.mkdir()  # fails when it exists: nobody else can have claimed it
@@ -165,7 +165,7 @@ class LibraryPublication:
         done = 0
         for name, source in files.items():
             target = self.staging / name
-            yield from make_folder(target.parent)
+            yield from make_folder(target.parent, [])
             done = yield from copy_file(source, target, done, total)
 
     def commit(

@@ -168,7 +168,7 @@ def flame() -> Material:
     """Fire: emission coloured by the mesh's colour attribute."""
     shader = Shader("Flame", Base_Color=(0.02, 0.01, 0.005, 1), Roughness=1.0)
     shader.principled.inputs["Emission Color"].default_value = (1, 0.42, 0.08, 1)
-    shader.principled.inputs["Emission Strength"].default_value = 2.4
+    shader.principled.inputs["Emission Strength"].default_value = 1.8
     colour = shader.node("ShaderNodeVertexColor", "Heat", 1)
     colour.layer_name = "Heat"
     shader.link(colour, "Color", "Emission Color")

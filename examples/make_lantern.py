@@ -456,7 +456,7 @@ def add_flame(lantern: Lantern) -> None:
     h = points[:, 2:] / FLAME
     points[:, 0] += 0.0016 * np.sin(5 * h[:, 0]) * h[:, 0]
     mesh.vertices.foreach_set("co", points.ravel())
-    root, heart, tip = np.array([(0.16, 0.14, 0.42), (1.0, 0.42, 0.05), (1.0, 0.13, 0.005)])
+    root, heart, tip = np.array([(0.16, 0.14, 0.42), (1.0, 0.37, 0.03), (1.0, 0.12, 0.004)])
     low, high = np.clip(h / 0.22, 0, 1), np.clip((h - 0.45) / 0.5, 0, 1)
     heat = (root * (1 - low) + heart * low) * (1 - high) + tip * high
     attribute = mesh.color_attributes.new("Heat", "FLOAT_COLOR", "POINT")

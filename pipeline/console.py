@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from typing import Any, TextIO
@@ -106,3 +107,8 @@ def part(job: Job[T], start: float, stop: float) -> Job[T]:
                 yield event
             except KeyboardInterrupt as cancelled:
                 interrupt = cancelled
+
+
+def stderr_sink(summary: Callable[[Mapping[str, Any]], str]) -> Sink:
+    """The terminal sink of the command line: results are for people, so not on stdout."""
+    return terminal_sink(summary, sys.stderr)

@@ -28,17 +28,13 @@ from .placing import move_into_place, staging
 from .runtime import require_pxr
 from .scene_record import MaterialRecord
 from .sorted_copy import copy_sorted
-from .textures import CarriedFile, copy, plan
-
-# Where the look keeps the name of a texture that had to be stored under another.
-SOURCE_NAME = ("stagewright", "file")
+from .textures import SOURCE_NAME, CarriedFile, copy, plan
 
 # What a layer says about its stage; all else at layer level (documentation,
 # comment, custom data) tells of the machine or program and is left out.
 _STAGE_FIELDS = (
     "defaultPrim",
     "upAxis",
-    "metersPerUnit",
     "kilogramsPerUnit",
     "startTimeCode",
     "endTimeCode",
@@ -64,7 +60,12 @@ class AssetFiles:
 
 
 def author_asset(
-    native: Path, root: Path, *, name: str, materials: Sequence[MaterialRecord]
+    native: Path,
+    root: Path,
+    *,
+    name: str,
+    materials: Sequence[MaterialRecord],
+    meters_per_unit: float = 1.0,
 ) -> Job[AssetFiles]:
     """Write the asset of one native export.
 
@@ -79,6 +80,8 @@ def author_asset(
         name: the asset's name, in file names and ``assetInfo``.
         materials: what the scene says about the materials, for values that the
             exporter does not write (see :func:`~.look.repair`).
+        meters_per_unit: metres in one Blender unit; the exporter takes every
+            unit for a metre, whatever the scene says.
 
     Returns:
         The files written.
@@ -101,7 +104,7 @@ def author_asset(
     top = _top_prim(source, name)
 
     yield Progress("asset.geometry", 0.1, "Sorting the geometry")
-    geometry, look, main = (_layer_like(source, top.name) for _ in range(3))
+    geometry, look, main = (_layer_like(source, top.name, meters_per_unit) for _ in range(3))
     copy_sorted(
         source,
         geometry,
@@ -190,7 +193,7 @@ def _top_prim(source: Sdf.Layer, name: str) -> Sdf.Path:
     return prims[0].path
 
 
-def _layer_like(source: Sdf.Layer, default_prim: str) -> Sdf.Layer:
+def _layer_like(source: Sdf.Layer, default_prim: str, meters_per_unit: float) -> Sdf.Layer:
     """A new layer with the stage metadata of ``source``.
 
     Every layer says units, axis and time codes, so that each opens rightly on
@@ -201,6 +204,7 @@ def _layer_like(source: Sdf.Layer, default_prim: str) -> Sdf.Layer:
         if source.pseudoRoot.HasInfo(field):
             layer.pseudoRoot.SetInfo(field, source.pseudoRoot.GetInfo(field))
     layer.defaultPrim = default_prim
+    layer.pseudoRoot.SetInfo("metersPerUnit", meters_per_unit)
     return layer
 
 

@@ -11,6 +11,8 @@ from pxr import UsdGeom
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
+from .extents import check_extents
+from .fidelity import Fidelity, compare
 from .files_check import AssetWalk, check_files, walk
 from .findings import CheckReport, Finding
 from .runtime import pxr_version, require_pxr
@@ -46,10 +48,12 @@ def check_asset(
     yield Progress("check.files", 0.0, "Looking for every file")
     found = walk(root)
     findings = list(check_files(root, found))
+    fidelity = Fidelity((), None, 0)
     if root not in found.unreadable:
         yield Progress("check.validators", 0.2, "Running USD's validators")
         stage = open_stage(root)
         findings += _stage_metadata(found)
+        findings += check_extents(stage)
         missing = {f.layer for f in findings}
         findings += [
             f
@@ -57,10 +61,15 @@ def check_asset(
             # The file itself is reported already, by name and with its cure.
             if f.check != "composition" or not any(name in f.message for name in missing if name)
         ]
+        if record is not None:
+            fidelity = yield from compare(root, record)
+            findings += fidelity.findings
     return CheckReport(
         findings=tuple(sorted(set(findings), key=_order)),
         pxr_version=pxr_version(),
         allowed=tuple(sorted(set(allow))),
+        greatest_distance=fidelity.greatest_distance,
+        compared=fidelity.compared,
     )
 
 

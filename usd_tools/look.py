@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pxr import Sdf
 
-from .scene_record import MaterialRecord
+from .scene_record import InputRecord, MaterialRecord
 from .sorted_copy import copy_sorted
 
 BINDING_SCHEMA = "MaterialBindingAPI"
@@ -54,29 +54,30 @@ def copy_look(source: Sdf.Layer, look: Sdf.Layer, top: Sdf.Path) -> None:
 def repair(look: Sdf.Layer, materials: Sequence[MaterialRecord]) -> None:
     """Write what the exporter leaves out of the preview surfaces in ``look``.
 
-    The exporter ignores a constant Alpha and writes ``1 - Transmission`` as
-    opacity. A point that lets through by both covers their product.
+    Blender 5.2 ignores a constant Alpha and writes ``1 - Transmission`` as
+    opacity, 4.5 the other way round. A point that lets through by both covers
+    their product.
     """
-    alphas = {
-        material.name: material.inputs["Alpha"].value[0]
-        for material in materials
-        if "Alpha" in material.inputs
-        and material.inputs["Alpha"].kind == "constant"
-        and material.inputs["Alpha"].value[0] != 1.0
-    }
-    if not alphas:
-        return
+    opacities = {m.name: _opacity(m) for m in materials}
     for material in _prims(look.pseudoRoot):
-        alpha = alphas.get(data_name(material))
-        if material.typeName != "Material" or alpha is None:
+        opacity = opacities.get(data_name(material))
+        if material.typeName != "Material" or opacity is None:
             continue
         for shader in preview_surfaces(material.nameChildren):
-            opacity = shader.attributes.get("inputs:opacity")
-            if opacity is None:
-                opacity = Sdf.AttributeSpec(shader, "inputs:opacity", Sdf.ValueTypeNames.Float)
-            if not opacity.connectionPathList.GetAddedOrExplicitItems():
-                covered = 1.0 if opacity.default is None else opacity.default
-                opacity.default = covered * alpha
+            attribute = shader.attributes.get("inputs:opacity")
+            if attribute is None:
+                attribute = Sdf.AttributeSpec(shader, "inputs:opacity", Sdf.ValueTypeNames.Float)
+            if not attribute.connectionPathList.GetAddedOrExplicitItems():
+                attribute.default = opacity
+
+
+def _opacity(material: MaterialRecord) -> float | None:
+    """Alpha times what is not transmitted, where both are constant; otherwise None."""
+    alpha = material.inputs.get("Alpha")
+    transmission = material.inputs.get("Transmission Weight", InputRecord("constant", (0.0,)))
+    if alpha is None or alpha.kind != "constant" or transmission.kind != "constant":
+        return None
+    return alpha.value[0] * (1.0 - transmission.value[0])
 
 
 def preview_surfaces(prims: Iterable[Sdf.PrimSpec]) -> Iterator[Sdf.PrimSpec]:

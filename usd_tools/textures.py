@@ -12,6 +12,10 @@ from pathlib import Path, PurePath
 from ..jobs.errors import StagewrightError
 from .dependencies import UDIM, file_name, files_of
 
+# Custom data of a texture's attribute that keeps the name it came under, where
+# it had to be stored under another.
+SOURCE_NAME = ("stagewright", "file")
+
 _DIGITS = 8
 
 

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from stagewright.ayon_bridge.entities import Version
+from stagewright.ayon_bridge.files import file_errors
 from stagewright.ayon_bridge.home import PublishRequest, RepresentationFiles
 from stagewright.ayon_bridge.library import Library
 from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Job, Progress
 
 
-def make_request(content: str = "content", **changes: Any) -> PublishRequest:
+def make_request(content: str = "content", **changes: object) -> PublishRequest:
     """A request for the product usdMain of /assets/lantern in the project show."""
     values: dict[str, Any] = {
         "project_name": "show",
@@ -71,10 +72,11 @@ def publish(
         files = {root if name == "root" else name: path for name, path in sources.items()}
         yield from publication.stage(files)
         yield Progress("test.stamp")
-        with (publication.staging / root).open("a") as file:
+        with file_errors(publication.staging), (publication.staging / root).open("a") as file:
             file.write(f"# {publication.version_name} {publication.ids.version}\n")
         yield Progress("test.picture")
-        (publication.staging / "thumbnail.png").write_bytes(b"picture")
+        with file_errors(publication.staging):
+            (publication.staging / "thumbnail.png").write_bytes(b"picture")
         usd = RepresentationFiles(name="usd", main=root, files=tuple(files))
         if not database_first:
             return (yield from publication.commit([usd], thumbnail="thumbnail.png"))

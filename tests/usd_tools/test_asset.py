@@ -181,12 +181,17 @@ def test_a_missing_texture_keeps_its_name_and_does_not_stop_the_work(native, tmp
     assert [Path(u).name for u in unresolved] == ["gone.png"]
 
 
-def test_constant_alpha_becomes_opacity(native, tmp_path, finish):
+def test_constant_alpha_and_transmission_become_opacity(native, tmp_path, finish):
     native.material("Glass", opacity=1.0)
     native.material("Thin", opacity=0.5)
     native.material("Leaf", opacity=tmp_path / "leaf.png")
+    native.material("Fog", opacity=1.0)
+    native.material("Bare")
     alpha = {"Alpha": InputRecord("constant", (0.25,))}
-    records = [MaterialRecord(name, alpha) for name in ("Glass", "Thin", "Leaf", "Elsewhere")]
+    thin = alpha | {"Transmission Weight": InputRecord("constant", (0.5,))}
+    records = [MaterialRecord(name, alpha) for name in ("Glass", "Leaf", "Bare", "Elsewhere")]
+    records.append(MaterialRecord("Thin", thin))
+    records.append(MaterialRecord("Fog", {"Alpha": InputRecord("nodes", nodes=("Noise",))}))
     files = _make(native, tmp_path, finish, records)
     stage = Usd.Stage.Open(str(files.root))
 
@@ -195,7 +200,9 @@ def test_constant_alpha_becomes_opacity(native, tmp_path, finish):
         return UsdShade.Shader.Get(stage, path).GetInput("opacity")
 
     assert opacity("Glass").Get() == 0.25
+    assert opacity("Bare").Get() == 0.25
     assert opacity("Thin").Get() == 0.125
+    assert opacity("Fog").Get() == 1.0
     assert opacity("Leaf").HasConnectedSource()
     assert opacity("Leaf").Get() is None
 
