@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from stagewright.jobs.events import Failure, Job, Message, Progress, Result
 from stagewright.pipeline.console import part, terminal_sink
 
