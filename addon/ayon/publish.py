@@ -81,7 +81,8 @@ def _problem(context: bpy.types.Context) -> str:
 
 
 def _published(context: bpy.types.Context) -> STAGEWRIGHT_PG_identity:
-    return target.collection_of(context.scene).stagewright
+    published: STAGEWRIGHT_PG_identity = target.collection_of(context.scene).stagewright
+    return published
 
 
 class STAGEWRIGHT_OT_publish(bpy.types.Operator):
@@ -149,49 +150,54 @@ class STAGEWRIGHT_OT_publish(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class _OpensPublished:
-    """Opens something of the published version."""
-
-    bl_options = {"REGISTER"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether something was published from here."""
-        if not _published(context).path:
-            cls.poll_message_set("Nothing was published from this collection yet")
-            return False
-        return True
-
-    def _open(self, path: Path, what: str) -> set[str]:
-        if not path.exists():
-            self.report({"ERROR"}, f"{what} is not at {path}: was the library moved?")
-            return {"CANCELLED"}
-        bpy.ops.wm.path_open(filepath=str(path))
-        return {"FINISHED"}
+def _can_open(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether something was published from here; else ``operator`` says that nothing was."""
+    if not _published(context).path:
+        operator.poll_message_set("Nothing was published from this collection yet")
+        return False
+    return True
 
 
-class STAGEWRIGHT_OT_open_report(_OpensPublished, bpy.types.Operator):
+def _open(operator: bpy.types.Operator, path: Path, what: str) -> set[str]:
+    if not path.exists():
+        operator.report({"ERROR"}, f"{what} is not at {path}: was the library moved?")
+        return {"CANCELLED"}
+    bpy.ops.wm.path_open(filepath=str(path))
+    return {"FINISHED"}
+
+
+class STAGEWRIGHT_OT_open_report(bpy.types.Operator):
     """Open the report of the version published last: picture, checks, contents and sizes"""
 
     bl_idname = "stagewright.open_report"
     bl_label = "Open Report"
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether something was published."""
+        return _can_open(cls, context)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open it in the web browser."""
         folder = Path(_published(context).path).parent
         report = next(folder.glob("*.html"), folder / "report.html")
-        return self._open(report, "The report")
+        return _open(self, report, "The report")
 
 
-class STAGEWRIGHT_OT_open_folder(_OpensPublished, bpy.types.Operator):
+class STAGEWRIGHT_OT_open_folder(bpy.types.Operator):
     """Open the folder of the version published last"""
 
     bl_idname = "stagewright.open_folder"
     bl_label = "Open Folder"
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether something was published."""
+        return _can_open(cls, context)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open it in the file manager."""
-        return self._open(Path(_published(context).path).parent, "The version's folder")
+        return _open(self, Path(_published(context).path).parent, "The version's folder")
 
 
 class STAGEWRIGHT_PT_publish(SidebarPanel, bpy.types.Panel):

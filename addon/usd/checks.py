@@ -287,7 +287,7 @@ class STAGEWRIGHT_PT_checks(SidebarPanel, bpy.types.Panel):
             button.check = finding.check
 
 
-@persistent
+@persistent  # type: ignore[untyped-decorator]
 def _forget(path: str) -> None:
     """Findings are about the file that was open before."""
     bpy.context.window_manager.stagewright.clear()

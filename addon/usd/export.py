@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# mypy: disable-error-code="valid-type"
 """Export to a USD asset on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import StringProperty
@@ -39,6 +40,9 @@ class STAGEWRIGHT_OT_export_usd(bpy.types.Operator, ExportHelper):
     bl_idname = "stagewright.export_usd"
     bl_label = "Export USD Asset"
     bl_options = {"REGISTER"}
+
+    if TYPE_CHECKING:
+        filepath: str  # a property of ExportHelper
 
     filename_ext = ".usda"
     filter_glob: StringProperty(default="*.usda", options={"HIDDEN"})
