@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All that touches Blender."""
 
+from __future__ import annotations
+
+from . import cli, jobs_ui, menus, preferences, properties, pump
+from .ayon import publish
+from .usd import checks, export
+
+# Each has register() and unregister(); later ones build on earlier ones.
+_PARTS = (preferences, properties, pump, export, publish, checks, jobs_ui, menus, cli)
+
 
 def register() -> None:
-    """Register everything with Blender."""
+    """Add everything to Blender."""
+    for part in _PARTS:
+        part.register()
 
 
 def unregister() -> None:
-    """Take back everything that :func:`register` added."""
+    """Take back everything that :func:`register` added, in reverse order."""
+    for part in reversed(_PARTS):
+        part.unregister()

@@ -6,9 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from collections.abc import Mapping
-from typing import Any
-
 
 class StagewrightError(Exception):
     """Work that cannot be done, told as one sentence and its cure.

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, field, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
 from .errors import StagewrightError

@@ -45,8 +45,8 @@ def run_program(
 
     Args:
         argv: the program and its arguments.
-        folder: keeps ``events-<n>.jsonl`` (standard output) and
-            ``program-<n>.log`` (standard error, and output that is no event).
+        folder: keeps ``events-<n>.jsonl`` (standard output; lines that are no
+            events stay there unheard) and ``program-<n>.log`` (standard error).
         env: variables added to this process's environment.
         stdin: text for the program's standard input; it leaves no file behind.
 
@@ -57,27 +57,28 @@ def run_program(
     events_path, log_path = _output_files(folder)
     process = _start(argv, events_path, log_path, env, stdin)
     lines = _new_lines(events_path)
-    doing = ""
+    doing = other = ""
     try:
         while True:
             # Asked before reading: what was written before the death is still read.
             ended = process.poll() is not None
             for line in next(lines):
-                event = _event(line, log_path)
+                event = _event(line)
                 if isinstance(event, Result):
                     yield from _wind_up(process)
                     return event.value
                 if isinstance(event, Failure):
                     yield from _wind_up(process)
-                    raise StagewrightError(
-                        event.code, event.message, event.cure, event.details
-                    )
+                    raise StagewrightError(event.code, event.message, event.cure, event.details)
                 if isinstance(event, Progress):
                     doing = event.message or event.step
-                if event is not None:
+                if event is None:
+                    other = line.strip() or other
+                else:
                     yield event
             if ended:
-                raise _died(argv, process.returncode, doing, log_path)
+                words = _last_line(log_path) or other
+                raise _died(argv, process.returncode, doing, words)
             yield Waiting()
     except KeyboardInterrupt:
         _signal(process, "terminate")
@@ -138,7 +139,6 @@ def _start(
     env: Mapping[str, str] | None,
     stdin: str,
 ) -> subprocess.Popen[bytes]:
-    # Appending, since this side adds lines to the log as well.
     with (
         tempfile.TemporaryFile() as standard_input,
         events_path.open("ab") as standard_output,
@@ -215,23 +215,20 @@ def _new_lines(path: Path) -> Generator[list[str], None, None]:
             yield [line.decode("utf-8", "replace") for line in whole]
 
 
-def _event(line: str, log_path: Path) -> Event | None:
-    """The event of a line; a line that is none goes to the log."""
+def _event(line: str) -> Event | None:
+    """The event of a line; None for any other line."""
     try:
         return from_json(line)
     except ValueError:
-        with log_path.open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
         return None
 
 
-def _died(argv: Sequence[str], code: int, doing: str, log_path: Path) -> StagewrightError:
+def _died(argv: Sequence[str], code: int, doing: str, words: str) -> StagewrightError:
     how = f"ended with code {code}"
     if code < 0:
         how = f"was killed by {signal.Signals(-code).name}"
     while_doing = f" while at “{doing}”" if doing else ""
-    last = _last_line(log_path)
-    said = f"; its log ends with: {last.rstrip('.')}" if last else ""
+    said = f"; its last words: {words.rstrip('.')}" if words else ""
     return StagewrightError(
         "child-died",
         f"{Path(argv[0]).name} {how}{while_doing}{said}.",

@@ -17,9 +17,7 @@ from ..jobs.events import Job, failure_of
 from . import settings, summaries
 from .blender import run_in_blender
 from .console import claim_stdout, json_sink, stderr_sink
-from .export import asset_name, export_asset
 from .host import SceneHost, SceneRequest
-from .publish import PublishOrder, publish_scene
 
 
 def main(arguments: Sequence[str] | None = None, host: SceneHost | None = None) -> int:
@@ -170,10 +168,16 @@ def _add_library(verbs: Any) -> None:
 def _scene_request(options: argparse.Namespace) -> SceneRequest:
     label = options.name or options.collection or options.blend.stem
     frames = tuple(options.frames) if options.frames else None if options.static else "auto"
-    return SceneRequest(options.collection, asset_name(label), frames)
+    return SceneRequest(options.collection, settings.asset_name(label), frames)
+
+
+# The work itself is imported when it is asked for: USD alone takes half a second,
+# and a command that is handed to Blender never needs it here.
 
 
 def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    from .publish import PublishOrder, publish_scene
+
     scene = _scene_request(options)
     host.open(options.blend)
     result = yield from publish_scene(
@@ -199,6 +203,8 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
 
 
 def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    from .export import export_asset
+
     request = _scene_request(options)
     host.open(options.blend)
     with tempfile.TemporaryDirectory(prefix="stagewright-") as folder:
@@ -218,6 +224,6 @@ def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str,
 def _verify(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
     from ..ayon_bridge.library import Library
 
-    library = Library.open(options.library or settings.default_library())
-    problems = yield from library.verify()
-    return {"problems": problems}
+    with Library.open(options.library or settings.default_library()) as library:
+        problems = yield from library.verify()
+    return {"problems": [{"kind": p.kind, "path": str(p.path), "text": p.text} for p in problems]}

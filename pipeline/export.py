@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +31,6 @@ class CheckedAsset:
             "files": [str(path) for path in files],
             "checks": self.checks.to_json(),
         }
-
-
-def asset_name(label: str) -> str:
-    """``label`` as a name that USD takes for a prim and AYON for a folder."""
-    name = re.sub(r"[^A-Za-z0-9_]+", "_", label).strip("_")
-    return f"_{name}" if not name or name[0].isdigit() else name
 
 
 def export_asset(

@@ -16,7 +16,7 @@ from ..ayon_bridge.home import PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
 from ..ayon_bridge.publication import LibraryPublication
 from ..jobs.errors import StagewrightError
-from ..jobs.events import Job
+from ..jobs.events import Job, Message
 from ..usd_tools.asset import content_hash
 from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
@@ -92,7 +92,7 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
             yield from part(publication.open(), 0.6, 0.62)
             if publication.unchanged is not None:
                 return _result(library, publication.unchanged, asset.checks, unchanged=True)
-            picture = yield from part(host.thumbnail(order.scene, work / THUMBNAIL), 0.62, 0.85)
+            picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
             version = yield from part(_publish_files(publication, asset, picture, host), 0.85, 1.0)
         return _result(library, version, asset.checks, unchanged=False)
 
@@ -137,15 +137,28 @@ def _stop_on_errors(checks: CheckReport) -> None:
     )
 
 
+def _picture(host: SceneHost, order: PublishOrder, path: Path) -> Job[Path | None]:
+    """Render the asset's picture; None for one of lights or cameras alone."""
+    try:
+        return (yield from host.thumbnail(order.scene, path))
+    except StagewrightError as error:
+        if error.code != "nothing-to-render":
+            raise
+        yield Message(f"There is no picture of it: {error.message}")
+        return None
+
+
 def _publish_files(
-    publication: LibraryPublication, asset: CheckedAsset, picture: Path, host: SceneHost
+    publication: LibraryPublication, asset: CheckedAsset, picture: Path | None, host: SceneHost
 ) -> Job[Version]:
     """Stage the asset, its picture and its report, and make the version of them."""
     files = asset.files
-    names = {path: path.relative_to(files.root.parent).as_posix() for path in files.all}
+    carried = [*files.layers, *files.textures]
+    names = {path: path.relative_to(files.root.parent).as_posix() for path in carried}
     names[files.root] = publication.root_name
     staged = {name: path for path, name in names.items()}
-    yield from publication.stage({**staged, THUMBNAIL: picture})
+    pictures = {THUMBNAIL: picture} if picture else {}
+    yield from publication.stage({**staged, **pictures})
     root = publication.staging / publication.root_name
     identity = _identity(publication, files.root.stem)
     stamp_identity(root, identity)
@@ -155,14 +168,14 @@ def _publish_files(
         identity=identity,
         contents=contents(root),
         checks=asset.checks,
-        picture=publication.staging / THUMBNAIL,
+        picture=picture,
         made_with=f"{host.version}, USD {asset.checks.pxr_version}, Stagewright {__version__}",
     )
     representations = [
         RepresentationFiles(name=USD, main=publication.root_name, files=list(staged)),
         RepresentationFiles(name=REPORT, main=report, files=[report]),
     ]
-    return (yield from publication.commit(representations, thumbnail=THUMBNAIL))
+    return (yield from publication.commit(representations, thumbnail=THUMBNAIL if picture else None))
 
 
 def _identity(publication: LibraryPublication, name: str) -> Identity:
@@ -190,7 +203,7 @@ def _result(
         "path": str(root),
         "folder": str(root.parent),
         "report": str(paths[REPORT]),
-        "thumbnail": str(root.with_name(THUMBNAIL)),
+        "thumbnail": str(root.with_name(THUMBNAIL)) if version.thumbnail_id else "",
         "unchanged": unchanged,
         "checks": checks.to_json(),
         "identity": {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,12 @@ PROJECT_CODE = "loc"
 FOLDER_ROOT = "/assets"
 TASK = "modeling"
 PRODUCT = "usdMain"
+
+
+def asset_name(label: str) -> str:
+    """``label`` as a name that USD takes for a prim and AYON for a folder."""
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", label).strip("_")
+    return f"_{name}" if not name or name[0].isdigit() else name
 
 
 def project_code(project: str) -> str:

@@ -55,5 +55,5 @@ def checked(value: Mapping[str, Any]) -> str:
 
 def verified(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright verify``."""
-    problems = value["problems"]
+    problems = [problem["text"] for problem in value["problems"]]
     return "\n".join(problems) if problems else "Every published version has its files."

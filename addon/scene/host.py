@@ -10,12 +10,12 @@ from typing import Any
 import bpy
 
 from ...jobs.errors import StagewrightError
-from ...jobs.events import Job, Progress
+from ...jobs.events import Job, Message, Progress
 from ...pipeline.host import NativeExport, SceneRequest
 from .native import export_native
 from .prepare import prepare
 from .reading import read_scene, with_aliases
-from .scope import exported_objects, find_collection, frame_range
+from .scope import exported_objects, find_collection, frame_range, hidden_in_renders
 from .thumbnail import render_thumbnail
 
 
@@ -54,6 +54,9 @@ class BlenderHost:
         collection = find_collection(request.collection)
         objects = exported_objects(collection)
         names = [o.name for o in objects]
+        left_out = hidden_in_renders(collection)
+        if left_out:
+            yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
         frames = frame_range(objects) if request.frames == "auto" else request.frames
         if frames is None:
             read: tuple[float, ...] = (bpy.context.scene.frame_current_final,)

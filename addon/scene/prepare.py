@@ -36,7 +36,7 @@ def prepare(
 
     Args:
         collection: what will be exported.
-        names: its objects that the viewport shows.
+        names: its objects to export.
         images: a folder for images that have no file.
 
     Returns:
@@ -45,9 +45,10 @@ def prepare(
     yield Progress("scene.images", None, "Writing packed images")
     for image in bpy.data.images:
         _to_disk(image, images)
-    # The exporter knows nothing of the eye icon.
+    # The exporter knows nothing of the eye icon; the picture is of what is exported.
     for hidden in {o.name for o in collection.all_objects} - set(names):
         bpy.data.objects[hidden].hide_viewport = True
+        bpy.data.objects[hidden].hide_render = True
     yield Progress("scene.instances", None, "Making instances real")
     aliases = _make_instances_real(set(names))
     yield Progress("scene.curves", None, "Making curves into meshes")
@@ -200,7 +201,10 @@ def _curves_to_meshes(names: list[str]) -> None:
     for name in solid:
         item = bpy.data.objects[name]
         with bpy.context.temp_override(
-            active_object=item, object=item, selected_objects=[item], selected_editable_objects=[item]
+            active_object=item,
+            object=item,
+            selected_objects=[item],
+            selected_editable_objects=[item],
         ):
             if bpy.ops.object.convert(target="MESH") != {"FINISHED"}:
                 raise StagewrightError(

@@ -28,22 +28,36 @@ def find_collection(name: str) -> bpy.types.Collection:
 
 
 def exported_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
-    """The objects of ``collection`` that the viewport shows, by name.
+    """The objects of ``collection`` that viewport and render show, by name.
 
     Raises:
         StagewrightError: ``nothing-to-export`` when there is none.
     """
-    # Objects made since the last update are not known to be visible yet.
-    bpy.context.view_layer.update()
-    shown = {o.name for o in bpy.context.view_layer.objects if o.visible_get()}
-    objects = sorted((o for o in collection.all_objects if o.name in shown), key=lambda o: o.name)
+    objects = [o for o in _in_viewport(collection) if _renders(o)]
     if not objects:
         raise StagewrightError(
             "nothing-to-export",
             f"The collection '{collection.name}' shows no object.",
-            "Unhide its objects, or choose another collection.",
+            "Unhide its objects, in the viewport and in renders, or choose another collection.",
         )
     return objects
+
+
+def hidden_in_renders(collection: bpy.types.Collection) -> list[str]:
+    """Names of objects that the viewport alone shows (cutters, guides): not exported."""
+    return [o.name for o in _in_viewport(collection) if not _renders(o)]
+
+
+def _in_viewport(collection: bpy.types.Collection) -> list[bpy.types.Object]:
+    # Objects made since the last update are not known to be visible yet.
+    bpy.context.view_layer.update()
+    shown = {o.name for o in bpy.context.view_layer.objects if o.visible_get()}
+    return sorted((o for o in collection.all_objects if o.name in shown), key=lambda o: o.name)
+
+
+def _renders(item: bpy.types.Object) -> bool:
+    """Whether renders show ``item``; rigs and cameras are never in the picture."""
+    return item.type in {"ARMATURE", "CAMERA"} or not item.hide_render
 
 
 def frame_range(objects: list[bpy.types.Object]) -> tuple[int, int] | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Progress
+from .scope import find_collection
 
 FILL = 0.80
 """Part of the picture's side that the subject's larger side covers."""
@@ -46,7 +47,7 @@ def render_thumbnail(
     the same pixels again on the same machine.
 
     Args:
-        collection_name: the collection that is the asset.
+        collection_name: the collection that is the asset; empty for the whole scene.
         path: the PNG; its folder exists.
         size: width and height in pixels.
         samples: Cycles samples per pixel.
@@ -88,20 +89,21 @@ def render_thumbnail(
 
 def _studio(collection_name: str) -> bpy.types.Scene:
     """A new scene with Blender's default settings that holds the collection alone."""
-    collection = bpy.data.collections.get(collection_name)
-    if collection is None:
-        raise StagewrightError(
-            "no-collection",
-            f"There is no collection named '{collection_name}'.",
-            "Choose a collection of this file.",
-        )
+    collection = find_collection(collection_name)
     before = bpy.context.scene
     scene = bpy.data.scenes.new("Thumbnail")
-    scene.collection.children.link(collection)
-    scene.view_layers[0].update()
-    source = _find_layer(bpy.context.view_layer.layer_collection, collection_name)
-    if source is not None:
-        _copy_exclusion(source, scene.view_layers[0].layer_collection.children[collection_name])
+    whole_scene = collection == before.collection
+    for child in collection.children if whole_scene else [collection]:
+        scene.collection.children.link(child)
+    for thing in collection.objects if whole_scene else []:
+        scene.collection.objects.link(thing)
+    target = scene.view_layers[0]
+    target.update()
+    for child in target.layer_collection.children:
+        source = _find_layer(bpy.context.view_layer.layer_collection, child.name)
+        if source is not None:
+            child.exclude = whole_scene and source.exclude
+            _copy_exclusion(source, child)
     _show_as_rendered()
     for light in bpy.data.lights:
         # Animation would bring the light back when the frame is set.

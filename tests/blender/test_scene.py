@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 from stagewright.addon.scene.prepare import prepare
 from stagewright.addon.scene.reading import read_scene
-from stagewright.addon.scene.scope import exported_objects, find_collection, frame_range
+from stagewright.addon.scene.scope import (
+    exported_objects,
+    find_collection,
+    frame_range,
+    hidden_in_renders,
+)
 from stagewright.jobs.errors import StagewrightError
 from stagewright.usd_tools.scene_record import MeshRecord, SceneRecord
 
@@ -211,6 +216,14 @@ def test_what_the_eye_hides_is_not_exported(tmp_path: Path) -> None:
     assert names == ["Seen"]
     prepared(tmp_path / "images")
     assert bpy.data.objects["Hidden"].hide_viewport
+
+
+def test_what_renders_hide_is_not_exported_and_is_named() -> None:
+    add_square("Seen")
+    add_square("Cutter").hide_render = True
+    collection = bpy.context.scene.collection
+    assert [o.name for o in exported_objects(collection)] == ["Seen"]
+    assert hidden_in_renders(collection) == ["Cutter"]
 
 
 def test_an_empty_collection_is_refused_by_name() -> None:

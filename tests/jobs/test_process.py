@@ -52,7 +52,7 @@ print(json.dumps({"event": "result", "time": 2, "value": {"answer": 42}}))
     assert told == [Progress("s", 0.5, "m"), Result({"answer": 42})]
 
 
-def test_output_that_is_no_event_is_kept_in_the_log(tmp_path: Path) -> None:
+def test_output_that_is_no_event_is_kept_unheard(tmp_path: Path) -> None:
     source = """
 import sys
 print("Blender 5.2 says hello")
@@ -62,9 +62,13 @@ print("to the log", file=sys.stderr)
     told: list[Event] = []
     drain(python(source, tmp_path), told.append)
     assert told == [Result({})]
-    log = (tmp_path / "program-1.log").read_text()
-    assert "Blender 5.2 says hello" in log
-    assert "to the log" in log
+    assert "Blender 5.2 says hello" in (tmp_path / "events-1.jsonl").read_text()
+    assert "to the log" in (tmp_path / "program-1.log").read_text()
+
+
+def test_output_that_is_no_event_is_the_last_word_where_the_log_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(StagewrightError, match="Read blend failed"):
+        drain(python("print('Read blend failed')", tmp_path), lambda event: None)
 
 
 def test_standard_input_and_environment_reach_the_program(tmp_path: Path) -> None:

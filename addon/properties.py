@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# mypy: disable-error-code="valid-type"
+"""What is saved in the .blend: a scene's settings, a collection's published identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, PointerProperty, StringProperty
+
+from ..pipeline import settings
+
+
+class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
+    """What a scene exports and publishes, and how."""
+
+    collection: PointerProperty(
+        name="Collection",
+        description="Collection that makes the asset; the whole scene if none is chosen",
+        type=bpy.types.Collection,
+    )
+    name: StringProperty(
+        name="Name",
+        description="Name of the asset; the collection's, or the file's, if empty",
+    )
+    frames: EnumProperty(
+        name="Animation",
+        description="Frames to export",
+        items=(
+            ("AUTO", "If Anything Moves", "The scene's frame range if anything is animated"),
+            ("RANGE", "Scene Range", "The scene's frame range in any case"),
+            ("STATIC", "Current Frame", "The asset as it stands when the file is saved"),
+        ),
+        default="AUTO",
+    )
+    allow: StringProperty(
+        name="Allow",
+        description="Checks whose errors are let through, separated by commas",
+    )
+    project: StringProperty(
+        name="Project",
+        description="AYON project; that of the preferences if empty",
+    )
+    folder: StringProperty(
+        name="Folder",
+        description="Path of the AYON folder; made from the asset's name if empty",
+    )
+    task: StringProperty(name="Task", description="AYON task", default=settings.TASK)
+    product: StringProperty(name="Product", description="AYON product", default=settings.PRODUCT)
+    comment: StringProperty(name="Comment", description="What is new in this version")
+
+    def allowed(self) -> list[str]:
+        """Names of the checks whose errors are let through."""
+        return [name.strip() for name in self.allow.split(",") if name.strip()]
+
+
+class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
+    """Which published version a collection is."""
+
+    project: StringProperty(name="Project", description="AYON project")
+    folder: StringProperty(name="Folder", description="Path of the AYON folder")
+    product: StringProperty(name="Product", description="AYON product")
+    version: StringProperty(name="Version", description="Version last published")
+    version_id: StringProperty(name="Version ID", description="AYON's id of the version")
+    identifier: StringProperty(name="Identifier", description="File name of the root layer")
+    path: StringProperty(name="Path", description="Root layer on this machine")
+    time: StringProperty(name="Time", description="When it was published (UTC)")
+
+    def remember(self, identity: Mapping[str, Any]) -> None:
+        """Take over the published ``identity``, as the pipeline's result holds it."""
+        for key in ("project", "folder", "product", "version", "identifier", "path"):
+            setattr(self, key, identity[key])
+        self.version_id = identity["versionId"]
+        self.time = datetime.now(UTC).isoformat(timespec="seconds")
+
+
+_CLASSES = (STAGEWRIGHT_PG_scene, STAGEWRIGHT_PG_identity)
+
+
+def register() -> None:
+    """Add the properties to scenes and collections."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.stagewright = PointerProperty(type=STAGEWRIGHT_PG_scene)
+    bpy.types.Collection.stagewright = PointerProperty(type=STAGEWRIGHT_PG_identity)
+
+
+def unregister() -> None:
+    """Take the properties away; what files hold stays in them."""
+    del bpy.types.Collection.stagewright
+    del bpy.types.Scene.stagewright
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

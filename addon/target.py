@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection that a scene's settings choose, and the words that name it to a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..pipeline import settings
+
+
+def collection_of(scene: bpy.types.Scene) -> bpy.types.Collection:
+    """The chosen collection, or the scene's own for the whole scene."""
+    return scene.stagewright.collection or scene.collection
+
+
+def label(scene: bpy.types.Scene) -> str:
+    """The asset's name as the artist wrote it; empty where there is none yet."""
+    chosen = scene.stagewright
+    if chosen.name:
+        return str(chosen.name)
+    if chosen.collection:
+        return str(chosen.collection.name)
+    return Path(bpy.data.filepath).stem
+
+
+def asset_name(scene: bpy.types.Scene) -> str:
+    """The asset's name as USD and AYON take it; empty where there is none yet."""
+    name = label(scene)
+    return settings.asset_name(name) if name else ""
+
+
+def problem(scene: bpy.types.Scene) -> str:
+    """Why nothing can be exported, or an empty string."""
+    if not label(scene):
+        return "Save the file, choose a collection, or give the asset a name"
+    if not collection_of(scene).all_objects:
+        return f"“{collection_of(scene).name}” holds no objects"
+    return ""
+
+
+def command_line(scene: bpy.types.Scene) -> list[str]:
+    """Options that make a command export what ``scene`` chooses."""
+    chosen = scene.stagewright
+    words = [f"--name={label(scene)}"]
+    if chosen.collection:
+        words.append(f"--collection={chosen.collection.name}")
+    if chosen.frames == "RANGE":
+        words += ["--frames", str(scene.frame_start), str(scene.frame_end)]
+    elif chosen.frames == "STATIC":
+        words.append("--static")
+    return words + [f"--allow={name}" for name in chosen.allowed()]
+
+
+def key(scene: bpy.types.Scene) -> int:
+    """What :func:`find` needs to find the chosen collection again, even if renamed."""
+    chosen = scene.stagewright.collection
+    return int((chosen or scene).session_uid)
+
+
+def find(uid: int) -> bpy.types.Collection | None:
+    """The collection of a :func:`key`, or None when it is gone or another file is open."""
+    for scene in bpy.data.scenes:
+        if scene.session_uid == uid:
+            return scene.collection
+    return next((c for c in bpy.data.collections if c.session_uid == uid), None)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# mypy: disable-error-code="valid-type"
+"""Export to a USD asset on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from bpy.props import StringProperty
+from bpy_extras.io_utils import ExportHelper
+
+from ...jobs.errors import StagewrightError
+from ...jobs.events import Job, Message
+from .. import pump, target
+from ..drawing import SidebarPanel, draw_problem, draw_task
+from ..worker import run_on_copy
+from .checks import showing_checks, words_for
+
+KIND = "export"
+
+
+def _export(path: Path, words: list[str]) -> Job[Mapping[str, Any]]:
+    value = yield from showing_checks(run_on_copy("export", str(path), *words), path.stem)
+    yield Message(f"Exported {path.name}: {words_for(value['checks'])}.")
+    return value
+
+
+def _problem(context: bpy.types.Context) -> str:
+    if pump.is_running(KIND):
+        return "An export is running: wait for its end or cancel it"
+    return target.problem(context.scene)
+
+
+class STAGEWRIGHT_OT_export_usd(bpy.types.Operator, ExportHelper):
+    """Export the chosen collection as a USD asset, and check what was written"""
+
+    bl_idname = "stagewright.export_usd"
+    bl_label = "Export USD Asset"
+    bl_options = {"REGISTER"}
+
+    if TYPE_CHECKING:
+        filepath: str  # a property of ExportHelper
+
+    filename_ext = ".usda"
+    filter_glob: StringProperty(default="*.usda", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there is something to export."""
+        problem = _problem(context)
+        if problem:
+            cls.poll_message_set(problem)
+        return not problem
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for the file, and offer one named as the asset beside the .blend."""
+        if not self.filepath:
+            self.filepath = bpy.path.abspath(f"//{target.asset_name(context.scene)}.usda")
+        result: set[str] = super().invoke(context, event)
+        return result
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the settings in the file browser."""
+        _draw_settings(self.layout, context.scene)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Start the export, or do it when there is no window."""
+        path = Path(bpy.path.abspath(self.filepath)).absolute()
+        job = _export(path, target.command_line(context.scene))
+        try:
+            task = pump.run(job, KIND, f"Export {path.name}")
+        except StagewrightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, task.message)
+        return {"FINISHED"}
+
+
+def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    chosen = scene.stagewright
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    column = layout.column()
+    # Without a placeholder an empty field would not tell what it stands for.
+    column.prop(chosen, "collection", placeholder="Whole Scene")
+    column.prop(chosen, "name", placeholder=target.asset_name(scene))
+    column.prop(chosen, "frames")
+
+
+class STAGEWRIGHT_PT_export(SidebarPanel, bpy.types.Panel):
+    """What makes the asset, and its export to a file"""
+
+    bl_label = "Export"
+    bl_order = 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the settings, the button, and the job."""
+        layout = self.layout
+        _draw_settings(layout, context.scene)
+        task = pump.last(KIND)
+        if task is None or not task.running:
+            layout.operator("stagewright.export_usd", text="Export USD…", icon="EXPORT")
+            draw_problem(layout, context, _problem(context))
+        if task is not None:
+            draw_task(layout, context, task)
+
+
+_CLASSES = (STAGEWRIGHT_OT_export_usd, STAGEWRIGHT_PT_export)
+
+
+def register() -> None:
+    """Add the operator and the panel."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take them away."""
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The other Blender: runs a command on a copy of the open file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Progress
+from ..jobs.process import run_program
+from ..pipeline.blender import EXECUTABLE, blender_program
+
+
+def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
+    """Run ``stagewright VERB COPY ARGUMENTS`` in a Blender of its own.
+
+    The copy is saved in the first step, as the file stands then; whatever the
+    artist does afterwards has no bearing on the work, and the other way round.
+
+    Raises:
+        StagewrightError: ``unsaved-image``; ``not-saved`` when there is no room
+            for the copy; and what the command reports.
+    """
+    _refuse_unsaved_images()
+    folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=bpy.app.tempdir or None))
+    try:
+        copy = folder / (Path(bpy.data.filepath).name or "untitled.blend")
+        _save_copy(copy)
+        yield Progress("worker.start", None, "Starting Blender in the background")
+        argv = [*_program(), "--command", "stagewright", verb, str(copy), *arguments, "--json"]
+        return (yield from run_program(argv, folder=folder / "job"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _program() -> list[str]:
+    if bpy.app.module or os.environ.get(EXECUTABLE):
+        return blender_program()
+    return [bpy.app.binary_path, "--background"]
+
+
+def _save_copy(path: Path) -> None:
+    # Saving a copy leaves the open file's path, and whether it is saved, as they
+    # are; relative paths are rewritten to hold from the copy's folder.
+    try:
+        bpy.ops.wm.save_as_mainfile(
+            "EXEC_DEFAULT", filepath=str(path), copy=True, compress=False, relative_remap=True
+        )
+    except RuntimeError as error:
+        raise StagewrightError(
+            "not-saved",
+            f"No copy of the file could be saved in {path.parent}: {error}",
+            "Make room there, or choose another folder for temporary files in the preferences.",
+        ) from error
+
+
+def _refuse_unsaved_images() -> None:
+    """Stop where a material uses an image whose pixels are in memory alone.
+
+    Raises:
+        StagewrightError: ``unsaved-image``, naming the image.
+    """
+    dirty = {image for image in bpy.data.images if image.is_dirty}
+    if not dirty:
+        return
+    shading = (bpy.types.Material, bpy.types.NodeTree, bpy.types.World, bpy.types.Light)
+    users = bpy.data.user_map(subset=dirty)
+    for image in sorted(dirty, key=lambda image: image.name):
+        if any(isinstance(user, shading) for user in users[image]):
+            raise StagewrightError(
+                "unsaved-image",
+                f"The image “{image.name}” has changes that are not saved.",
+                "Save or pack it in the Image Editor, and run this again.",
+            )

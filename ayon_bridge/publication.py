@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A publish into the library that survives being killed at any point.
+
+Files first, database last: the version's files are gathered in a hidden
+staging folder beside the final one, which is claimed by making it, empty; they
+are hashed and brought onto the drive, the staging folder is renamed over the
+claim, and one transaction enters the version into the database. Until then
+there is no version; from the rename on, the next publish of the product can
+finish the work (:mod:`.repair`). Every step yields before it begins.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Progress
+from .anatomy import ROOT
+from .entities import FileInfo, Representation, Thumbnail, Version, new_id, version_name
+from .files import (
+    copy_file,
+    file_errors,
+    files_below,
+    hash_file,
+    make_folder,
+    sync_file,
+    sync_folder,
+)
+from .home import EntityIds, PublishRequest, RepresentationFiles
+from .lock import Lock, acquire
+from .plan import Plan, plan, withdraw
+from .repair import repair, version_folders
+from .version_record import RECORD, VersionRecord
+
+if TYPE_CHECKING:
+    from .library import Library
+
+_MIME = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+
+
+class LibraryPublication:
+    """One publish into a library. Implements :class:`.home.Publication`."""
+
+    def __init__(self, library: Library, request: PublishRequest, *, break_lock: bool) -> None:
+        """Nothing is touched before :meth:`open` runs."""
+        self.library = library
+        self.request = request
+        self._break_lock = break_lock
+        self._lock: Lock | None = None
+        self._plan: Plan | None = None
+        self._number = 0
+        self._version_id = new_id()
+        self._made_folders: list[Path] = []
+        self._claimed = False
+        self._record: VersionRecord | None = None
+        self._recorded = False
+        self._unchanged: Version | None = None
+
+    # What is known once open.
+
+    @property
+    def unchanged(self) -> Version | None:
+        """The last version, when it has the request's content and ``force`` is off."""
+        return self._unchanged
+
+    @property
+    def version_name(self) -> str:
+        """Name of the version to come, "v003"."""
+        return version_name(self._number)
+
+    @property
+    def ids(self) -> EntityIds:
+        """Ids of the entities."""
+        known = self._planned
+        return EntityIds(
+            project=known.project.name,
+            folder=known.folder.id,
+            product=known.product.id,
+            version=self._version_id,
+            task=known.task.id if known.task else None,
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Folder that the version will be."""
+        values = self._values(self._number)
+        return Path(self.library.anatomy.fill_directory(values))
+
+    @property
+    def staging(self) -> Path:
+        """Folder that the files of the version are gathered in."""
+        return self.folder.with_name(f".{self.version_name}.staging-{self._version_id}")
+
+    @property
+    def root_name(self) -> str:
+        """Name of the root file."""
+        return self.file_name(self.request.extension)
+
+    def file_name(self, extension: str, output: str | None = None) -> str:
+        """Name of a file of the version, by the anatomy.
+
+        Args:
+            extension: without a dot.
+            output: the anatomy's ``{output}``, to tell files of one version apart.
+        """
+        values = self._values(self._number) | {"ext": extension, "output": output}
+        return self.library.anatomy.fill_file(values)
+
+    # The three jobs, in their order.
+
+    def open(self) -> Job[None]:
+        """Lock the product, repair what a dead publish left, plan the version.
+
+        Raises:
+            StagewrightError: ``library-locked``, ``library-busy``,
+                ``name-differs-in-case``, ``product-type-differs``, ...
+        """
+        request, library = self.request, self.library
+        subject = f'the product "{request.product_name}" of "{request.folder_path}"'
+        self._lock = yield from acquire(self._lock_path, subject, break_lock=self._break_lock)
+        self._plan = yield from plan(library, request)
+        product = self._plan.product
+        product_folder = self.folder.parent
+        yield from repair(library, product, product_folder)
+        last = library.get_last_version_by_product_id(request.project_name, product.id)
+        self._number = max(last.version if last else 0, *version_folders(product_folder), 0) + 1
+        if last is not None and not request.force and self._is_content_of(last):
+            self._unchanged = last
+
+    def stage(self, files: Mapping[str, Path]) -> Job[None]:
+        """Claim the version and copy files into the staging folder.
+
+        Args:
+            files: source of every file, by its name in the version, relative with
+                forward slashes.
+
+        Raises:
+            StagewrightError: ``missing-file``, ``unwritable``, ``disk-full``, ...
+        """
+        _check_relative(files)
+        yield from make_folder(self.folder.parent, self._made_folders)
+        yield Progress("library.claim", message=f"Claiming {self.version_name}")
+        with file_errors(self.folder):
+            self.folder.mkdir()  # fails when it exists: nobody else can have claimed it
+        self._claimed = True
+        yield Progress("library.staging", message=f"Claiming {self.version_name}")
+        with file_errors(self.staging):
+            self.staging.mkdir()
+        for source in files.values():
+            if not source.is_file():
+                raise StagewrightError(
+                    "missing-file",
+                    f'The file "{source}" to publish does not exist.',
+                    "Put it back, then publish again.",
+                )
+        total = max(1, sum(source.stat().st_size for source in files.values()))
+        done = 0
+        for name, source in files.items():
+            target = self.staging / name
+            yield from make_folder(target.parent, [])
+            done = yield from copy_file(source, target, done, total)
+
+    def commit(
+        self, representations: Sequence[RepresentationFiles], *, thumbnail: str | None = None
+    ) -> Job[Version]:
+        """Make the version out of what is staged.
+
+        Args:
+            representations: which staged files are what.
+            thumbnail: name of a staged PNG or JPEG picture.
+
+        Returns:
+            The published version.
+
+        Raises:
+            StagewrightError: ``library-lock-lost`` when somebody broke the lock
+                meanwhile; ``missing-file``, ``disk-full``, ``unwritable``, ...
+        """
+        record = yield from self.seal(representations, thumbnail)
+        yield from self.move()
+        yield from self.enter()
+        yield Progress("library.unlock", 1.0, f"Published {self.version_name}")
+        return record.version
+
+    # The parts of commit.
+
+    def seal(
+        self, representations: Sequence[RepresentationFiles], thumbnail: str | None
+    ) -> Job[VersionRecord]:
+        """Hash what is staged, write its record, and have all of it on the drive."""
+        infos: dict[str, FileInfo] = {}
+        names = files_below(self.staging)
+        total = max(1, sum((self.staging / name).stat().st_size for name in names))
+        done = 0
+        for name in names:
+            path = self.staging / name
+            size, digest = yield from hash_file(path, done, total)
+            done += size
+            rootless = f"{self._rootless_folder}/{name}"
+            infos[name] = FileInfo(name=path.name, path=rootless, size=size, hash=digest)
+            yield Progress("library.sync", done / total, f"Writing {path.name}")
+            sync_file(path)
+        self._record = self._entities(representations, thumbnail, infos)
+        yield Progress("library.record", message=f"Describing {self.version_name}")
+        self._record.write(self.staging)
+        yield Progress("library.sync", message=f"Writing {RECORD}")
+        sync_file(self.staging / RECORD)
+        folders = [each for each in self.staging.rglob("*") if each.is_dir()]
+        for folder in (*sorted(folders, reverse=True), self.staging):
+            yield Progress("library.sync", message=f"Writing {folder.name}")
+            sync_folder(folder)
+        return self._record
+
+    def move(self) -> Job[None]:
+        """Rename the staging folder over the claimed one."""
+        self._check_lock()
+        if sys.platform == "win32":  # where no folder is renamed over another
+            yield Progress("library.rename", message=f"Making {self.version_name}")
+            with file_errors(self.folder):
+                self.folder.rmdir()
+        yield Progress("library.rename", message=f"Making {self.version_name}")
+        with file_errors(self.folder):
+            os.rename(self.staging, self.folder)
+        for folder in (self.folder, *reversed(self._made_folders)):
+            yield Progress("library.sync", message=f"Writing {folder.parent.name}")
+            sync_folder(folder.parent)
+
+    def enter(self) -> Job[None]:
+        """Enter the version into the database."""
+        assert self._record is not None
+        self._check_lock()
+        yield from self._record.enter(self.library)
+        self._recorded = True
+
+    def close(self) -> None:
+        """Unlock the product, taking back what was not committed.
+
+        Versions published before are never touched.
+        """
+        if self._lock is None:
+            return
+        try:
+            # What cannot be taken back now, the next publish of the product repairs; the
+            # error that ended this one matters more.
+            with suppress(OSError, StagewrightError):
+                if self._lock.is_held() and not self._is_recorded():
+                    self._take_back()
+        finally:
+            self._lock.release()
+            self._lock = None
+
+    def _is_content_of(self, version: Version) -> bool:
+        """Whether a version has the request's content, and its files are there."""
+        if version.data.get("contentHash") != self.request.content_hash:
+            return False
+        found = self.library.get_representations(version.project_name, version_ids=[version.id])
+        paths = (self.library.path_of(file) for each in found for file in each.files)
+        return all(path.is_file() for path in paths)
+
+    def _is_recorded(self) -> bool:
+        """Whether the database has the version; an error in COMMIT leaves that open."""
+        if self._recorded or self._record is None:
+            return self._recorded
+        ids = [self._version_id]
+        return bool(self.library.get_versions(self.request.project_name, version_ids=ids))
+
+    def _take_back(self) -> None:
+        if self._claimed:
+            if self._record is not None and not self.staging.exists() and self.folder.exists():
+                # Hidden at once, so that a kill while removing leaves no torn version.
+                os.rename(self.folder, self.staging)
+            if self.staging.exists():
+                shutil.rmtree(self.staging)
+            if self.folder.exists():
+                self.folder.rmdir()
+        for folder in reversed(self._made_folders):
+            with suppress(OSError):  # not empty: somebody else works there by now
+                folder.rmdir()
+        if self._plan is not None:
+            for _ in withdraw(self.library, self._plan):
+                pass
+
+    def _check_lock(self) -> None:
+        if self._lock is None or not self._lock.is_held():
+            raise StagewrightError(
+                "library-lock-lost",
+                f'Somebody broke the lock of "{self.request.product_name}" during the publish.',
+                "Publish again.",
+            )
+
+    @property
+    def _planned(self) -> Plan:
+        assert self._plan is not None, "open() has to run first"
+        return self._plan
+
+    @cached_property
+    def _lock_path(self) -> Path:
+        # By name, not by folder: AYON knows a product by folder path and name, in any case.
+        key = "/".join(
+            (self.request.project_name, self.request.folder_path, self.request.product_name)
+        )
+        name = uuid5(NAMESPACE_URL, key.casefold()).hex
+        return self.library.root / ".stagewright" / "locks" / name
+
+    @property
+    def _rootless_folder(self) -> str:
+        values = self._values(self._number) | {"root": {"work": ROOT}}
+        return self.library.anatomy.fill_directory(values)
+
+    def _values(self, number: int) -> dict[str, Any]:
+        """Values for the anatomy's templates."""
+        known, request = self._planned, self.request
+        task = known.task
+        return {
+            "root": {"work": self.library.root.as_posix()},
+            "project": {"name": known.project.name, "code": known.project.code},
+            "hierarchy": known.folder.path.strip("/").rpartition("/")[0],
+            "folder": {
+                "name": known.folder.name,
+                "type": known.folder.folder_type,
+                "path": known.folder.path,
+            },
+            "task": {"name": task.name, "type": task.task_type} if task else None,
+            "product": {"name": known.product.name, "type": known.product.product_type},
+            "version": number,
+            "username": request.author,
+            "user": {"name": request.author},
+        }
+
+    def _entities(
+        self,
+        representations: Sequence[RepresentationFiles],
+        thumbnail: str | None,
+        infos: Mapping[str, FileInfo],
+    ) -> VersionRecord:
+        request, known = self.request, self._planned
+        picture = self._thumbnail(thumbnail, infos) if thumbnail else None
+        version = Version(
+            project_name=request.project_name,
+            id=self._version_id,
+            version=self._number,
+            product_id=known.product.id,
+            task_id=known.task.id if known.task else None,
+            thumbnail_id=picture.id if picture else None,
+            author=request.author,
+            attrib={
+                "families": [request.product_type],
+                "comment": request.comment,
+                **request.attrib,
+            },
+            data={"contentHash": request.content_hash, **request.data},
+        )
+        made = tuple(self._representation(each, infos) for each in representations)
+        return VersionRecord(version, made, picture)
+
+    def _representation(
+        self, staged: RepresentationFiles, infos: Mapping[str, FileInfo]
+    ) -> Representation:
+        anatomy = self.library.anatomy
+        values = (
+            self._values(self._number)
+            | {
+                "root": {"work": ROOT},  # the library fills it in when asked, wherever it lies then
+                "representation": staged.name,
+                "ext": PurePosixPath(staged.main).suffix[1:],
+                "output": staged.output,
+            }
+        )
+        filled = anatomy.fill_path(values)
+        if filled.text != f"{self._rootless_folder}/{staged.main}":
+            raise ValueError(f"{staged.main} is not the anatomy's name for {staged.name}")
+        # As AYON's integrator: the values the template used, and these in any case.
+        asked = ("project", "hierarchy", "folder", "task", "product", "version")
+        context = {key: values[key] for key in (*asked, "representation", "username", "user")}
+        if staged.output is not None:
+            context["output"] = staged.output
+        names = sorted({staged.main, *staged.files}, key=lambda name: (name != staged.main, name))
+        return Representation(
+            project_name=self.request.project_name,
+            name=staged.name,
+            version_id=self._version_id,
+            files=tuple(_staged(infos, name) for name in names),
+            attrib={"path": filled.text, "template": anatomy.path},
+            data={"context": filled.used | context},
+        )
+
+    def _thumbnail(self, name: str, infos: Mapping[str, FileInfo]) -> Thumbnail:
+        mime = _MIME.get(PurePosixPath(name).suffix.lower())
+        if mime is None:
+            raise ValueError(f"{name} is neither a PNG nor a JPEG picture")
+        return Thumbnail(
+            project_name=self.request.project_name, mime=mime, file=_staged(infos, name)
+        )
+
+
+def _staged(infos: Mapping[str, FileInfo], name: str) -> FileInfo:
+    try:
+        return infos[name]
+    except KeyError:
+        raise StagewrightError(
+            "missing-file",
+            f'The file "{name}" is not among the files to publish.',
+            "Export the asset again, then publish it.",
+        ) from None
+
+
+def _check_relative(names: Mapping[str, Path]) -> None:
+    """Refuse names that would land outside the staging folder or on each other."""
+    for name in names:
+        parts = name.split("/")
+        if "\\" in name or ":" in name or not all(parts) or {".", "..", RECORD} & set(parts):
+            raise ValueError(f"{name!r} is not a relative file name")
+    if len({name.casefold() for name in names}) != len(names):
+        raise ValueError("two files differ in case alone")

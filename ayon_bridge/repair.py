@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Repair of what a dead publish left in a product's folder.
+
+Runs under the product's lock, so that whatever is unfinished there is dead. A
+publish leaves one of three things: a hidden staging folder (removed), an empty
+claimed version folder (removed), a finished version folder that the database
+does not know (entered there: all of its files are on the drive).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..jobs.events import Job, Message, Progress
+from .entities import Product
+from .files import file_errors, remove_tree
+from .version_record import VersionRecord
+
+if TYPE_CHECKING:
+    from .library import Library
+
+VERSION_NAME = re.compile(r"v(\d+)")
+STAGING_NAME = re.compile(r"\.v\d+\.staging-[0-9a-f]{32}")
+
+
+def version_folders(product_folder: Path) -> dict[int, Path]:
+    """The version folders of a product, by number; empty when it has none."""
+    if not product_folder.is_dir():
+        return {}
+    matches = {each: VERSION_NAME.fullmatch(each.name) for each in product_folder.iterdir()}
+    return {int(match[1]): each for each, match in sorted(matches.items()) if match}
+
+
+def repair(library: Library, product: Product, product_folder: Path) -> Job[None]:
+    """Repair what dead publishes of the product left.
+
+    Args:
+        library: the library.
+        product: the product, whose lock this process holds.
+        product_folder: where its versions are.
+    """
+    yield Progress("library.repair", message="Looking for an interrupted publish")
+    if not product_folder.is_dir():
+        return
+    for each in sorted(product_folder.iterdir()):
+        if STAGING_NAME.fullmatch(each.name):
+            yield from remove_tree(each)
+    for number, folder in version_folders(product_folder).items():
+        if library.get_version_by_name(product.project_name, number, product.id) is None:
+            yield from _repair_version(library, product, folder)
+
+
+def _repair_version(library: Library, product: Product, folder: Path) -> Job[None]:
+    if folder.is_dir() and not any(folder.iterdir()):
+        yield Progress("library.repair", message=f"Removing the empty {folder.name}")
+        with file_errors(folder):
+            folder.rmdir()
+        return
+    record = VersionRecord.read(folder)
+    if record is None or record.version.product_id != product.id:
+        yield Message(
+            f'"{folder}" is no version of this library\'s product "{product.name}"; '
+            "it was left alone.",
+            "warning",
+        )
+        return
+    complaint = yield from record.complaint(library)
+    if complaint:
+        yield Message(
+            f'"{folder}" was left out of the library\'s database: {complaint}.', "warning"
+        )
+        return
+    yield from record.enter(library)
+    yield Message(f"{folder.name} of an interrupted publish was completed.")

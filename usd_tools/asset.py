@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make an asset of what Blender's exporter wrote.
+
+The exporter writes one layer. The asset has three, as the USD Working Group's
+asset structure guidelines ask for: a root that says what the asset is, its
+geometry behind a payload, and a look (materials and their bindings) that is
+referenced and therefore stronger. Paths of prims stay those of the exporter.
+
+The exporter's siblings come in the order of a hash table, another one in every
+process. Here prims and properties are copied sorted by name, so that equal
+scenes give equal bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from pxr import Kind, Sdf, Tf, UsdUtils
+
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Message, Progress
+from .dependencies import dependencies
+from .look import BINDING_SCHEMA, copy_look, is_look, repair
+from .placing import move_into_place, staging
+from .runtime import require_pxr
+from .scene_record import MaterialRecord
+from .sorted_copy import copy_sorted
+from .textures import SOURCE_NAME, CarriedFile, copy, plan
+
+# What a layer says about its stage; all else at layer level (documentation,
+# comment, custom data) tells of the machine or program and is left out.
+_STAGE_FIELDS = (
+    "defaultPrim",
+    "upAxis",
+    "kilogramsPerUnit",
+    "startTimeCode",
+    "endTimeCode",
+    "timeCodesPerSecond",
+    "framesPerSecond",
+)
+_VOLUME_SUFFIXES = (".vdb",)
+
+
+@dataclass(frozen=True)
+class AssetFiles:
+    """The files of one asset, as absolute paths.
+
+    Attributes:
+        root: the layer to open.
+        layers: all layers, sorted, the root included.
+        textures: the files that the layers carry with them, sorted.
+    """
+
+    root: Path
+    layers: tuple[Path, ...]
+    textures: tuple[Path, ...]
+
+
+def author_asset(
+    native: Path,
+    root: Path,
+    *,
+    name: str,
+    materials: Sequence[MaterialRecord],
+    meters_per_unit: float = 1.0,
+) -> Job[AssetFiles]:
+    """Write the asset of one native export.
+
+    All is written into a hidden folder beside ``root`` and moved into place at
+    the end; when that fails, what was there before is put back.
+
+    Args:
+        native: the layer that ``wm.usd_export`` wrote, everything below one
+            root prim; relative texture paths start from its folder.
+        root: the root layer to write; ``<name>_geometry.usdc``,
+            ``<name>_look.usda`` and ``<name>_textures/`` come beside it.
+        name: the asset's name, in file names and ``assetInfo``.
+        materials: what the scene says about the materials, for values that the
+            exporter does not write (see :func:`~.look.repair`).
+        meters_per_unit: metres in one Blender unit; the exporter takes every
+            unit for a metre, whatever the scene says.
+
+    Returns:
+        The files written.
+
+    Raises:
+        StagewrightError: ``foreign-pxr``, ``asset-name``, ``native-unreadable``,
+            ``nothing-to-export``, ``native-layout``, ``texture-unreadable`` or
+            ``target-unwritable``.
+    """
+    require_pxr()
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise StagewrightError(
+            "asset-name",
+            f"The asset name “{name}” does not make a file name.",
+            "Use letters, digits, dots, dashes and underscores.",
+        )
+    root = root.absolute()
+    yield Progress("asset.read", 0.0, f"Reading the export of {name}")
+    source = _open(native)
+    top = _top_prim(source, name)
+
+    yield Progress("asset.geometry", 0.1, "Sorting the geometry")
+    geometry, look, main = (_layer_like(source, top.name, meters_per_unit) for _ in range(3))
+    copy_sorted(
+        source,
+        geometry,
+        top,
+        keep=lambda path: not is_look(path),
+        without_schemas=(BINDING_SCHEMA,),
+    )
+    yield Progress("asset.look", 0.4, "Separating the look")
+    copy_look(source, look, top)
+    repair(look, materials)
+    files = {
+        root.name: main,
+        f"{name}_look.usda": look,
+        f"{name}_geometry.usdc": geometry,
+    }
+    if len(files) != 3:
+        raise StagewrightError(
+            "asset-name",
+            f"The root layer {root.name} would overwrite another layer of {name}.",
+            f"Call it {name}.usda.",
+        )
+    _author_root(main, top, name=name, identifier=root.name)
+
+    authored = {d.path for layer in (geometry, look) for d in dependencies(layer)}
+    carried = plan(authored, native.parent)
+    folders = {path: _folder(name, file) for path, file in carried.items()}
+    for layer in (geometry, look):
+        _redirect(layer, carried, folders)
+
+    with staging(root) as folder:
+        copies = {
+            f"{folders[path]}/{stored}": file
+            for path, carry in carried.items()
+            for stored, file in carry.files.items()
+        }
+        for index, (relative, file) in enumerate(sorted(copies.items())):
+            fraction = 0.5 + 0.3 * index / len(copies)
+            yield Progress("asset.textures", fraction, f"Copying {file.name}")
+            copy(file, folder / relative)
+        for missing in sorted({c.source for c in carried.values() if not c.files}):
+            yield Message(f"The texture {missing} is missing.", "warning")
+        for file_name, layer in files.items():
+            yield Progress("asset.write", 0.8, f"Writing {file_name}")
+            _export(layer, folder / file_name)
+        yield Progress("asset.move", 0.95, "Moving the files into place")
+        # The root last: whoever opens it meanwhile finds all it names.
+        move_into_place(folder, root.parent, [*sorted(copies), *reversed(files)])
+    return AssetFiles(
+        root=root,
+        layers=tuple(sorted(root.parent / f for f in files)),
+        textures=tuple(sorted(root.parent / f for f in copies)),
+    )
+
+
+def _open(native: Path) -> Sdf.Layer:
+    """The export, read apart from the layers that pxr keeps open."""
+    try:
+        layer = Sdf.Layer.OpenAsAnonymous(str(native))
+    except Tf.ErrorException:
+        layer = None
+    if layer is None:
+        raise StagewrightError(
+            "native-unreadable",
+            f"The export {native.name} cannot be read as USD.",
+            "Export again; if it stays so, look for Blender's own message above.",
+        )
+    return layer
+
+
+def _top_prim(source: Sdf.Layer, name: str) -> Sdf.Path:
+    """The one root prim of the export."""
+    prims = list(source.rootPrims)
+    if not prims or not any(prim.nameChildren for prim in prims):
+        raise StagewrightError(
+            "nothing-to-export",
+            f"There is nothing to export in {name}.",
+            "Put visible objects into the collection.",
+        )
+    if [prim.name for prim in prims] != [source.defaultPrim]:
+        names = ", ".join(sorted(prim.name for prim in prims))
+        raise StagewrightError(
+            "native-layout",
+            f"The export of {name} has other root prims than its default prim ({names}).",
+            "Export with a root prim path.",
+        )
+    return prims[0].path
+
+
+def _layer_like(source: Sdf.Layer, default_prim: str, meters_per_unit: float) -> Sdf.Layer:
+    """A new layer with the stage metadata of ``source``.
+
+    Every layer says units, axis and time codes, so that each opens rightly on
+    its own and USD rescales no time between them.
+    """
+    layer = Sdf.Layer.CreateAnonymous()
+    for field in _STAGE_FIELDS:
+        if source.pseudoRoot.HasInfo(field):
+            layer.pseudoRoot.SetInfo(field, source.pseudoRoot.GetInfo(field))
+    layer.defaultPrim = default_prim
+    layer.pseudoRoot.SetInfo("metersPerUnit", meters_per_unit)
+    return layer
+
+
+def _author_root(layer: Sdf.Layer, top: Sdf.Path, *, name: str, identifier: str) -> None:
+    """Author the root prim: what the asset is, and where its parts are."""
+    prim = Sdf.CreatePrimInLayer(layer, top)
+    prim.specifier = Sdf.SpecifierDef
+    prim.typeName = "Xform"
+    prim.kind = Kind.Tokens.component
+    prim.assetInfo = {"identifier": Sdf.AssetPath(f"./{identifier}"), "name": name}
+    prim.referenceList.Prepend(Sdf.Reference(f"./{name}_look.usda"))
+    prim.payloadList.Prepend(Sdf.Payload(f"./{name}_geometry.usdc"))
+
+
+def _folder(name: str, file: CarriedFile) -> str:
+    """The folder, beside the root, that a file is carried in."""
+    volume = PurePath(file.stored).suffix.lower() in _VOLUME_SUFFIXES
+    return f"{name}_{'volumes' if volume else 'textures'}"
+
+
+def _redirect(
+    layer: Sdf.Layer, carried: Mapping[str, CarriedFile], folders: Mapping[str, str]
+) -> None:
+    """Point the asset paths of ``layer`` at the files that the asset carries."""
+    tool, field = SOURCE_NAME
+    for dependency in dependencies(layer):
+        file = carried[dependency.path]
+        if file.stored != file.source and dependency.spec.IsPropertyPath():
+            prop = layer.GetPropertyAtPath(dependency.spec)
+            prop.customData = dict(prop.customData) | {tool: {field: file.source}}
+    UsdUtils.ModifyAssetPaths(layer, lambda path: f"./{folders[path]}/{carried[path].stored}")
+
+
+def _export(layer: Sdf.Layer, path: Path) -> None:
+    """Write ``layer``; raises OSError."""
+    try:
+        written = layer.Export(str(path))
+    except Tf.ErrorException as error:
+        raise OSError(f"USD could not write {path.name}") from error
+    if not written:
+        raise OSError(f"USD could not write {path.name}")

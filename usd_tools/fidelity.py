@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compare a stage with the scene that it was made of.
+
+No schema rule notices an empty mesh where a leaf should be. Here the points,
+the materials and the objects of the file are held against Blender's own; the
+comparison is strict, and what differs is a loss named by its object.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pxr import Usd, UsdGeom, UsdLux, UsdSkel
+
+from ..jobs.events import Job, Progress
+from .findings import Finding
+from .material_fidelity import compare_materials
+from .mesh_fidelity import compare_meshes
+from .scene_record import SceneRecord
+from .stage_meshes import StageMeshes
+from .stages import object_name, open_stage
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How well a file holds its scene; fields as in ``CheckReport``."""
+
+    findings: tuple[Finding, ...]
+    greatest_distance: float | None
+    compared: int
+
+
+def compare(root: Path, record: SceneRecord) -> Job[Fidelity]:
+    """Compare the stage of the layer ``root`` with the scene.
+
+    Args:
+        root: an absolute path.
+        record: the scene.
+
+    Returns:
+        Losses of meshes, objects and materials.
+
+    Raises:
+        StagewrightError: ``asset-unreadable``.
+    """
+    stage = open_stage(root)
+    findings = [*_compare_objects(record, stage), *compare_materials(record, stage)]
+    yield Progress("check.meshes", 0.4, "Reading the meshes")
+    meshes = StageMeshes(stage, record.aliases, record.frames)
+    result = yield from compare_meshes(record, meshes)
+    return Fidelity((*findings, *result.findings), result.greatest_distance, len(result.compared))
+
+
+def _is_light(prim: Usd.Prim) -> bool:
+    return bool(prim.HasAPI(UsdLux.LightAPI))
+
+
+def _is_shape(prim: Usd.Prim) -> bool:
+    return bool(prim.IsA(UsdGeom.Boundable)) and not _is_light(prim)
+
+
+# What has to be at or below the prim of an object, by its type in Blender; the
+# meshes of other types are compared point by point.
+_COUNTERPARTS: dict[str, tuple[str, Callable[[Usd.Prim], bool]]] = {
+    "CAMERA": ("camera", lambda prim: bool(prim.IsA(UsdGeom.Camera))),
+    "LIGHT": ("light", _is_light),
+    "ARMATURE": ("skeleton", lambda prim: bool(prim.IsA(UsdSkel.Skeleton))),
+    "CURVE": ("curve", _is_shape),
+    "CURVES": ("curves", _is_shape),
+    "POINTCLOUD": ("points", _is_shape),
+    "VOLUME": ("volume", _is_shape),
+    "GREASEPENCIL": ("strokes", _is_shape),
+}
+
+_OBJECT_CURES = {
+    "CAMERA": "Use a perspective camera; orthographic and panoramic ones are not written.",
+    "CURVE": "Convert {name} to a mesh in Blender (Object > Convert > Mesh).",
+    "CURVES": "Convert {name} to a mesh in Blender (Object > Convert > Mesh).",
+}
+
+
+def _compare_objects(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding]:
+    """Objects of the scene without their counterpart in the stage."""
+    prims: dict[str, list[Usd.Prim]] = defaultdict(list)
+    for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
+        name = object_name(prim)
+        prims[record.aliases.get(name, name)].append(prim)
+    for item in record.objects:
+        found = prims.get(item.name, [])
+        kind, fits = _COUNTERPARTS.get(item.type, ("", bool))
+        if not found:
+            message = f"The object {item.name} is missing in the file."
+        elif kind and not any(map(fits, found)):
+            message = f"The file holds no {kind} for {item.name}."
+        else:
+            continue
+        cure = _OBJECT_CURES.get(item.type, "Show {name} in the viewport and export again.")
+        yield Finding(
+            "object-missing",
+            "loss",
+            message,
+            cure.format(name=item.name),
+            item.name,
+            str(found[0].GetPath()) if found else "",
+        )

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files written as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..jobs.errors import StagewrightError
+
+
+@contextlib.contextmanager
+def staging(target: Path) -> Iterator[Path]:
+    """A hidden folder beside ``target`` that is gone afterwards.
+
+    Raises:
+        StagewrightError: ``target-unwritable``, also for an OSError inside.
+    """
+    folder: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.stem}-", dir=target.parent))
+        yield folder
+    except OSError as error:
+        raise StagewrightError(
+            "target-unwritable",
+            f"{target.name} cannot be written ({error.strerror or error}).",
+            "Make room on the disk, or choose a folder you may write to.",
+        ) from error
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def move_into_place(staging: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move files from ``staging`` into ``folder``, in the order given.
+
+    Files that stood there are kept aside until all have arrived; if one cannot
+    be moved, everything is put back.
+
+    Args:
+        staging: a folder on the same disk.
+        folder: the folder of the results.
+        names: paths relative to both.
+    """
+    aside = staging / "replaced"
+    done: list[str] = []
+    try:
+        for name in names:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"a folder called {name} is in the way")
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            done.append(name)
+            if (folder / name).exists():
+                (folder / name).rename(aside / name)
+            (staging / name).rename(folder / name)
+    except BaseException:
+        for name in reversed(done):
+            if (aside / name).exists():
+                (aside / name).replace(folder / name)
+            elif not (staging / name).exists():
+                (folder / name).unlink(missing_ok=True)
+        raise
