@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pxr import Usd, UsdGeom, UsdUtils
+
 from stagewright.usd_tools.asset import author_asset
 from stagewright.usd_tools.contents import contents
 from stagewright.usd_tools.images import image_size

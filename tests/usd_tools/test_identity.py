@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pxr import Usd
+
 from stagewright.jobs.errors import StagewrightError
 from stagewright.usd_tools.asset import AssetFiles, author_asset, content_hash
 from stagewright.usd_tools.check import check_asset
