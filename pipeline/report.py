@@ -63,8 +63,9 @@ code { font: .82em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
 .numbers div { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: .8rem 1rem; break-inside: avoid; }
 .numbers b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; }
+.numbers .wide { grid-column: span 2; }
 .numbers span { color: var(--soft); }
-.wide { overflow-x: auto; }
+.scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
@@ -164,7 +165,7 @@ def _header(identity: Identity, checks: CheckReport, picture: Path | None) -> st
 def _checks(checks: CheckReport) -> str:
     parts = []
     if checks.greatest_distance is not None:
-        meshes = _count(checks.compared, "mesh", "meshes")
+        meshes = _count(checks.compared, "mesh")
         parts.append(
             f"<p>{escape(meshes)} compared with the scene point by point; the greatest "
             f"distance is {checks.greatest_distance:.3g} units.</p>"
@@ -192,25 +193,30 @@ def _finding(finding: Finding, allowed: bool) -> str:
 
 
 def _numbers(contents: Contents) -> str:
-    meshes = contents.prims.get("Mesh", 0)
     lights = sum(n for kind, n in contents.prims.items() if kind.endswith("Light"))
+    counts = (
+        (contents.prims.get("Mesh", 0), "mesh"),
+        (contents.polygons, "polygon"),
+        (contents.points, "point"),
+        (contents.instances, "instance"),
+        (contents.prims.get("Camera", 0), "camera"),
+        (lights, "light"),
+    )
     size = " × ".join(f"{s * contents.metres_per_unit:.3g}" for s in contents.size)
     on_disk = sum(f.size for f in contents.layers) + sum(f.size for f in contents.textures)
     numbers = [
-        (f"{meshes:,}", "meshes"),
-        (f"{contents.polygons:,}", "polygons"),
-        (f"{contents.points:,}", "points"),
-        (f"{contents.instances:,}", "instances"),
-        (f"{contents.prims.get('Camera', 0):,}", "cameras"),
-        (f"{lights:,}", "lights"),
+        *(_count(n, one).split(" ", 1) for n, one in counts if n),
         (size, "metres"),
         (_bytes(on_disk), "on disk"),
     ]
     if contents.frames is not None:
         first, last = contents.frames
-        rate = f"frames at {contents.frames_per_second:g} per second"
-        numbers.append((f"{first:g}–{last:g}", rate))
-    cards = "".join(f"<div><b>{escape(n)}</b><span>{escape(w)}</span></div>" for n, w in numbers)
+        numbers.append((f"{first:g}–{last:g}", f"frames at {contents.frames_per_second:g}/s"))
+    cards = "".join(
+        f"<div{' class=wide' if len(number) > 10 else ''}><b>{escape(number)}</b>"
+        f"<span>{escape(word)}</span></div>"
+        for number, word in numbers
+    )
     kinds = ", ".join(f"{n:,} {kind or 'untyped'}" for kind, n in contents.prims.items())
     axis = f"{contents.up_axis} up, {contents.metres_per_unit:g} m per unit"
     return f'<div class="numbers">{cards}</div><p class="soft">{escape(kinds)}. {axis}.</p>'
@@ -237,7 +243,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
     lines = [_row("th", heads), *(_row("td", row) for row in rows)]
-    return f'<div class="wide"><table>{"".join(lines)}</table></div>'
+    return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:
@@ -261,8 +267,9 @@ def _sentence(parts: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    many = many or (f"{one}es" if one.endswith("s") else f"{one}s")
+def _count(number: int, one: str) -> str:
+    """``1 loss``, ``2 losses``, ``3 meshes``."""
+    many = f"{one}es" if one.endswith(("s", "sh")) else f"{one}s"
     return f"{number:,} {one if number == 1 else many}"
 
 
