@@ -23,7 +23,8 @@ from pxr import Kind, Sdf, Tf, UsdUtils
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
-from .dependencies import dependencies
+from .canonical_names import make_names_canonical
+from .dependencies import Dependency, dependencies
 from .look import BINDING_SCHEMA, copy_look, is_look, repair
 from .placing import move_into_place, staging
 from .runtime import require_pxr
@@ -103,6 +104,7 @@ def author_asset(
     yield Progress("asset.read", 0.0, f"Reading the export of {name}")
     source = _open(native)
     top = _top_prim(source, name)
+    make_names_canonical(source)
 
     yield Progress("asset.geometry", 0.1, "Sorting the geometry")
     geometry, look, main = (_layer_like(source, top.name, meters_per_unit) for _ in range(3))
@@ -129,11 +131,11 @@ def author_asset(
         )
     _author_root(main, top, name=name, identifier=root.name)
 
-    authored = {d.path for layer in (geometry, look) for d in dependencies(layer)}
-    carried = plan(authored, native.parent)
+    named = {layer: list(dependencies(layer)) for layer in (geometry, look)}
+    carried = plan({d.path for found in named.values() for d in found}, native.parent)
     folders = {path: _folder(name, file) for path, file in carried.items()}
-    for layer in (geometry, look):
-        _redirect(layer, carried, folders)
+    for layer, found in named.items():
+        _redirect(layer, found, carried, folders)
 
     with staging(root) as folder:
         copies = {
@@ -248,16 +250,20 @@ def _folder(name: str, file: CarriedFile) -> str:
 
 
 def _redirect(
-    layer: Sdf.Layer, carried: Mapping[str, CarriedFile], folders: Mapping[str, str]
+    layer: Sdf.Layer,
+    found: Sequence[Dependency],
+    carried: Mapping[str, CarriedFile],
+    folders: Mapping[str, str],
 ) -> None:
     """Point the asset paths of ``layer`` at the files that the asset carries."""
     tool, field = SOURCE_NAME
-    for dependency in dependencies(layer):
+    for dependency in found:
         file = carried[dependency.path]
         if file.stored != file.source and dependency.spec.IsPropertyPath():
             prop = layer.GetPropertyAtPath(dependency.spec)
             prop.customData = dict(prop.customData) | {tool: {field: file.source}}
-    UsdUtils.ModifyAssetPaths(layer, lambda path: f"./{folders[path]}/{carried[path].stored}")
+    if found:
+        UsdUtils.ModifyAssetPaths(layer, lambda path: f"./{folders[path]}/{carried[path].stored}")
 
 
 def _export(layer: Sdf.Layer, path: Path) -> None:

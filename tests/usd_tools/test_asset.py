@@ -281,6 +281,50 @@ def test_bytes_depend_neither_on_the_process_nor_on_the_order_of_the_export(
     assert one == two
 
 
+def test_siblings_of_one_usd_name_are_numbered_by_their_names_in_blender(
+    tmp_path: Path, finish: Finish
+) -> None:
+    results = []
+    for turn, numbered in enumerate((("Lid.1", "Lid 1", "Lid_1_1"), ("Lid_1_1", "Lid 1", "Lid.1"))):
+        layer = Sdf.Layer.CreateNew(str(tmp_path / f"{turn}.usdc"))
+        layer.defaultPrim = "top"
+        top = Sdf.CreatePrimInLayer(layer, "/top")
+        top.specifier = Sdf.SpecifierDef
+        # As the exporter does: the first one keeps the name, the others count on.
+        for name, usd_name in zip(numbered, ("Lid_1", "Lid_1_1", "Lid_1_2"), strict=True):
+            for parent, key in (("/top", "object_name"), ("/top/_materials", "data_name")):
+                prim = Sdf.CreatePrimInLayer(layer, f"{parent}/{usd_name}")
+                prim.specifier = Sdf.SpecifierDef
+                prim.typeName = "Material" if key == "data_name" else "Mesh"
+                attribute = f"userProperties:blender:{key}"
+                Sdf.AttributeSpec(prim, attribute, Sdf.ValueTypeNames.String).default = name
+            binding = Sdf.RelationshipSpec(
+                layer.GetPrimAtPath(f"/top/{usd_name}"), "material:binding"
+            )
+            binding.targetPathList.explicitItems = [f"/top/_materials/{usd_name}"]
+            surface = layer.GetPrimAtPath(f"/top/_materials/{usd_name}")
+            output = Sdf.AttributeSpec(surface, "outputs:surface", Sdf.ValueTypeNames.Token)
+            output.connectionPathList.explicitItems = [f"{surface.path}/Shader.outputs:surface"]
+        layer.Save()
+        root = tmp_path / str(turn) / "top.usda"
+        native = Path(layer.realPath)
+        results.append(finish(author_asset(native, root, name="top", materials=[])))
+    one, two = ([f.read_bytes() for f in files.layers] for files in results)
+    assert one == two
+    stage = Usd.Stage.Open(str(results[0].root))
+    names = {}
+    for prim in stage.GetPrimAtPath("/top").GetChildren():
+        if prim.IsA(UsdGeom.Mesh):
+            name = prim.GetAttribute("userProperties:blender:object_name").Get()
+            names[name] = prim.GetName()
+            material, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
+            bound = material.GetPrim()
+            assert bound.GetAttribute("userProperties:blender:data_name").Get() == name
+            (source,) = bound.GetAttribute("outputs:surface").GetConnections()
+            assert source == f"{bound.GetPath()}/Shader.outputs:surface"
+    assert names == {"Lid 1": "Lid_1", "Lid.1": "Lid_1_2", "Lid_1_1": "Lid_1_1"}
+
+
 def test_a_second_export_replaces_the_first_and_leaves_no_traces(
     textured: Any, tmp_path: Path, finish: Finish
 ) -> None:
