@@ -65,15 +65,21 @@ def _explanation(error: OSError, path: Path) -> StagewrightError:
 
 def make_folder(path: Path, made: list[Path]) -> Job[None]:
     """Make a folder and the missing ones above it; appends those it made to ``made``."""
-    missing = [each for each in (path, *path.parents) if not each.exists()]
-    for each in reversed(missing):
-        yield Progress("library.folder", message=f"Making {each.name}")
-        with file_errors(each):
+    while missing := [each for each in (path, *path.parents) if not each.is_dir()]:
+        outermost = missing[-1]
+        yield Progress("library.folder", message=f"Making {outermost.name}")
+        with file_errors(outermost):
             try:
-                each.mkdir()
+                outermost.mkdir()
             except FileExistsError:
+                if not outermost.is_dir():
+                    raise
                 continue  # another publish made it meanwhile, and owns it
-        made.append(each)
+            except FileNotFoundError:
+                if outermost.parent == outermost:
+                    raise
+                continue  # another publish took its parent back meanwhile
+        made.append(outermost)
 
 
 def copy_file(source: Path, target: Path, done: int, total: int) -> Job[int]:

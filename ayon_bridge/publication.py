@@ -56,7 +56,8 @@ class LibraryPublication:
         self._break_lock = break_lock
         self._lock: Lock | None = None
         self._plan: Plan | None = None
-        self._number = 0
+        self._number = 1
+        self._folder: Path | None = None
         self._version_id = new_id()
         self._made_folders: list[Path] = []
         self._claimed = False
@@ -91,13 +92,13 @@ class LibraryPublication:
     @property
     def folder(self) -> Path:
         """Folder that the version will be."""
-        values = self._values(self._number)
-        return Path(self.library.anatomy.fill_directory(values))
+        assert self._folder is not None, "open() has to run first"
+        return self._folder
 
     @property
     def staging(self) -> Path:
         """Folder that the files of the version are gathered in."""
-        return self.folder.with_name(f".{self.version_name}.staging-{self._version_id}")
+        return self.folder.with_name(f".{self.version_name}.staging-{self._version_id[:8]}")
 
     @property
     def root_name(self) -> str:
@@ -111,7 +112,7 @@ class LibraryPublication:
             extension: without a dot.
             output: the anatomy's ``{output}``, to tell files of one version apart.
         """
-        values = self._values(self._number) | {"ext": extension, "output": output}
+        values = self._values() | {"ext": extension, "output": output}
         return self.library.anatomy.fill_file(values)
 
     # The three jobs, in their order.
@@ -128,10 +129,11 @@ class LibraryPublication:
         self._lock = yield from acquire(self._lock_path, subject, break_lock=self._break_lock)
         self._plan = yield from plan(library, request)
         product = self._plan.product
-        product_folder = self.folder.parent
+        product_folder = self._version_folder().parent
         yield from repair(library, product, product_folder)
         last = library.get_last_version_by_product_id(request.project_name, product.id)
         self._number = max(last.version if last else 0, *version_folders(product_folder), 0) + 1
+        self._folder = self._version_folder()
         if last is not None and not request.force and self._is_content_of(last):
             self._unchanged = last
 
@@ -196,6 +198,7 @@ class LibraryPublication:
         self, representations: Sequence[RepresentationFiles], thumbnail: str | None
     ) -> Job[VersionRecord]:
         """Hash what is staged, write its record, and have all of it on the drive."""
+        self._check_lock()
         infos: dict[str, FileInfo] = {}
         names = files_below(self.staging)
         total = max(1, sum((self.staging / name).stat().st_size for name in names))
@@ -310,12 +313,14 @@ class LibraryPublication:
         name = uuid5(NAMESPACE_URL, key.casefold()).hex
         return self.library.root / ".stagewright" / "locks" / name
 
-    @property
-    def _rootless_folder(self) -> str:
-        values = self._values(self._number) | {"root": {"work": ROOT}}
-        return self.library.anatomy.fill_directory(values)
+    def _version_folder(self) -> Path:
+        return Path(self.library.anatomy.fill_directory(self._values()))
 
-    def _values(self, number: int) -> dict[str, Any]:
+    @cached_property
+    def _rootless_folder(self) -> str:
+        return self.library.anatomy.fill_directory(self._values() | {"root": {"work": ROOT}})
+
+    def _values(self) -> dict[str, Any]:
         """Values for the anatomy's templates."""
         known, request = self._planned, self.request
         task = known.task
@@ -330,7 +335,7 @@ class LibraryPublication:
             },
             "task": {"name": task.name, "type": task.task_type} if task else None,
             "product": {"name": known.product.name, "type": known.product.product_type},
-            "version": number,
+            "version": self._number,
             "username": request.author,
             "user": {"name": request.author},
         }
@@ -366,7 +371,7 @@ class LibraryPublication:
     ) -> Representation:
         anatomy = self.library.anatomy
         values = (
-            self._values(self._number)
+            self._values()
             | {
                 "root": {"work": ROOT},  # the library fills it in when asked, wherever it lies then
                 "representation": staged.name,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .library import Library
 
 VERSION_NAME = re.compile(r"v(\d+)")
-STAGING_NAME = re.compile(r"\.v\d+\.staging-[0-9a-f]{32}")
+STAGING_NAME = re.compile(r"\.v\d+\.staging-[0-9a-f]{8}")
 
 
 def version_folders(product_folder: Path) -> dict[int, Path]:

@@ -34,7 +34,9 @@ def png_bytes(pixels: Array) -> bytes:
     )
 
 
-def tile_noise(shape: tuple[int, int], cells: tuple[int, int], seed: int, octaves: int = 4) -> Array:
+def tile_noise(
+    shape: tuple[int, int], cells: tuple[int, int], seed: int, octaves: int = 4
+) -> Array:
     """Periodic value noise in 0..1 of ``shape`` (rows, columns), ``cells`` per tile."""
     total = np.zeros(shape)
     weight = 0.0

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import bpy
 import lantern_images as images
+from bpy.types import Material, Node
 from lantern_images import Array
-
-Material = bpy.types.Material
-Node = bpy.types.Node
 
 
 class Images:

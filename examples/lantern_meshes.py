@@ -30,10 +30,17 @@ def add_uv(mesh: bpy.types.Mesh, name: str, uvs: Array) -> None:
     mesh.uv_layers.active_index = 0
 
 
-def corner_uvs(mesh: bpy.types.Mesh) -> Array:
-    """The first UV map, (corners, 2)."""
+def vertex_points(mesh: bpy.types.Mesh) -> Array:
+    """The points of ``mesh``, (vertices, 3)."""
+    points = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", points)
+    return points.reshape(-1, 3).astype(float)
+
+
+def corner_uvs(mesh: bpy.types.Mesh, name: str = "UVMap") -> Array:
+    """A UV map, (corners, 2)."""
     uvs = np.empty(len(mesh.loops) * 2, np.float32)
-    mesh.uv_layers[0].data.foreach_get("uv", uvs)
+    mesh.uv_layers[name].data.foreach_get("uv", uvs)
     return uvs.reshape(-1, 2).astype(float)
 
 
@@ -169,9 +176,7 @@ def join(name: str, parts: Sequence[bpy.types.Mesh]) -> bpy.types.Mesh:
     points, faces, uvs = [], [], []
     start = 0
     for part in parts:
-        coordinates = np.empty(len(part.vertices) * 3, np.float32)
-        part.vertices.foreach_get("co", coordinates)
-        points.append(coordinates.reshape(-1, 3).astype(float))
+        points.append(vertex_points(part))
         faces += [[start + i for i in face.vertices] for face in part.polygons]
         uvs.append(corner_uvs(part))
         start += len(part.vertices)

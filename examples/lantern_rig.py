@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import bpy
 import numpy as np
+from bpy.types import Object
 from lantern_meshes import Array
 from mathutils import Matrix
 
-Object = bpy.types.Object
 BEATS = (1, 7, 13, 19, 25)
 """The keyed frames; the last repeats the first, so that frames 1 to 24 loop."""
 

@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 import bpy
 import numpy as np
 from lantern_images import posterise, tile_noise
-from lantern_meshes import Array
+from lantern_meshes import Array, corner_uvs
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
+from numpy.typing import NDArray
 
 RAYS = 48
 REACH = 0.06
@@ -31,9 +32,7 @@ def bake_occlusion(
         mesh = target.data
         values = vertex_occlusion(target, tree)
         mesh.calc_loop_triangles()
-        uvs = np.empty(len(mesh.loops) * 2, np.float32)
-        mesh.uv_layers[uv_map].data.foreach_get("uv", uvs)
-        uvs = uvs.reshape(-1, 2).astype(float) * size
+        uvs = corner_uvs(mesh, uv_map) * size
         for triangle in mesh.loop_triangles:
             corners = uvs[list(triangle.loops)]
             paint_triangle(image, count, corners, values[list(triangle.vertices)])
@@ -98,7 +97,7 @@ def paint_triangle(image: Array, count: Array, corners: Array, values: Array) ->
     count[window] += inside
 
 
-def grow(image: Array, known: Array, steps: int) -> Array:
+def grow(image: Array, known: NDArray[np.bool_], steps: int) -> Array:
     """Carry the values into the gaps between islands, so that filtering finds no seam."""
     for _ in range(steps):
         total, hits = np.zeros_like(image), np.zeros_like(image)

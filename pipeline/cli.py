@@ -147,9 +147,7 @@ def _add_export(verbs: Any) -> None:
 
 
 def _add_check(verbs: Any) -> None:
-    verb = _add_verb(
-        verbs, "check", "Check a USD file.", handler=_check, summary=summaries.checked
-    )
+    verb = _add_verb(verbs, "check", "Check a USD file.", handler=_check, summary=summaries.checked)
     verb.add_argument("root", type=Path, metavar="FILE", help="the root layer")
     _add_allow(verb)
 
@@ -167,8 +165,11 @@ def _add_library(verbs: Any) -> None:
 
 def _scene_request(options: argparse.Namespace) -> SceneRequest:
     label = options.name or options.collection or options.blend.stem
-    frames = tuple(options.frames) if options.frames else None if options.static else "auto"
-    return SceneRequest(options.collection, settings.asset_name(label), frames)
+    name = settings.asset_name(label)
+    if options.frames:
+        first, last = options.frames
+        return SceneRequest(options.collection, name, (first, last))
+    return SceneRequest(options.collection, name, None if options.static else "auto")
 
 
 # The work itself is imported when it is asked for: USD alone takes half a second,

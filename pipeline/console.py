@@ -55,7 +55,7 @@ def terminal_sink(summary: Callable[[Mapping[str, Any]], str], stream: TextIO) -
         stream: where to write; a stream that is no terminal gets plain lines.
     """
     live = stream.isatty()
-    last = ""
+    last: tuple[str, int] | None = None
 
     def clear() -> None:
         if live:
@@ -65,12 +65,11 @@ def terminal_sink(summary: Callable[[Mapping[str, Any]], str], stream: TextIO) -
         nonlocal last
         clear()
         if isinstance(event, Progress):
-            text = _progress_line(event)
-            if live:
-                stream.write(text)
-            elif event.message and event.message != last:
-                stream.write(text + "\n")
-            last = event.message
+            # A log gets a line per kind of work and tenth part done, not one per file.
+            now = (event.step.partition(".")[0], int((event.fraction or 0.0) * 10))
+            if live or now != last:
+                stream.write(_progress_line(event) + ("" if live else "\n"))
+            last = now
         elif isinstance(event, Message):
             stream.write(f"{event.level}: {event.text}\n")
         elif isinstance(event, Result):
@@ -92,6 +91,7 @@ def _progress_line(event: Progress) -> str:
 def part(job: Job[T], start: float, stop: float) -> Job[T]:
     """``job`` as the part from ``start`` to ``stop`` of a larger one."""
     interrupt: KeyboardInterrupt | None = None
+    done = start
     with closing(job):
         while True:
             try:
@@ -100,7 +100,8 @@ def part(job: Job[T], start: float, stop: float) -> Job[T]:
                 value: T = end.value
                 return value
             if isinstance(event, Progress):
-                done = start + (stop - start) * (event.fraction or 0.0)
+                # Never backwards: an inner job may count several things, one after the other.
+                done = max(done, start + (stop - start) * (event.fraction or 0.0))
                 event = Progress(event.step, done, event.message)
             interrupt = None
             try:

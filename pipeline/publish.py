@@ -175,7 +175,9 @@ def _publish_files(
         RepresentationFiles(name=USD, main=publication.root_name, files=list(staged)),
         RepresentationFiles(name=REPORT, main=report, files=[report]),
     ]
-    return (yield from publication.commit(representations, thumbnail=THUMBNAIL if picture else None))
+    return (
+        yield from publication.commit(representations, thumbnail=THUMBNAIL if picture else None)
+    )
 
 
 def _identity(publication: LibraryPublication, name: str) -> Identity:

@@ -12,7 +12,7 @@ from ..usd_tools.findings import CheckReport
 
 def checks_line(report: CheckReport) -> str:
     """One line that counts the findings: ``2 losses, 1 warning``."""
-    counts = Counter(f.severity for f in report.findings)
+    counts = Counter[str](f.severity for f in report.findings)
     words = {"error": "errors", "loss": "losses", "warning": "warnings"}
     told = [
         f"{counts[kind]} {kind if counts[kind] == 1 else plural}"
@@ -21,7 +21,9 @@ def checks_line(report: CheckReport) -> str:
     ]
     line = ", ".join(told) or "no findings"
     if report.greatest_distance is not None:
-        line += f"; {report.compared} meshes compared, off by {report.greatest_distance:.2g} at most"
+        line += (
+            f"; {report.compared} meshes compared, off by {report.greatest_distance:.2g} at most"
+        )
     return line
 
 

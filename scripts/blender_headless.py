@@ -40,7 +40,7 @@ Blender's command line without a window. Arguments are handled in order.
 Set BLENDER_EXECUTABLE to use a real Blender instead."""
 
 
-class Exit(Exception):
+class CommandLineEnd(Exception):  # noqa: N818 (no error)
     """The command line has come to its end.
 
     Args:
@@ -79,7 +79,7 @@ class CommandLine:
                 if argument == "--":
                     break
                 self._handle(argument)
-        except Exit as end:
+        except CommandLineEnd as end:
             return end.code
         return 0
 
@@ -92,10 +92,10 @@ class CommandLine:
                 break
         if {"-h", "--help"} & set(own):
             print(USAGE)
-            raise Exit(0)
+            raise CommandLineEnd(0)
         if {"-v", "--version"} & set(own):
             print(f"Blender {self.bpy.app.version_string}")
-            raise Exit(0)
+            raise CommandLineEnd(0)
         self._record_commands()
         if "--factory-startup" not in own:
             self._read_preferences()
@@ -131,7 +131,7 @@ class CommandLine:
         if argument in IGNORED_WITH_VALUE:
             self._value(argument)
         elif argument in ("-c", "--command"):
-            raise Exit(self._command(self._value(argument)))
+            raise CommandLineEnd(self._command(self._value(argument)))
         elif argument in ACTIONS:
             ACTIONS[argument](self)
         elif argument in WITH_VALUE:
@@ -142,7 +142,7 @@ class CommandLine:
     def _value(self, argument: str) -> str:
         if not self.rest:
             print(f"Error: '{argument}' needs a value.", file=sys.stderr)
-            raise Exit(1)
+            raise CommandLineEnd(1)
         return self.rest.pop(0)
 
     def _open(self, name: str) -> None:
@@ -152,7 +152,7 @@ class CommandLine:
         try:
             self.bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)
         except RuntimeError:
-            raise Exit(1) from None  # Blender has printed why
+            raise CommandLineEnd(1) from None  # Blender has printed why
 
     def _command(self, name: str) -> int:
         arguments, self.rest = self.rest, []
@@ -199,13 +199,13 @@ class CommandLine:
         try:
             exec(compile(source, name, "exec"), main.__dict__)
         except SystemExit as end:
-            raise Exit(exit_code(end)) from None
+            raise CommandLineEnd(exit_code(end)) from None
         except BaseException as error:
             # The frame of this function is no part of the script.
             traceback.print_exception(error.with_traceback(_own_frames(error)))
             if self.exit_code_on_error:
                 print(f"Error: script failed, {name!r}, exiting.", file=sys.stderr)
-                raise Exit(self.exit_code_on_error) from None
+                raise CommandLineEnd(self.exit_code_on_error) from None
         finally:
             if before is not None:
                 sys.modules["__main__"] = before
@@ -218,7 +218,7 @@ class CommandLine:
         except OSError as error:
             print(f"Error: Python script '{path}': {error.strerror}.", file=sys.stderr)
             if self.exit_code_on_error:
-                raise Exit(self.exit_code_on_error) from None
+                raise CommandLineEnd(self.exit_code_on_error) from None
             return
         self._run_code(source, path, path)
 
@@ -232,7 +232,7 @@ class CommandLine:
         if text is None:
             print(f"Error: text block not found '{name}'.", file=sys.stderr)
             if self.exit_code_on_error:
-                raise Exit(self.exit_code_on_error)
+                raise CommandLineEnd(self.exit_code_on_error)
             return
         self._run_code(text.as_string(), name, None)
 
@@ -250,7 +250,7 @@ class CommandLine:
         scene = self.bpy.data.scenes.get(name)
         if scene is None:
             print(f"Error: scene '{name}' not found.", file=sys.stderr)
-            raise Exit(1)
+            raise CommandLineEnd(1)
         self.bpy.context.window.scene = scene
 
     def set_render(self, attribute: str, value: Any) -> None:

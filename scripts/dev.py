@@ -10,6 +10,9 @@ import glob
 import os
 import subprocess
 import sys
+from typing import Dict, Iterator, Optional, Tuple
+
+Version = Tuple[int, int]
 
 SUPPORTED = ((3, 13), (3, 11))
 PROBE = (
@@ -20,7 +23,7 @@ PROBE = (
 )
 
 
-def candidates(version):  # noqa: ANN001, ANN201
+def candidates(version: Version) -> Iterator[str]:
     """Yield programs that may be this Python, likeliest first."""
     name = "%d.%d" % version
     if sys.version_info[:2] == version:
@@ -44,7 +47,7 @@ def candidates(version):  # noqa: ANN001, ANN201
         yield "/opt/homebrew/bin/python" + name
 
 
-def probe(program):  # noqa: ANN001, ANN201
+def probe(program: str) -> Optional[Tuple[Version, str]]:
     """Run ``program``: its (version, real path), or None if it is no such Python."""
     try:
         answer = subprocess.run(
@@ -61,9 +64,9 @@ def probe(program):  # noqa: ANN001, ANN201
     return ((int(major), int(minor)), path) if suits == "True" else None
 
 
-def interpreters():  # noqa: ANN201
+def interpreters() -> Dict[Version, str]:
     """Find the Pythons at hand: {(3, 13): path, (3, 11): path}, newest first."""
-    found = {}
+    found = {}  # type: Dict[Version, str]
     for version in SUPPORTED:
         for program in candidates(version):
             answer = probe(program)
@@ -73,7 +76,7 @@ def interpreters():  # noqa: ANN201
     return found
 
 
-def main():  # noqa: ANN201
+def main() -> int:
     """Go on in the newest supported Python; returns the exit code."""
     pythons = interpreters()
     if not pythons:
@@ -86,9 +89,9 @@ def main():  # noqa: ANN201
         return subprocess.call([newest, os.path.abspath(__file__)] + sys.argv[1:])
     # Explicit, because PYTHONSAFEPATH keeps the script's folder off the path.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    from devtools import commands
+    from devtools import commands  # type: ignore[import-not-found]
 
-    return commands.main(sys.argv[1:], pythons)
+    return int(commands.main(sys.argv[1:], pythons))
 
 
 if __name__ == "__main__":

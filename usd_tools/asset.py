@@ -13,6 +13,7 @@ scenes give equal bytes.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -157,6 +158,27 @@ def author_asset(
         layers=tuple(sorted(root.parent / f for f in files)),
         textures=tuple(sorted(root.parent / f for f in copies)),
     )
+
+
+def content_hash(files: AssetFiles) -> str:
+    """SHA-256 over the names and bytes of all files, wherever the asset lies.
+
+    Raises:
+        StagewrightError: ``asset-missing``, a file is not there.
+    """
+    total = hashlib.sha256()
+    folder = files.root.parent
+    named = sorted((f.relative_to(folder).as_posix(), f) for f in (*files.layers, *files.textures))
+    for name, file in named:
+        try:
+            with file.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise StagewrightError(
+                "asset-missing", f"{file.name} cannot be read.", "Export the asset again."
+            ) from error
+        total.update(f"{digest}  {name}\n".encode())
+    return total.hexdigest()
 
 
 def _open(native: Path) -> Sdf.Layer:

@@ -49,7 +49,7 @@ def compare(root: Path, record: SceneRecord) -> Job[Fidelity]:
     stage = open_stage(root)
     findings = [*_compare_objects(record, stage), *compare_materials(record, stage)]
     yield Progress("check.meshes", 0.4, "Reading the meshes")
-    meshes = StageMeshes(stage, record.aliases, record.frames)
+    meshes = StageMeshes(stage, record.aliases, record.frames, record.meters_per_unit)
     result = yield from compare_meshes(record, meshes)
     return Fidelity((*findings, *result.findings), result.greatest_distance, len(result.compared))
 

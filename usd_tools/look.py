@@ -20,8 +20,8 @@ _MATERIALS = "_materials"  # the exporter's name for the scope of all materials
 def is_look(path: Sdf.Path) -> bool:
     """Whether the exporter's spec at ``path`` belongs to the look, not the geometry."""
     if path.IsPropertyPath():
-        return path.name == _BINDING or path.name.startswith(f"{_BINDING}:")
-    return path.name == _MATERIALS and path.pathElementCount == 2
+        return str(path.name).split(":")[:2] == _BINDING.split(":")
+    return bool(path.name == _MATERIALS and path.pathElementCount == 2)
 
 
 def copy_look(source: Sdf.Layer, look: Sdf.Layer, top: Sdf.Path) -> None:

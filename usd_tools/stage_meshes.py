@@ -43,13 +43,18 @@ class StageMeshes:
         stage: the stage; its session layer is written to.
         aliases: names of copies, to the names they stand for.
         frames: the frames that will be read, ascending.
+        meters_per_unit: metres in one unit of the scene.
     """
 
     def __init__(
-        self, stage: Usd.Stage, aliases: Mapping[str, str], frames: tuple[float, ...]
+        self,
+        stage: Usd.Stage,
+        aliases: Mapping[str, str],
+        frames: tuple[float, ...],
+        meters_per_unit: float,
     ) -> None:
         self._cache = UsdGeom.XformCache()
-        self._to_scene = _to_scene(stage)
+        self._to_scene = _to_scene(stage, meters_per_unit)
         if frames:
             stage.SetEditTarget(stage.GetSessionLayer())
             UsdSkel.BakeSkinning(stage.Traverse(), Gf.Interval(frames[0], frames[-1]))
@@ -94,12 +99,12 @@ class StageMeshes:
         return StageMesh(str(prim.GetPath()), world, 0 if counts is None else len(counts), reach)
 
 
-def _to_scene(stage: Usd.Stage) -> NDArray[np.float64]:
-    """Row-vector matrix (4, 4) from the stage's axes and units to metres with Z up."""
+def _to_scene(stage: Usd.Stage, meters_per_unit: float) -> NDArray[np.float64]:
+    """Row-vector matrix (4, 4) from the stage's axes and units to the scene's, Z up."""
     matrix = np.eye(4)
     if UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y:
         matrix[:3, :3] = [[1, 0, 0], [0, 0, 1], [0, -1, 0]]
-    matrix[:3, :3] *= UsdGeom.GetStageMetersPerUnit(stage)
+    matrix[:3, :3] *= UsdGeom.GetStageMetersPerUnit(stage) / meters_per_unit
     return matrix
 
 

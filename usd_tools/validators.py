@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pxr import Usd, UsdValidation
+from pxr import Sdf, Usd, UsdValidation
 
 from .findings import Finding, Severity
 from .stages import object_at
@@ -84,7 +84,7 @@ def _finding(stage: Usd.Stage, error: UsdValidation.ValidationError, folder: Pat
     )
 
 
-def _path(site: UsdValidation.ValidationErrorSite):  # noqa: ANN202
+def _path(site: UsdValidation.ValidationErrorSite) -> Sdf.Path | None:
     if site.IsPrim():
         return site.GetPrim().GetPath()
     if site.IsProperty():

@@ -183,7 +183,7 @@ def _local_points(shown: bpy.types.Object) -> Points:
     mesh.loops.foreach_get("vertex_index", corners)
     shown.to_mesh_clear()
     # Loose points and edges do not render.
-    return points.reshape(-1, 3)[np.unique(corners)].astype(float)
+    return np.asarray(points.reshape(-1, 3)[np.unique(corners)], float)
 
 
 def _directions() -> Points:
@@ -199,7 +199,9 @@ def _extremes(points: Points, directions: Points) -> Points:
     """The points farthest along each direction: a small stand-in for the convex hull."""
     if len(points) <= len(directions):
         return points
-    return points[np.unique([np.argmax(points @ direction) for direction in directions])]
+    # One direction at a time: the whole product of a dense mesh would not fit into memory.
+    farthest = np.unique([np.argmax(points @ direction) for direction in directions])
+    return np.asarray(points[farthest])
 
 
 def _add_camera(scene: bpy.types.Scene, points: Points) -> Matrix:
@@ -213,9 +215,8 @@ def _add_camera(scene: bpy.types.Scene, points: Points) -> Matrix:
     span = np.ptp(points, axis=0)
     # The flatter the asset lies, the more from above it is seen.
     flatness = 1 - min(1.0, span[2] / max(span[0], span[1], 1e-12))
-    turn = (
-        Matrix.Rotation(np.radians(AZIMUTH), 4, "Z")
-        @ Matrix.Rotation(np.radians(90 - 16 - 24 * flatness), 4, "X")
+    turn = Matrix.Rotation(np.radians(AZIMUTH), 4, "Z") @ Matrix.Rotation(
+        np.radians(90 - 16 - 24 * flatness), 4, "X"
     )
     x, y, z = (points @ np.array(turn.to_3x3())).T
     slope = FILL * _SENSOR / (2 * LENS)

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,18 +181,24 @@ def _digest(files: Sequence[Path], texts: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
+def _what_is_installed() -> str:
+    """The part of pyproject.toml that an installation depends on."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return json.dumps([project["build-system"], project["project"], project["tool"]["setuptools"]])
+
+
 def prepare(environment: Environment) -> Environment:
     """Make the environment hold exactly what is pinned; does nothing if it does already."""
     check_shared_libraries()
     stamp = environment.folder / "stagewright.stamp"
-    wanted = _digest([PINS, ROOT / "pyproject.toml"], [str(ROOT), environment.interpreter])
+    wanted = _digest([PINS], [_what_is_installed(), str(ROOT), environment.interpreter])
     if stamp.is_file() and stamp.read_text() == wanted:
         return environment
     os.environ["UV_PYTHON_DOWNLOADS"] = "never"
     os.environ.pop("VIRTUAL_ENV", None)
     uv = find_uv(environment.interpreter)
     python = environment.program("python")
-    say("Setting up {} for Blender {} …".format(environment.folder.name, environment.blender))
+    say(f"Setting up {environment.folder.name} for Blender {environment.blender} …")
     must(
         [uv, "venv", "--quiet", "--clear", "--no-project", "--python", environment.interpreter]
         + [str(environment.folder)]

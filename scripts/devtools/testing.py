@@ -22,6 +22,7 @@ from .environment import (
     missing_environments,
     prepare,
 )
+from .packaging import download_wheels
 
 # Inside Blender run the tests that need it, and those of the rooms that meet its pxr.
 IN_BLENDER = ("tests/blender", "tests/usd_tools")
@@ -73,7 +74,9 @@ def test(arguments: Sequence[str], pythons: Mapping[Version, str]) -> int:
         raise SetupError(f"{'; '.join(missing)}, and STAGEWRIGHT_BOTH=1 asks for both Blenders.")
     paths = [a for a in arguments if (ROOT / a.partition("::")[0]).exists()]
     options = [a for a in arguments if a not in paths]
-    legs = list(plan([prepare(e) for e in environments(pythons)], paths))
+    ready = [prepare(e) for e in environments(pythons)]
+    download_wheels(ready[0])  # no test needs a network
+    legs = list(plan(ready, paths))
     outcomes: dict[str, Outcome] = {}
     for leg in legs:
         print(f"\n==== {leg.name} ====", flush=True)

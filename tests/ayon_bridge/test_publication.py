@@ -373,10 +373,24 @@ def test_a_broken_lock_ends_the_publish_that_held_it(
         pass
     quick = child.publish(library, child.make_request("quick"), sources, break_lock=True)
     version = value_of(quick)
-    with pytest.raises((StagewrightError, FileNotFoundError)):
+    with pytest.raises(StagewrightError):
         value_of(slow)
     assert library.get_versions("show") == [version]
     assert value_of(library.verify()) == []
+
+
+def test_a_lock_broken_before_the_end_is_named(
+    library: Library, child: ModuleType, sources: Mapping[str, Path]
+) -> None:
+    job = child.publish(library, child.make_request(), sources)
+    while next(job).step != "library.sync":
+        pass
+    (lock,) = (library.root / ".stagewright/locks").glob("*/holder.json")
+    shutil.rmtree(lock.parent)
+    with pytest.raises(StagewrightError) as caught:
+        value_of(job)
+    assert caught.value.code == "library-lock-lost"
+    assert library.get_versions("show") == []
 
 
 def test_a_finished_version_without_rows_is_entered_by_the_next_publish(
@@ -418,14 +432,14 @@ def test_verify_names_what_does_not_agree(library: Library, publish: Publish) ->
     geometry.write_bytes(content)
     picture.write_bytes(b"longer than before")
     product = library.root / "show/assets/lantern/publish/usd/usdMain"
-    (product / f".v002.staging-{'0' * 32}").mkdir()
+    (product / f".v002.staging-{'0' * 8}").mkdir()
     (product / "v003").mkdir()
     found = {(each.kind, each.path) for each in value_of(library.verify())}
     assert found == {
         ("wrong-file", texture),
         ("wrong-file", geometry),
         ("wrong-file", picture),
-        ("leftover", product / f".v002.staging-{'0' * 32}"),
+        ("leftover", product / f".v002.staging-{'0' * 8}"),
         ("leftover", product / "v003"),
     }
 

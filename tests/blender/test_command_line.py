@@ -83,9 +83,7 @@ def test_script_sees_itself_as_main_with_blenders_arguments(tmp_path: Path) -> N
     ],
 )
 def test_exit_code_and_what_still_runs(arguments: list[str], code: int, goes_on: bool) -> None:
-    done = blender(
-        "-b", "--factory-startup", *arguments, "--python-expr", SHOW.format("'went on'")
-    )
+    done = blender("-b", "--factory-startup", *arguments, "--python-expr", SHOW.format("'went on'"))
     assert done.returncode == code
     assert shown(done) == (["went on"] if goes_on else [])
 
@@ -110,8 +108,7 @@ def test_traceback_of_a_script_names_only_the_script(tmp_path: Path) -> None:
 def test_preferences_are_read_unless_factory_startup(tmp_path: Path) -> None:
     env = {"BLENDER_USER_RESOURCES": str(tmp_path)}
     write = (
-        "import bpy; bpy.context.preferences.filepaths.save_version = 7; "
-        "bpy.ops.wm.save_userpref()"
+        "import bpy; bpy.context.preferences.filepaths.save_version = 7; bpy.ops.wm.save_userpref()"
     )
     read = SHOW.format("__import__('bpy').context.preferences.filepaths.save_version")
     assert blender("-b", "--python-expr", write, env=env).returncode == 0

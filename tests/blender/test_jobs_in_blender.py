@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 import pytest
+
 from stagewright.addon import pump
 from stagewright.addon import worker as worker_module
 from stagewright.addon.ayon import publish

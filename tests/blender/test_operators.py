@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 import pytest
+
 from stagewright.pipeline.blender import LAUNCHER
 
 from .scenes import add_square

@@ -13,6 +13,7 @@ from typing import Any
 import addon_utils
 import bpy
 import pytest
+
 from stagewright.addon import jobs_ui, menus, preferences, pump
 from stagewright.addon.ayon.publish import STAGEWRIGHT_PT_publish
 from stagewright.addon.usd.checks import LIMIT, STAGEWRIGHT_PT_checks

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+
 from stagewright.addon.scene.prepare import prepare
 from stagewright.addon.scene.reading import read_scene
 from stagewright.addon.scene.scope import (

@@ -10,7 +10,6 @@ import bpy
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
 from stagewright.addon.scene.thumbnail import render_thumbnail
 from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Progress
@@ -40,9 +39,7 @@ def box(
     return thing
 
 
-def face(
-    asset: bpy.types.Collection, *corners: tuple[float, float, float]
-) -> bpy.types.Object:
+def face(asset: bpy.types.Collection, *corners: tuple[float, float, float]) -> bpy.types.Object:
     mesh = bpy.data.meshes.new("Face")
     mesh.from_pydata(corners, [], [range(len(corners))])
     thing = bpy.data.objects.new("Face", mesh)
@@ -204,9 +201,7 @@ def test_the_file_holds_pixels_only(asset: bpy.types.Collection, tmp_path: Path)
     assert kinds == {b"IHDR", b"IDAT", b"IEND"}
 
 
-def test_progress_comes_before_the_long_step(
-    asset: bpy.types.Collection, tmp_path: Path
-) -> None:
+def test_progress_comes_before_the_long_step(asset: bpy.types.Collection, tmp_path: Path) -> None:
     box(asset, (1, 1, 1))
     path = tmp_path / "picture.png"
     job = render_thumbnail("Asset", path, size=16, samples=1)

@@ -23,7 +23,9 @@ NOT_DISTRIBUTED = {"tests", "bench", "docs", "examples", "requirements", ".ci"}
 LONGEST = 600
 # Everywhere on Linux, or brought by Python itself.
 BASE_LIBRARIES = re.compile(r"ld-linux|lib(c|m|dl|rt|util|pthread|gcc_s|stdc\+\+)\.so")
-REGISTRIES = re.compile(r"py[p]i\.org|python[h]osted\.org|index[-_]url\s*=|npmj[s]\.|(?i:artifactor[y])")
+REGISTRIES = re.compile(
+    r"py[p]i\.org|python[h]osted\.org|index[-_]url\s*=|npmj[s]\.|(?i:artifactor[y])"
+)
 
 
 def read_toml(path: Path) -> dict:
@@ -87,7 +89,9 @@ def test_search_for_secrets_finds_one(
     assert found.startswith("leaky.txt: ")
 
 
-def test_wheel_holds_every_file_of_every_room(root: Path, files: list[Path], tmp_path: Path) -> None:
+def test_wheel_holds_every_file_of_every_room(
+    root: Path, files: list[Path], tmp_path: Path
+) -> None:
     rooms = [
         p for p in files
         if p.parts[0] not in NOT_DISTRIBUTED and (len(p.parts) > 1 or p.name == "__init__.py")

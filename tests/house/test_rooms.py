@@ -41,9 +41,7 @@ ROOMS = {
     ),
     "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api"})),
     "texture_lab": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"onnxruntime"})),
-    "field_tools": Room(
-        frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "dask"})
-    ),
+    "field_tools": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "dask"})),
     "jobs": Room(),
 }
 
@@ -138,7 +136,11 @@ def test_every_room_keeps_the_import_contract(root: Path, sources: list[Path]) -
         ("pipeline/a.py", "from ..addon.scene import read", "addon"),
         ("pipeline/a.py", "class A:\n    def f(self):\n        import bpy", "bpy"),
         ("__init__.py", "from . import addon", "addon"),
-        ("ayon_bridge/a.py", "try:\n    import requests\nexcept ImportError:\n    pass", "requests"),
+        (
+            "ayon_bridge/a.py",
+            "try:\n    import requests\nexcept ImportError:\n    pass",
+            "requests",
+        ),
     ],
 )
 def test_forbidden_import_is_named(path: str, source: str, target: str) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 
 import pytest
+
 from stagewright.jobs import drive
 from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import (

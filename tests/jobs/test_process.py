@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import stagewright
 from stagewright.jobs import process
 from stagewright.jobs.drive import drain

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from stagewright.jobs.events import Failure, Job, Message, Progress, Result
 from stagewright.pipeline.console import part, terminal_sink
 
@@ -25,19 +26,21 @@ def summary(value: Mapping[str, Any]) -> str:
     return f"made {value['n']}"
 
 
-def test_a_pipe_gets_each_message_once_and_no_control_codes() -> None:
+def test_a_pipe_gets_a_line_per_kind_of_work_and_no_control_codes() -> None:
     stream = io.StringIO()
     write = terminal_sink(summary, stream)
     for event in (
-        Progress("a", 0.0, "Reading"),
-        Progress("a", 0.5, "Reading"),
-        Progress("b", None, "Writing"),
+        Progress("scene.read", 0.0, "Reading frame 1"),
+        Progress("scene.read", 0.01, "Reading frame 2"),
+        Progress("scene.read", 0.5, "Reading frame 50"),
+        Progress("asset.write", None, "Writing"),
         Message("mind the gap", "warning"),
         Result({"n": 3}),
     ):
         write(event)
     assert stream.getvalue() == (
-        "   0%  Reading\n  ...  Writing\nwarning: mind the gap\nmade 3\n"
+        "   0%  Reading frame 1\n  50%  Reading frame 50\n  ...  Writing\n"
+        "warning: mind the gap\nmade 3\n"
     )
 
 
@@ -59,6 +62,7 @@ def steps(seen: list[str]) -> Job[str]:
     try:
         yield Progress("a", 0.5)
         yield Progress("b", None)
+        yield Progress("c", 0.25)
         return "done"
     except KeyboardInterrupt:
         seen.append("interrupted")
@@ -68,7 +72,7 @@ def steps(seen: list[str]) -> Job[str]:
         seen.append("closed")
 
 
-def test_a_part_maps_fractions_and_hands_on_the_value() -> None:
+def test_a_part_maps_fractions_never_backwards_and_hands_on_the_value() -> None:
     job = part(steps([]), 0.2, 0.6)
     fractions = []
     while True:
@@ -79,7 +83,7 @@ def test_a_part_maps_fractions_and_hands_on_the_value() -> None:
             break
         assert isinstance(event, Progress)
         fractions.append(event.fraction)
-    assert fractions == pytest.approx([0.4, 0.2])
+    assert fractions == pytest.approx([0.4, 0.4, 0.4])
 
 
 def test_an_interrupt_reaches_the_inner_job_which_may_still_speak() -> None:

@@ -7,7 +7,9 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pxr import Kind, Sdf, Usd, UsdGeom, UsdShade, UsdUtils
@@ -16,17 +18,21 @@ from stagewright.jobs.errors import StagewrightError
 from stagewright.usd_tools.asset import author_asset
 from stagewright.usd_tools.scene_record import InputRecord, MaterialRecord
 
+Finish = Callable[[Any], Any]
 
-def _make(native, tmp_path, finish, materials=(), folder="out"):
+
+def _make(
+    native: Any, tmp_path: Path, finish: Finish, materials: Any = (), folder: Any = "out"
+) -> Any:
     native.save()
     root = tmp_path / folder / "lantern.usda"
     return finish(author_asset(native.path, root, name="lantern", materials=materials))
 
 
-def _specs(layer):
+def _specs(layer: Sdf.Layer) -> Any:
     found = {}
 
-    def visit(path):
+    def visit(path: Any) -> Any:
         spec = layer.GetObjectAtPath(path)
         if not isinstance(spec, (Sdf.PrimSpec, Sdf.PropertySpec)):
             return
@@ -45,8 +51,8 @@ def _specs(layer):
 
 
 def test_the_composed_asset_equals_the_export_but_for_what_an_asset_adds(
-    textured, tmp_path, finish
-):
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
     lid = UsdGeom.Xformable(textured.stage.GetPrimAtPath("/lantern/Lid"))
     translate = lid.AddTranslateOp()
     for time in (1, 2, 3):
@@ -73,7 +79,7 @@ def test_the_composed_asset_equals_the_export_but_for_what_an_asset_adds(
             assert not differing, path
 
 
-def test_the_root_says_what_the_asset_is(textured, tmp_path, finish):
+def test_the_root_says_what_the_asset_is(textured: Any, tmp_path: Path, finish: Finish) -> None:
     files = _make(textured, tmp_path, finish)
     stage = Usd.Stage.Open(str(files.root), Usd.Stage.LoadNone)
     prim = stage.GetDefaultPrim()
@@ -89,7 +95,7 @@ def test_the_root_says_what_the_asset_is(textured, tmp_path, finish):
     assert len(stage.GetPrimAtPath("/lantern/Plate/Mesh").GetAttribute("points").Get()) == 4
 
 
-def test_geometry_and_look_are_apart(textured, tmp_path, finish):
+def test_geometry_and_look_are_apart(textured: Any, tmp_path: Path, finish: Finish) -> None:
     files = _make(textured, tmp_path, finish)
     geometry = Sdf.Layer.FindOrOpen(str(files.root.with_name("lantern_geometry.usdc")))
     look = Sdf.Layer.FindOrOpen(str(files.root.with_name("lantern_look.usda")))
@@ -105,14 +111,18 @@ def test_geometry_and_look_are_apart(textured, tmp_path, finish):
     assert material.GetPath() == "/lantern/_materials/Wood"
 
 
-def test_every_layer_opens_on_its_own_with_the_same_units(native, tmp_path, finish):
+def test_every_layer_opens_on_its_own_with_the_same_units(
+    native: Any, tmp_path: Path, finish: Finish
+) -> None:
     UsdGeom.SetStageUpAxis(native.stage, "Y")
-    UsdGeom.SetStageMetersPerUnit(native.stage, 0.01)
     native.stage.SetTimeCodesPerSecond(30)
     native.stage.SetStartTimeCode(5)
     native.stage.SetEndTimeCode(9)
     native.mesh("Plate", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 1, 2)])
-    files = _make(native, tmp_path, finish)
+    job = author_asset(
+        native.save(), tmp_path / "a.usda", name="a", materials=[], meters_per_unit=0.01
+    )
+    files = finish(job)
     assert len(files.layers) == 3
     for file in files.layers:
         stage = Usd.Stage.Open(str(file))
@@ -124,7 +134,9 @@ def test_every_layer_opens_on_its_own_with_the_same_units(native, tmp_path, fini
         assert not stage.GetRootLayer().documentation
 
 
-def test_textures_lie_beside_the_root_under_unique_names(textured, tmp_path, finish):
+def test_textures_lie_beside_the_root_under_unique_names(
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
     files = _make(textured, tmp_path, finish)
     contents = {f.name: f.read_bytes() for f in files.textures}
     suffix = hashlib.sha256(hashlib.sha256(b"blue").digest()).hexdigest()[:8]
@@ -143,7 +155,9 @@ def test_textures_lie_beside_the_root_under_unique_names(textured, tmp_path, fin
     assert {Path(layer.realPath) for layer in layers} == set(files.layers)
 
 
-def test_different_textures_of_one_name_keep_apart(native, tmp_path, finish):
+def test_different_textures_of_one_name_keep_apart(
+    native: Any, tmp_path: Path, finish: Finish
+) -> None:
     for folder in "ab":
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "Paint.png").write_bytes(folder.encode())
@@ -163,7 +177,9 @@ def test_different_textures_of_one_name_keep_apart(native, tmp_path, finish):
         assert Path(file.Get().resolvedPath).read_bytes() == name.lower().encode()
 
 
-def test_no_layer_holds_a_path_of_this_machine(textured, tmp_path, finish):
+def test_no_layer_holds_a_path_of_this_machine(
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
     textured.material("Gone", diffuseColor=tmp_path / "nowhere" / "gone.png")
     files = _make(textured, tmp_path, finish)
     for file in files.layers:
@@ -173,7 +189,9 @@ def test_no_layer_holds_a_path_of_this_machine(textured, tmp_path, finish):
         assert "Blender v9" not in text
 
 
-def test_a_missing_texture_keeps_its_name_and_does_not_stop_the_work(native, tmp_path, finish):
+def test_a_missing_texture_keeps_its_name_and_does_not_stop_the_work(
+    native: Any, tmp_path: Path, finish: Finish
+) -> None:
     native.material("Gone", diffuseColor=tmp_path / "nowhere" / "gone.png")
     files = _make(native, tmp_path, finish)
     assert files.textures == ()
@@ -181,7 +199,9 @@ def test_a_missing_texture_keeps_its_name_and_does_not_stop_the_work(native, tmp
     assert [Path(u).name for u in unresolved] == ["gone.png"]
 
 
-def test_constant_alpha_and_transmission_become_opacity(native, tmp_path, finish):
+def test_constant_alpha_and_transmission_become_opacity(
+    native: Any, tmp_path: Path, finish: Finish
+) -> None:
     native.material("Glass", opacity=1.0)
     native.material("Thin", opacity=0.5)
     native.material("Leaf", opacity=tmp_path / "leaf.png")
@@ -195,7 +215,7 @@ def test_constant_alpha_and_transmission_become_opacity(native, tmp_path, finish
     files = _make(native, tmp_path, finish, records)
     stage = Usd.Stage.Open(str(files.root))
 
-    def opacity(name):
+    def opacity(name: str) -> Any:
         path = f"/lantern/_materials/{name}/Principled_BSDF"
         return UsdShade.Shader.Get(stage, path).GetInput("opacity")
 
@@ -224,7 +244,9 @@ for _ in author_asset(Path(sys.argv[1]), Path(sys.argv[2]), name="lantern", mate
 """
 
 
-def test_bytes_depend_neither_on_the_process_nor_on_the_order_of_the_export(textured, tmp_path):
+def test_bytes_depend_neither_on_the_process_nor_on_the_order_of_the_export(
+    textured: Any, tmp_path: Path
+) -> None:
     textured.save()
     layer = Sdf.Layer.FindOrOpen(str(textured.path))
     turned = Sdf.Layer.CreateNew(str(tmp_path / "elsewhere.usdc"))
@@ -232,7 +254,7 @@ def test_bytes_depend_neither_on_the_process_nor_on_the_order_of_the_export(text
     for key in ("upAxis", "metersPerUnit"):
         turned.pseudoRoot.SetInfo(key, layer.pseudoRoot.GetInfo(key))
 
-    def children(field, source, path, there, *_):
+    def children(field: Any, source: Any, path: Any, there: Any, *_: object) -> Any:
         names = [c.name for c in getattr(source.GetPrimAtPath(path), _CHILDREN.get(field, ""), [])]
         return (True, names[::-1], names[::-1]) if there and names else there
 
@@ -259,7 +281,9 @@ def test_bytes_depend_neither_on_the_process_nor_on_the_order_of_the_export(text
     assert one == two
 
 
-def test_a_second_export_replaces_the_first_and_leaves_no_traces(textured, tmp_path, finish):
+def test_a_second_export_replaces_the_first_and_leaves_no_traces(
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
     first = _make(textured, tmp_path, finish)
     before = {f: f.read_bytes() for f in (*first.layers, *first.textures)}
     second = _make(textured, tmp_path, finish)
@@ -274,7 +298,9 @@ def test_a_second_export_replaces_the_first_and_leaves_no_traces(textured, tmp_p
 
 
 @pytest.mark.parametrize("obstacle", ["lantern.usda", "lantern_look.usda"])
-def test_a_failure_leaves_the_earlier_files_as_they_were(textured, tmp_path, finish, obstacle):
+def test_a_failure_leaves_the_earlier_files_as_they_were(
+    textured: Any, tmp_path: Path, finish: Finish, obstacle: str
+) -> None:
     files = _make(textured, tmp_path, finish)
     # A folder that cannot be replaced by a file stands in the way of the last step.
     (files.root.with_name(obstacle)).unlink()
@@ -288,7 +314,7 @@ def test_a_failure_leaves_the_earlier_files_as_they_were(textured, tmp_path, fin
     assert _tree(files.root.parent) == before
 
 
-def test_closing_the_job_leaves_nothing_behind(textured, tmp_path):
+def test_closing_the_job_leaves_nothing_behind(textured: Any, tmp_path: Path) -> None:
     textured.save()
     root = tmp_path / "out" / "lantern.usda"
     job = author_asset(textured.path, root, name="lantern", materials=[])
@@ -299,20 +325,24 @@ def test_closing_the_job_leaves_nothing_behind(textured, tmp_path):
     assert list(root.parent.iterdir()) == []
 
 
-def _tree(folder):
+def _tree(folder: Any) -> Any:
     return {p.relative_to(folder): p.read_bytes() if p.is_file() else None
             for p in folder.rglob("*")}  # fmt: skip
 
 
-def _error(job, finish):
+def _error(job: Any, finish: Finish) -> Any:
     with pytest.raises(StagewrightError) as error:
         finish(job)
     assert error.value.message.endswith(".") and error.value.cure.endswith(".")
     return error.value
 
 
-def test_bad_exports_are_refused_with_their_name(native, tmp_path, finish):
-    def make(path, root=tmp_path / "out" / "lantern.usda", name="lantern"):
+def test_bad_exports_are_refused_with_their_name(
+    native: Any, tmp_path: Path, finish: Finish
+) -> None:
+    def make(
+        path: Any, root: Any = tmp_path / "out" / "lantern.usda", name: str = "lantern"
+    ) -> Any:
         return _error(author_asset(path, root, name=name, materials=[]), finish)
 
     broken = tmp_path / "broken.usdc"

@@ -3,40 +3,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from pxr import Sdf, UsdShade
 
 from stagewright.jobs.errors import StagewrightError
-from stagewright.usd_tools.asset import author_asset
+from stagewright.usd_tools.asset import AssetFiles, author_asset
 from stagewright.usd_tools.check import check_asset, check_task
 from stagewright.usd_tools.findings import CheckReport
 
+Finish = Callable[[Any], Any]
+
 
 @pytest.fixture
-def asset(textured, tmp_path, finish):
+def asset(textured: Any, tmp_path: Path, finish: Finish) -> Any:
     textured.save()
     root = tmp_path / "out" / "lantern.usda"
     return finish(author_asset(textured.path, root, name="lantern", materials=[]))
 
 
-def _errors(report):
+def _errors(report: CheckReport) -> Any:
     return [(f.check, f.layer) for f in report.findings if f.severity == "error"]
 
 
-def _edit(file, change):
+def _edit(file: Path, change: Any) -> Any:
     layer = Sdf.Layer.FindOrOpen(str(file))
     change(layer)
     layer.Save()
 
 
-def test_a_sound_asset_has_no_errors_and_says_which_validators_ran(asset, finish):
+def test_a_sound_asset_has_no_errors_and_says_which_validators_ran(
+    asset: AssetFiles, finish: Finish
+) -> None:
     report = finish(check_asset(asset.root, None))
     assert [f.check for f in report.findings] == ["validators"]
     assert "MaterialBindingApiAppliedValidator" in report.findings[0].message
     assert not report.blocking
 
 
-def test_a_missing_texture_is_named_with_its_cure(asset, finish):
+def test_a_missing_texture_is_named_with_its_cure(asset: AssetFiles, finish: Finish) -> None:
     asset.root.with_name("lantern_textures").joinpath("paint.png").unlink()
     (found,) = (f for f in finish(check_asset(asset.root, None)).findings if f.severity == "error")
     assert (found.check, found.layer) == ("missing-texture", "paint.png")
@@ -45,7 +53,9 @@ def test_a_missing_texture_is_named_with_its_cure(asset, finish):
     assert found.cure
 
 
-def test_a_udim_set_without_tiles_is_missing_and_with_one_tile_is_not(asset, finish):
+def test_a_udim_set_without_tiles_is_missing_and_with_one_tile_is_not(
+    asset: AssetFiles, finish: Finish
+) -> None:
     folder = asset.root.with_name("lantern_textures")
     (folder / "wood.1001.png").unlink()
     assert not _errors(finish(check_asset(asset.root, None)))
@@ -54,14 +64,14 @@ def test_a_udim_set_without_tiles_is_missing_and_with_one_tile_is_not(asset, fin
     assert _errors(report) == [("missing-texture", "wood.<UDIM>.png")]
 
 
-def test_a_broken_payload_is_named(asset, finish):
+def test_a_broken_payload_is_named(asset: AssetFiles, finish: Finish) -> None:
     asset.root.with_name("lantern_geometry.usdc").unlink()
     report = finish(check_asset(asset.root, None))
     assert _errors(report) == [("missing-asset", "lantern_geometry.usdc")]
 
 
 @pytest.mark.parametrize("name", ["lantern.usda", "lantern_look.usda", "lantern_geometry.usdc"])
-def test_a_damaged_layer_is_named(asset, finish, name):
+def test_a_damaged_layer_is_named(asset: AssetFiles, finish: Finish, name: str) -> None:
     file = asset.root.with_name(name)
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
@@ -70,13 +80,13 @@ def test_a_damaged_layer_is_named(asset, finish, name):
     assert not [f for f in report.findings if str(asset.root.parent) in f.message]
 
 
-def test_paths_that_leave_the_folder_are_named(asset, finish):
+def test_paths_that_leave_the_folder_are_named(asset: AssetFiles, finish: Finish) -> None:
     textures = asset.root.with_name("lantern_textures")
     elsewhere = asset.root.parent.parent / "elsewhere.png"
     elsewhere.write_bytes(b"")
     look = asset.root.with_name("lantern_look.usda")
 
-    def change(layer):
+    def change(layer: Sdf.Layer) -> Any:
         for material, path in (("Red", str(textures / "copy.png")), ("Blue", "../elsewhere.png")):
             file = f"/lantern/_materials/{material}/diffuseColor_texture.inputs:file"
             layer.GetAttributeAtPath(file).default = Sdf.AssetPath(path)
@@ -87,7 +97,9 @@ def test_paths_that_leave_the_folder_are_named(asset, finish):
     assert not [f for f in report.findings if str(asset.root.parent) in f.message]
 
 
-def test_a_machine_path_in_a_custom_property_is_a_warning(textured, tmp_path, finish):
+def test_a_machine_path_in_a_custom_property_is_a_warning(
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
     plate = textured.stage.GetPrimAtPath("/lantern/Plate")
     plate.CreateAttribute("userProperties:source", Sdf.ValueTypeNames.String).Set("/home/ann/x")
     plate.CreateAttribute("userProperties:note", Sdf.ValueTypeNames.String).Set("brass/home/made")
@@ -100,8 +112,8 @@ def test_a_machine_path_in_a_custom_property_is_a_warning(textured, tmp_path, fi
     assert "userProperties:source" in found[0].message
 
 
-def test_what_the_root_does_not_say_is_an_error(asset, finish):
-    def change(layer):
+def test_what_the_root_does_not_say_is_an_error(asset: AssetFiles, finish: Finish) -> None:
+    def change(layer: Sdf.Layer) -> Any:
         layer.pseudoRoot.ClearInfo("upAxis")
         layer.GetPrimAtPath("/lantern").ClearInfo("kind")
 
@@ -111,8 +123,10 @@ def test_what_the_root_does_not_say_is_an_error(asset, finish):
     assert messages == ["lantern.usda lacks kind.", "lantern.usda lacks upAxis."]
 
 
-def test_a_validator_speaks_through_a_finding_with_the_object(asset, finish):
-    def change(layer):
+def test_a_validator_speaks_through_a_finding_with_the_object(
+    asset: AssetFiles, finish: Finish
+) -> None:
+    def change(layer: Sdf.Layer) -> Any:
         schemas = layer.GetPrimAtPath("/lantern/Lid/Mesh")
         schemas.ClearInfo("apiSchemas")
 
@@ -122,7 +136,9 @@ def test_a_validator_speaks_through_a_finding_with_the_object(asset, finish):
     assert [(f.severity, f.object) for f in found] == [("error", "Lid")]
 
 
-def test_unknown_shaders_are_errors_but_those_of_materialx_are_not(textured, tmp_path, finish):
+def test_unknown_shaders_are_errors_but_those_of_materialx_are_not(
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
     for name in ("ND_open_pbr_surface_surfaceshader", "NoSuchShader"):
         shader = UsdShade.Shader.Define(textured.stage, f"/lantern/_materials/Red/{name}")
         shader.CreateIdAttr(name)
@@ -134,14 +150,14 @@ def test_unknown_shaders_are_errors_but_those_of_materialx_are_not(textured, tmp
     assert found == ["/lantern/_materials/Red/NoSuchShader.info:id"]
 
 
-def test_allowed_checks_do_not_block_and_are_recorded(asset, finish):
+def test_allowed_checks_do_not_block_and_are_recorded(asset: AssetFiles, finish: Finish) -> None:
     asset.root.with_name("lantern_textures").joinpath("paint.png").unlink()
     report = finish(check_asset(asset.root, None, ["missing-texture"]))
     assert report.allowed == ("missing-texture",)
     assert _errors(report) and not report.blocking
 
 
-def test_a_changed_file_is_judged_as_it_is_now(asset, finish):
+def test_a_changed_file_is_judged_as_it_is_now(asset: AssetFiles, finish: Finish) -> None:
     first = finish(check_asset(asset.root, None))
     text = asset.root.read_text()
     asset.root.write_text(text.replace('kind = "component"', ""))
@@ -150,12 +166,12 @@ def test_a_changed_file_is_judged_as_it_is_now(asset, finish):
     assert _errors(second) == [("stage-metadata", "lantern.usda")]
 
 
-def test_the_task_gives_the_report_as_json(asset, finish):
+def test_the_task_gives_the_report_as_json(asset: AssetFiles, finish: Finish) -> None:
     data = finish(check_task(str(asset.root), None, []))
     assert CheckReport.from_json(data) == finish(check_asset(asset.root, None))
 
 
-def test_a_root_that_is_not_there_is_an_error(tmp_path, finish):
+def test_a_root_that_is_not_there_is_an_error(tmp_path: Path, finish: Finish) -> None:
     with pytest.raises(StagewrightError) as error:
         finish(check_asset(tmp_path / "none.usda", None))
     assert error.value.code == "asset-missing"

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from pxr import Gf, Sdf, UsdGeom, UsdLux, UsdShade, UsdSkel, Vt
 
 from stagewright.usd_tools.asset import author_asset
 from stagewright.usd_tools.check import check_asset
+from stagewright.usd_tools.findings import CheckReport
 from stagewright.usd_tools.pairing import pair_nearest
 from stagewright.usd_tools.scene_record import (
     InputRecord,
@@ -20,28 +25,49 @@ from stagewright.usd_tools.scene_record import (
     SceneRecord,
 )
 
+Finish = Callable[[Any], Any]
+
+
 SQUARE = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], dtype=float)
 CUBE = np.array(list(itertools.product((-1, 1), repeat=3)), dtype=float)
 CUBE_FACES = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 
 
-def _mesh(name, points, *, faces=1, materials=(), frame=1.0, instance=False):
+def _mesh(
+    name: str,
+    points: Any,
+    *,
+    faces: Any = 1,
+    materials: Any = (),
+    frame: Any = 1.0,
+    instance: Any = False,
+) -> Any:
     return MeshRecord(name, instance, frame, np.asarray(points, float), faces, tuple(materials))
 
 
-def _record(*meshes, objects=(), materials=(), aliases=None, frames=(1.0,)):
+def _record(
+    *meshes: object,
+    objects: Any = (),
+    materials: Any = (),
+    aliases: Any = None,
+    frames: Any = (1.0,),
+) -> Any:
     return SceneRecord(tuple(meshes), tuple(objects), tuple(materials), aliases or {}, frames)
 
 
 @pytest.fixture
-def check(native, tmp_path, finish):
+def check(native: Any, tmp_path: Path, finish: Finish) -> Any:
     """Make the asset of ``native`` and compare it with a record."""
     numbers = itertools.count()
 
-    def check(record, materials=()):
+    def check(record: Any, materials: Any = (), metres: Any = 1.0) -> Any:
         native.save()
         root = tmp_path / f"out{next(numbers)}" / "lantern.usda"
-        files = finish(author_asset(native.path, root, name="lantern", materials=materials))
+        files = finish(
+            author_asset(
+                native.path, root, name="lantern", materials=materials, meters_per_unit=metres
+            )
+        )
         report = finish(check_asset(files.root, record))
         assert not [f for f in report.findings if f.severity == "error"]
         return report
@@ -49,11 +75,11 @@ def check(native, tmp_path, finish):
     return check
 
 
-def _losses(report):
+def _losses(report: CheckReport) -> Any:
     return [(f.check, f.object) for f in report.findings if f.severity == "loss"]
 
 
-def test_equal_scenes_have_no_losses(native, check):
+def test_equal_scenes_have_no_losses(native: Any, check: Any) -> None:
     xform = UsdGeom.Xformable(native.mesh("Plate", SQUARE).GetPrim().GetParent())
     xform.AddTranslateOp().Set((5, 0, 0))
     xform.AddRotateXYZOp().Set((0, 0, 90))
@@ -66,7 +92,7 @@ def test_equal_scenes_have_no_losses(native, check):
     assert report.greatest_distance == pytest.approx(0.0, abs=1e-12)
 
 
-def test_the_transforms_of_parents_count(native, check):
+def test_the_transforms_of_parents_count(native: Any, check: Any) -> None:
     hub = native.object("Hub")
     hub.AddTranslateOp().Set((0, 0, 3))
     hub.AddRotateXOp().Set(90.0)
@@ -76,19 +102,21 @@ def test_the_transforms_of_parents_count(native, check):
 
 
 @pytest.mark.parametrize("up", ["Y", "Z"])
-@pytest.mark.parametrize("metres", [1.0, 0.01])
-def test_axes_and_units_of_the_stage_are_honoured(native, check, up, metres):
+@pytest.mark.parametrize(("stage", "scene"), [(1.0, 1.0), (0.01, 1.0), (0.01, 0.01), (1.0, 0.1)])
+def test_axes_and_units_of_the_stage_are_honoured(
+    native: Any, check: Any, up: str, stage: float, scene: float
+) -> None:
     UsdGeom.SetStageUpAxis(native.stage, up)
-    UsdGeom.SetStageMetersPerUnit(native.stage, metres)
-    scene = SQUARE + (0, 2, 7)
-    points = scene if up == "Z" else np.stack([scene[:, 0], scene[:, 2], -scene[:, 1]], axis=1)
-    native.mesh("Plate", points / metres)
-    report = check(_record(_mesh("Plate", scene)))
+    world = SQUARE + (0, 2, 7)
+    points = world if up == "Z" else np.stack([world[:, 0], world[:, 2], -world[:, 1]], axis=1)
+    native.mesh("Plate", points * scene / stage)
+    record = dataclasses.replace(_record(_mesh("Plate", world)), meters_per_unit=scene)
+    report = check(record, metres=stage)
     assert not _losses(report)
     assert report.compared == 1
 
 
-def test_the_distance_of_one_moved_point_is_reported(native, check):
+def test_the_distance_of_one_moved_point_is_reported(native: Any, check: Any) -> None:
     native.mesh("Plate", SQUARE)
     native.mesh("Lid", SQUARE)
     moved = SQUARE.copy()
@@ -102,14 +130,14 @@ def test_the_distance_of_one_moved_point_is_reported(native, check):
     assert report.compared == 2
 
 
-def test_the_tolerance_is_that_of_single_precision(native, check):
+def test_the_tolerance_is_that_of_single_precision(native: Any, check: Any) -> None:
     far = SQUARE + (1000, 0, 0)
     native.mesh("Plate", far)
     assert not _losses(check(_record(_mesh("Plate", far + 1e-3))))
     assert _losses(check(_record(_mesh("Plate", far + 5e-3))))
 
 
-def test_points_are_compared_at_every_frame(native, check):
+def test_points_are_compared_at_every_frame(native: Any, check: Any) -> None:
     op = UsdGeom.Xformable(native.mesh("Plate", SQUARE).GetPrim().GetParent()).AddTranslateOp()
     for frame in (1, 2, 3):
         op.Set((frame, 0, 0), frame)
@@ -122,7 +150,7 @@ def test_points_are_compared_at_every_frame(native, check):
     assert "at frame 3" in found.message
 
 
-def test_copies_of_the_base_instead_of_instances_are_a_loss(native, check):
+def test_copies_of_the_base_instead_of_instances_are_a_loss(native: Any, check: Any) -> None:
     grid = np.array(list(itertools.product(range(5), range(5), (0,))), dtype=float)
     quads = [(i, i + 5, i + 6, i + 1) for j in range(4) for i in range(5 * j, 5 * j + 4)]
     cubes = [_mesh("Scatter", CUBE * 0.1 + p, faces=6, instance=True) for p in grid]
@@ -139,7 +167,7 @@ def test_copies_of_the_base_instead_of_instances_are_a_loss(native, check):
     assert report.compared == 1
 
 
-def test_real_copies_stand_for_the_instances_of_their_emitter(native, check):
+def test_real_copies_stand_for_the_instances_of_their_emitter(native: Any, check: Any) -> None:
     places = np.array(list(itertools.product(range(5), range(5), (0,))), dtype=float)
     aliases = {}
     for i, place in enumerate(places[::-1]):
@@ -151,7 +179,7 @@ def test_real_copies_stand_for_the_instances_of_their_emitter(native, check):
     assert report.compared == 25
 
 
-def test_missing_and_extra_meshes_are_counted(native, check):
+def test_missing_and_extra_meshes_are_counted(native: Any, check: Any) -> None:
     native.mesh("Plate", SQUARE)
     native.mesh("Ghost", SQUARE)
     twice = [_mesh("Plate", SQUARE), _mesh("Plate", SQUARE + 3), _mesh("Gone", SQUARE)]
@@ -164,12 +192,12 @@ def test_missing_and_extra_meshes_are_counted(native, check):
     }
 
 
-def test_empty_meshes_are_missing_when_the_scene_shows_points(native, check):
+def test_empty_meshes_are_missing_when_the_scene_shows_points(native: Any, check: Any) -> None:
     native.mesh("Scatter", np.zeros((0, 3)), [])
     assert _losses(check(_record(_mesh("Scatter", CUBE, faces=6)))) == [("mesh-missing", "Scatter")]
 
 
-def test_materials_of_faces_are_compared(native, check):
+def test_materials_of_faces_are_compared(native: Any, check: Any) -> None:
     red, blue = native.material("Red"), native.material("Blue été")
     native.mesh("One", SQUARE, material=red)
     two = native.mesh("Two", SQUARE, [(0, 1, 2), (0, 2, 3)], material=red)
@@ -177,7 +205,7 @@ def test_materials_of_faces_are_compared(native, check):
     UsdShade.MaterialBindingAPI.Apply(subset.GetPrim()).Bind(blue)
     native.mesh("None", SQUARE)
 
-    def meshes(one=("Red",), two=("Blue été", "Red"), none=()):
+    def meshes(one: Any = ("Red",), two: Any = ("Blue été", "Red"), none: Any = ()) -> Any:
         return [
             _mesh("One", SQUARE, materials=one),
             _mesh("Two", SQUARE, faces=2, materials=two),
@@ -193,7 +221,7 @@ def test_materials_of_faces_are_compared(native, check):
     ]
 
 
-def test_covered_faces_do_not_count_the_binding_of_the_mesh(native, check):
+def test_covered_faces_do_not_count_the_binding_of_the_mesh(native: Any, check: Any) -> None:
     red, blue = native.material("Red"), native.material("Blue")
     mesh = native.mesh("Plate", SQUARE, material=red)
     subset = UsdShade.MaterialBindingAPI(mesh).CreateMaterialBindSubset("b", Vt.IntArray([0]))
@@ -201,7 +229,7 @@ def test_covered_faces_do_not_count_the_binding_of_the_mesh(native, check):
     assert not _losses(check(_record(_mesh("Plate", SQUARE, materials=("Blue",)))))
 
 
-def test_skinned_points_are_those_that_a_renderer_shows(native, check):
+def test_skinned_points_are_those_that_a_renderer_shows(native: Any, check: Any) -> None:
     native.object("Rig", type_=UsdSkel.Root)
     skeleton = UsdSkel.Skeleton.Define(native.stage, "/lantern/Rig/Bones")
     skeleton.CreateJointsAttr(["a"])
@@ -236,7 +264,7 @@ def test_skinned_points_are_those_that_a_renderer_shows(native, check):
     assert _losses(check(_record(*still, frames=(1.0, 5.0)))) == [("mesh-points", "Flag")]
 
 
-def test_objects_without_a_counterpart_are_named(native, check):
+def test_objects_without_a_counterpart_are_named(native: Any, check: Any) -> None:
     for name in ("Ortho", "Dark", "Wire", "Rig", "Null"):
         native.object(name)
     native.object("Persp")
@@ -263,15 +291,15 @@ def test_objects_without_a_counterpart_are_named(native, check):
     assert "camera" in ortho.message and "perspective" in ortho.cure
 
 
-def _constant(*value):
+def _constant(*value: object) -> Any:
     return InputRecord("constant", value)
 
 
-def _input_losses(report):
+def _input_losses(report: CheckReport) -> Any:
     return [f.message for f in report.findings if f.check == "material-input"]
 
 
-def test_constants_of_a_material_are_compared(native, check):
+def test_constants_of_a_material_are_compared(native: Any, check: Any) -> None:
     native.material(
         "Brass",
         diffuseColor=(0.8, 0.6, 0.2),
@@ -309,7 +337,7 @@ def test_constants_of_a_material_are_compared(native, check):
     ]
 
 
-def test_constant_alpha_is_repaired_and_seen_when_it_is_not(native, check):
+def test_constant_alpha_is_repaired_and_seen_when_it_is_not(native: Any, check: Any) -> None:
     native.material("Glass", opacity=1.0)
     glass = MaterialRecord("Glass", {"Alpha": _constant(0.25)})
     assert not _losses(check(_record(materials=[glass]), materials=[glass]))
@@ -318,7 +346,9 @@ def test_constant_alpha_is_repaired_and_seen_when_it_is_not(native, check):
     ]
 
 
-def test_images_and_nodes_of_a_material_are_compared(native, check, tmp_path):
+def test_images_and_nodes_of_a_material_are_compared(
+    native: Any, check: Any, tmp_path: Path
+) -> None:
     for name, content in (("wood.png", b"w"), ("bark.png", b"b"), ("again.png", b"w")):
         (tmp_path / name).write_bytes(content)
     native.material(
@@ -351,7 +381,7 @@ def test_images_and_nodes_of_a_material_are_compared(native, check, tmp_path):
     assert {f.object for f in report.findings if f.check == "material-input"} == {"Plate"}
 
 
-def test_materials_without_a_surface_or_a_prim_are_named(native, check):
+def test_materials_without_a_surface_or_a_prim_are_named(native: Any, check: Any) -> None:
     native.material("Plain")
     other = UsdShade.Material.Define(native.stage, "/lantern/_materials/Toon")
     other.GetPrim().CreateAttribute(
@@ -366,7 +396,7 @@ def test_materials_without_a_surface_or_a_prim_are_named(native, check):
     ]
 
 
-def test_wrong_extents_are_warnings(native, check):
+def test_wrong_extents_are_warnings(native: Any, check: Any) -> None:
     mesh = native.mesh("Plate", SQUARE)
     assert "extent" not in [f.check for f in check(None).findings]
     mesh.GetExtentAttr().Set([(0, 0, 0), (1, 1, 1)])
@@ -374,7 +404,7 @@ def test_wrong_extents_are_warnings(native, check):
     assert [(f.severity, f.object) for f in found] == [("warning", "Plate")]
 
 
-def test_pairs_are_those_of_least_distance():
+def test_pairs_are_those_of_least_distance() -> None:
     random = np.random.default_rng(5)
     shape = random.normal(size=(6, 3))
     places = random.permutation(np.array(list(itertools.product(range(4), repeat=3)), float))
@@ -386,7 +416,7 @@ def test_pairs_are_those_of_least_distance():
         assert pairs == sorted((int(i), j) for j, i in enumerate(order))
 
 
-def test_coincident_shapes_are_each_used_once():
+def test_coincident_shapes_are_each_used_once() -> None:
     shapes = [CUBE] * 40
     for tolerance, shift in ((1e-6, 0.0), (1e-9, 0.1)):
         pairs = pair_nearest(shapes, [CUBE + shift] * 50, tolerance)
@@ -394,7 +424,7 @@ def test_coincident_shapes_are_each_used_once():
         assert len({j for _, j in pairs}) == 40
 
 
-def test_a_record_survives_saving(tmp_path, native, check):
+def test_a_record_survives_saving(tmp_path: Path, native: Any, check: Any) -> None:
     native.mesh("Plate", SQUARE)
     record = _record(_mesh("Plate", SQUARE + 1), objects=[ObjectRecord("Cam", "CAMERA")])
     record.save(tmp_path / "record")

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an asset contains, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pxr import Usd, UsdGeom, UsdShade
+
+from .files_check import walk
+from .images import image_size
+from .stage_meshes import material_name
+from .stages import open_stage
+
+
+@dataclass(frozen=True)
+class LayerContents:
+    """One layer: file name and size in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class TextureContents:
+    """One texture or volume: file name, size in bytes, resolution in pixels if known."""
+
+    name: str
+    size: int
+    resolution: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a composed asset contains.
+
+    Attributes:
+        prims: number of prims by type name (``""`` for untyped ones), sorted;
+            prims within instances count once for each instance.
+        polygons: faces of all meshes, those within instances once for each.
+        points: points of all meshes, those within instances once for each.
+        instances: instanceable prims and copies by point instancers.
+        materials: names of the materials, sorted.
+        layers: the layers, the root first.
+        textures: the textures and volumes, sorted by name.
+        animated: number of attributes with more than one time sample.
+        frames: first and last time code, or None for a still asset.
+        frames_per_second: time codes per second.
+        size: width, depth and height of the bounding box at the first frame,
+            in the stage's own units and axes; zeros when it is empty.
+        up_axis: ``"Y"`` or ``"Z"``.
+        metres_per_unit: length of one unit of the stage.
+    """
+
+    prims: Mapping[str, int]
+    polygons: int
+    points: int
+    instances: int
+    materials: tuple[str, ...]
+    layers: tuple[LayerContents, ...]
+    textures: tuple[TextureContents, ...]
+    animated: int
+    frames: tuple[float, float] | None
+    frames_per_second: float
+    size: tuple[float, float, float]
+    up_axis: str
+    metres_per_unit: float
+
+
+def contents(root: Path) -> Contents:
+    """Count what the asset of the layer ``root`` contains.
+
+    Raises:
+        StagewrightError: ``asset-unreadable``.
+    """
+    root = root.absolute()
+    stage = open_stage(root)
+    found = walk(root)
+    prims: Counter[str] = Counter()
+    polygons = points = instances = animated = 0
+    materials: set[str] = set()
+    time = Usd.TimeCode.EarliestTime()
+    for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
+        prims[str(prim.GetTypeName())] += 1
+        instances += prim.IsInstance()
+        animated += sum(a.GetNumTimeSamples() > 1 for a in prim.GetAuthoredAttributes())
+        if prim.IsA(UsdGeom.Mesh):
+            mesh = UsdGeom.Mesh(prim)
+            polygons += len(mesh.GetFaceVertexCountsAttr().Get(time) or ())
+            points += len(mesh.GetPointsAttr().Get(time) or ())
+        elif prim.IsA(UsdGeom.PointInstancer):
+            instances += len(UsdGeom.PointInstancer(prim).GetProtoIndicesAttr().Get(time) or ())
+        elif prim.IsA(UsdShade.Material):
+            materials.add(material_name(UsdShade.Material(prim)))
+    return Contents(
+        prims=dict(sorted(prims.items())),
+        polygons=polygons,
+        points=points,
+        instances=instances,
+        materials=tuple(sorted(materials)),
+        layers=tuple(LayerContents(f.name, f.stat().st_size) for f in found.layers),
+        textures=tuple(
+            TextureContents(f.name, f.stat().st_size, image_size(f))
+            for f in sorted(found.files, key=lambda f: f.name)
+        ),
+        animated=animated,
+        frames=_frames(stage),
+        frames_per_second=stage.GetTimeCodesPerSecond(),
+        size=_size(stage),
+        up_axis=str(UsdGeom.GetStageUpAxis(stage)),
+        metres_per_unit=UsdGeom.GetStageMetersPerUnit(stage),
+    )
+
+
+def _frames(stage: Usd.Stage) -> tuple[float, float] | None:
+    if not stage.HasAuthoredTimeCodeRange():
+        return None
+    return stage.GetStartTimeCode(), stage.GetEndTimeCode()
+
+
+def _size(stage: Usd.Stage) -> tuple[float, float, float]:
+    """Size of the bounding box of what renders."""
+    frames = _frames(stage)
+    time = Usd.TimeCode(frames[0]) if frames else Usd.TimeCode.Default()
+    cache = UsdGeom.BBoxCache(time, [UsdGeom.Tokens.default_, UsdGeom.Tokens.render])
+    box = cache.ComputeWorldBound(stage.GetPseudoRoot()).ComputeAlignedRange()
+    if box.IsEmpty():
+        return 0.0, 0.0, 0.0
+    width, depth, height = box.GetSize()
+    return width, depth, height

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which published version a root layer is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pxr import Sdf, Tf
+
+from ..jobs.errors import StagewrightError
+
+_OURS = "stagewright"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What ``assetInfo`` of a published asset says.
+
+    Attributes:
+        name: name of the asset.
+        version: name of the version (``"v003"``).
+        identifier: file name of the root layer.
+        project: name of the AYON project, which is its id.
+        folder: id of the AYON folder.
+        product: id of the AYON product.
+        version_id: id of the AYON version.
+    """
+
+    name: str
+    version: str
+    identifier: str
+    project: str
+    folder: str
+    product: str
+    version_id: str
+
+
+def stamp_identity(root: Path, identity: Identity) -> None:
+    """Write the identity into ``assetInfo`` of the default prim of ``root``.
+
+    USD's own keys hold name, version and identifier; AYON's ids stand in a
+    dictionary ``stagewright`` under AYON's field names. The layer is replaced
+    in one step, and equal identities give equal bytes.
+
+    Raises:
+        StagewrightError: ``asset-unreadable`` or ``target-unwritable``.
+    """
+    layer = _open(root)
+    layer.GetPrimAtPath(f"/{layer.defaultPrim}").assetInfo = {
+        "name": identity.name,
+        "version": identity.version,
+        "identifier": Sdf.AssetPath(f"./{identity.identifier}"),
+        _OURS: {
+            "projectName": identity.project,
+            "folderId": identity.folder,
+            "productId": identity.product,
+            "versionId": identity.version_id,
+        },
+    }
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(suffix=root.suffix, prefix=".", dir=root.parent)
+        os.close(handle)
+        os.chmod(temporary, root.stat().st_mode)
+        if not layer.Export(temporary):
+            raise OSError("USD could not write it")
+        os.replace(temporary, root)
+    except (OSError, Tf.ErrorException) as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise StagewrightError(
+            "target-unwritable",
+            f"The identity of {root.name} cannot be written.",
+            "Make room on the disk, or choose a folder you may write to.",
+        ) from error
+
+
+def read_identity(root: Path) -> Identity | None:
+    """The identity in a root layer, or None where none was stamped.
+
+    Raises:
+        StagewrightError: ``asset-unreadable``.
+    """
+    layer = _open(root)
+    info = layer.GetPrimAtPath(f"/{layer.defaultPrim}").assetInfo
+    ours = info.get(_OURS)
+    if not ours:
+        return None
+    identifier = info.get("identifier")
+    return Identity(
+        name=info.get("name", ""),
+        version=info.get("version", ""),
+        identifier=identifier.path.removeprefix("./") if identifier else "",
+        project=ours.get("projectName", ""),
+        folder=ours.get("folderId", ""),
+        product=ours.get("productId", ""),
+        version_id=ours.get("versionId", ""),
+    )
+
+
+def _open(root: Path) -> Sdf.Layer:
+    """The root layer as it is on disk, with a default prim."""
+    try:
+        layer = Sdf.Layer.OpenAsAnonymous(str(root))
+    except Tf.ErrorException:
+        layer = None
+    if layer is None or not layer.defaultPrim or not layer.GetPrimAtPath(f"/{layer.defaultPrim}"):
+        raise StagewrightError(
+            "asset-unreadable",
+            f"{root.name} is not the root layer of an asset.",
+            "Export the asset again.",
+        )
+    return layer
