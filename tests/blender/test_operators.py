@@ -213,6 +213,5 @@ def test_a_real_publish_from_the_open_file_then_nothing_new(
     assert bpy.context.window_manager.stagewright.done
     bpy.ops.stagewright.publish(library=library)
     assert identity.version == "v001"
-    bpy.ops.stagewright.publish(library=library, force=True)
-    assert identity.version == "v002"
+    assert [path.name for path in Path(identity.path).parents[1].iterdir()] == ["v001"]
     assert copies() == []
