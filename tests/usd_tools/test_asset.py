@@ -358,6 +358,31 @@ def test_a_failure_leaves_the_earlier_files_as_they_were(
     assert _tree(files.root.parent) == before
 
 
+_FULL_DISK = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
+def test_a_full_disk_leaves_the_earlier_files_as_they_were(
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
+    files = _make(textured, tmp_path, finish)
+    before = _tree(files.root.parent)
+    textured.mesh("New", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 1, 2)])
+    child = subprocess.run(
+        [sys.executable, "-c", _FULL_DISK + _CHILD, str(textured.save()), str(files.root)],
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.returncode == 1
+    assert "Make room on the disk" in child.stderr
+    assert _tree(files.root.parent) == before
+
+
 def test_closing_the_job_leaves_nothing_behind(textured: Any, tmp_path: Path) -> None:
     textured.save()
     root = tmp_path / "out" / "lantern.usda"
