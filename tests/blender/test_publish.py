@@ -160,6 +160,7 @@ def test_no_written_file_names_this_machine(published: dict[str, Any]) -> None:
     # As a word of its own: a host may be called "vm", as in "primvars" it is none.
     named = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words).encode())
     for name, data in files_below(Path(published["folder"])).items():
+        data = re.sub(rb"base64,[\w+/=]+", b"", data)
         if not name.endswith((".png", ".usdc")):
             assert not named.search(data), (name, named.search(data))
         for word in words[:2]:
