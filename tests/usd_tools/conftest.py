@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-try:
-    import bpy
-except ImportError:
-    pass
-else:
-    bpy.utils.expose_bundled_modules()
+# The environment of a Blender holds usd-core too, for the plain half of the tests.
+if "bpy" in sys.modules:
+    sys.modules["bpy"].utils.expose_bundled_modules()
 
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, Vt
 

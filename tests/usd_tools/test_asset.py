@@ -232,16 +232,20 @@ _CHILDREN = {"primChildren": "nameChildren", "properties": "properties"}
 _CHILD = """
 import sys
 from pathlib import Path
-try:
+if WHERE == "blender":
     import bpy
-except ImportError:
-    pass
-else:
+
     bpy.utils.expose_bundled_modules()
 from stagewright.usd_tools.asset import author_asset
 for _ in author_asset(Path(sys.argv[1]), Path(sys.argv[2]), name="lantern", materials=[]):
     pass
 """
+
+
+def _author(before: str) -> list[str]:
+    """A Python like this one that authors the asset ``argv[2]`` of ``argv[1]``."""
+    where = "blender" if "bpy" in sys.modules else "plain"
+    return [sys.executable, "-c", f"WHERE = {where!r}\n{before}{_CHILD}"]
 
 
 def test_bytes_depend_neither_on_the_process_nor_on_the_order_of_the_export(
@@ -268,7 +272,7 @@ def test_bytes_depend_neither_on_the_process_nor_on_the_order_of_the_export(
     turned.Save()
     for seed, source in (("1", textured.path), ("2", tmp_path / "elsewhere.usdc")):
         subprocess.run(
-            [sys.executable, "-c", _CHILD, str(source), str(tmp_path / seed / "lantern.usda")],
+            [*_author(""), str(source), str(tmp_path / seed / "lantern.usda")],
             check=True,
             env=os.environ | {"PYTHONHASHSEED": seed},
         )
@@ -373,7 +377,7 @@ def test_a_full_disk_leaves_the_earlier_files_as_they_were(
     before = _tree(files.root.parent)
     textured.mesh("New", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 1, 2)])
     child = subprocess.run(
-        [sys.executable, "-c", _FULL_DISK + _CHILD, str(textured.save()), str(files.root)],
+        [*_author(_FULL_DISK), str(textured.save()), str(files.root)],
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         stderr=subprocess.PIPE,
         text=True,
