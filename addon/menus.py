@@ -16,7 +16,7 @@ class STAGEWRIGHT_MT_main(bpy.types.Menu):
         """Draw the entries."""
         layout = self.layout
         layout.operator("stagewright.export_usd", text="Export USD Asset…", icon="EXPORT")
-        layout.operator("stagewright.publish", text="Publish USD Asset", icon="CHECKMARK")
+        layout.operator("stagewright.publish", text="Publish USD Asset", icon="PACKAGE")
         layout.separator()
         layout.operator("stagewright.open_report", icon="DOCUMENTS")
         layout.operator("stagewright.open_folder", icon="FILE_FOLDER")

@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +51,28 @@ def _save_copy(path: Path) -> None:
     # Saving a copy leaves the open file's path, and whether it is saved, as they
     # are; relative paths are rewritten to hold from the copy's folder.
     try:
-        bpy.ops.wm.save_as_mainfile(
-            "EXEC_DEFAULT", filepath=str(path), copy=True, compress=False, relative_remap=True
-        )
+        with _no_preview():
+            bpy.ops.wm.save_as_mainfile(
+                "EXEC_DEFAULT", filepath=str(path), copy=True, compress=False, relative_remap=True
+            )
     except RuntimeError as error:
         raise StagewrightError(
             "not-saved",
             f"No copy of the file could be saved in {path.parent}: {error}",
             "Make room there, or choose another folder for temporary files in the preferences.",
         ) from error
+
+
+@contextmanager
+def _no_preview() -> Iterator[None]:
+    """Save files without a rendered preview: drawing one may take seconds."""
+    preferences = bpy.context.preferences
+    kept = preferences.filepaths.file_preview_type, preferences.is_dirty
+    preferences.filepaths.file_preview_type = "NONE"
+    try:
+        yield
+    finally:
+        preferences.filepaths.file_preview_type, preferences.is_dirty = kept
 
 
 def _refuse_unsaved_images() -> None:

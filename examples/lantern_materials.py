@@ -30,6 +30,10 @@ class Images:
         image = bpy.data.images.new(name, pixels.shape[1], pixels.shape[0])
         image.pack(data=data, data_len=len(data))
         image.source = "FILE"
+        # Blender saves all 1024 bytes of this path and leaves them as it found them in memory,
+        # where paths of this machine have been.
+        image.packed_files[0].filepath = "-" * 1023
+        image.packed_files[0].filepath = f"//{name}.png"
         return self._finish(image, name, colour)
 
     def _finish(self, image: bpy.types.Image, name: str, colour: bool) -> bpy.types.Image:

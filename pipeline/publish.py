@@ -162,7 +162,7 @@ def _publish_files(
     root = publication.staging / publication.root_name
     identity = _identity(publication, files.root.stem)
     stamp_identity(root, identity)
-    report = publication.file_name("html")
+    report = publication.file_name("html", REPORT)
     write_report(
         publication.staging / report,
         identity=identity,
@@ -173,7 +173,7 @@ def _publish_files(
     )
     representations = [
         RepresentationFiles(name=USD, main=publication.root_name, files=list(staged)),
-        RepresentationFiles(name=REPORT, main=report, files=[report]),
+        RepresentationFiles(name=REPORT, main=report, files=[report], output=REPORT),
     ]
     return (
         yield from publication.commit(representations, thumbnail=THUMBNAIL if picture else None)

@@ -235,7 +235,7 @@ class STAGEWRIGHT_PT_publish(SidebarPanel, bpy.types.Panel):
         row = self.layout.row()
         row.scale_y = 1.4
         name = target.asset_name(context.scene)
-        row.operator("stagewright.publish", text=f"Publish {name}".strip(), icon="CHECKMARK")
+        row.operator("stagewright.publish", text=f"Publish {name}".strip(), icon="PACKAGE")
         draw_problem(self.layout, context, _problem(context))
 
     def _draw_way_on(self, task: pump.Task) -> None:
@@ -251,7 +251,7 @@ class STAGEWRIGHT_PT_publish(SidebarPanel, bpy.types.Panel):
         if not published.version:
             return
         box = self.layout.box()
-        box.label(text=f"{published.folder}  {published.version}", icon="PACKAGE")
+        box.label(text=f"{published.version}  {published.folder}", icon="FILE_TICK")
         row = box.row(align=True)
         row.operator("stagewright.open_report", text="Report", icon="DOCUMENTS")
         row.operator("stagewright.open_folder", text="Folder", icon="FILE_FOLDER")

@@ -95,7 +95,10 @@ def showing_checks(job: Job[Mapping[str, Any]], subject: str) -> Job[Mapping[str
         value = yield from job
     except StagewrightError as error:
         _show(error.details, subject)
-        raise
+        if "checks" not in error.details or bpy.app.background:
+            raise
+        cure = "The Checks panel lists each error with its cure, and can let it pass."
+        raise StagewrightError(error.code, error.message, cure, error.details) from error
     _show(value, subject)
     return value
 
@@ -107,8 +110,8 @@ def _show(value: Mapping[str, Any], subject: str) -> None:
 
 
 def words_for(checks: Mapping[str, Any]) -> str:
-    """What the checks found, in a few words."""
-    return checks_line(CheckReport.from_json(checks))
+    """How much the checks found, in a few words."""
+    return checks_line(CheckReport.from_json(checks)).partition(";")[0]
 
 
 class STAGEWRIGHT_OT_select_object(bpy.types.Operator):
@@ -266,9 +269,9 @@ class STAGEWRIGHT_PT_checks(SidebarPanel, bpy.types.Panel):
 
     def _draw_finding(self, context: bpy.types.Context, finding: STAGEWRIGHT_PG_finding) -> None:
         box = self.layout.box()
-        draw_text(box, context, finding.name, _ICONS[finding.severity])
+        draw_text(box, context, finding.name, _ICONS[finding.severity], inset=20)
         if finding.cure:
-            draw_text(box, context, finding.cure, "BLANK1")
+            draw_text(box, context, finding.cure, "BLANK1", inset=20)
         if finding.object:
             button = box.operator(
                 "stagewright.select_object",

@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = ROOT / "requirements" / "dev.txt"
@@ -99,11 +100,22 @@ def say(text: str) -> None:
 
 
 def call(
-    arguments: Sequence[str | Path], *, env: Mapping[str, str] | None = None, here: bool = False
+    arguments: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    here: bool = False,
+    output: IO[bytes] | None = None,
 ) -> int:
     """Run a program in the clone (or in the current folder); returns its exit code."""
     sys.stdout.flush()
-    return subprocess.call([str(a) for a in arguments], cwd=None if here else ROOT, env=env)
+    return subprocess.call(
+        [str(a) for a in arguments],
+        cwd=None if here else ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL if output else None,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+    )
 
 
 def must(arguments: Sequence[str | Path]) -> None:

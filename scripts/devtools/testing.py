@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from .environment import (
     ROOT,
@@ -26,8 +30,10 @@ from .packaging import download_wheels
 
 # Inside Blender run the tests that need it, and those of the rooms that meet its pxr.
 IN_BLENDER = ("tests/blender", "tests/usd_tools")
-# One Python is enough for what looks at the repository's files.
-ONCE = "tests/house"
+PLAIN_NEVER = "tests/blender"
+# One plain Python is enough for these: the repository's files, a library killed hundreds
+# of times, and what Blender's Python 3.11 runs anyway with its own pxr.
+ONCE = ("tests/house", "tests/ayon_bridge/test_crash.py", "tests/usd_tools")
 NO_TESTS_COLLECTED = 5
 
 
@@ -39,13 +45,13 @@ class Leg:
         name: as the summary calls it.
         environment: where it runs.
         blender: whether it runs inside Blender.
-        paths: what it collects.
+        arguments: what it collects, as pytest takes it.
     """
 
     name: str
     environment: Environment
     blender: bool
-    paths: tuple[str, ...]
+    arguments: tuple[str, ...]
 
 
 @dataclass
@@ -77,49 +83,74 @@ def test(arguments: Sequence[str], pythons: Mapping[Version, str]) -> int:
     ready = [prepare(e) for e in environments(pythons)]
     download_wheels(ready[0])  # no test needs a network
     legs = list(plan(ready, paths))
-    outcomes: dict[str, Outcome] = {}
-    for leg in legs:
-        print(f"\n==== {leg.name} ====", flush=True)
-        outcomes[leg.name] = run(leg, options)
+    if arguments:
+        # A person works on something: let them see it as it happens.
+        outcomes = {leg: run_aloud(leg, options) for leg in legs}
+    else:
+        outcomes = run_side_by_side(legs)
     return summarize(outcomes, missing)
+
+
+def run_aloud(leg: Leg, options: Sequence[str]) -> Outcome:
+    """Run one leg with its output on the terminal."""
+    print(f"\n==== {leg.name} ====", flush=True)
+    return run(leg, options, None)
+
+
+def run_side_by_side(legs: Sequence[Leg]) -> dict[Leg, Outcome]:
+    """Run the environments' legs at the same time; print each output when it is whole."""
+    printing = threading.Lock()
+    outcomes: dict[Leg, Outcome] = {}
+
+    def run_all(environment: Environment) -> None:
+        for leg in (leg for leg in legs if leg.environment == environment):
+            with tempfile.TemporaryFile() as output:
+                outcome = run(leg, [], output)
+                output.seek(0)
+                with printing:
+                    print(f"\n==== {leg.name} ====", flush=True)
+                    sys.stdout.buffer.write(output.read())
+                    sys.stdout.flush()
+                    outcomes[leg] = outcome
+
+    names = ", ".join(leg.name for leg in legs)
+    print(f"Testing in {names}; each is shown when it is done …", flush=True)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(run_all, dict.fromkeys(leg.environment for leg in legs)))
+    return {leg: outcomes[leg] for leg in legs}
 
 
 def plan(ready: Sequence[Environment], paths: Sequence[str]) -> Iterator[Leg]:
     """The legs for these environments and paths (none: everything)."""
-    for number, environment in enumerate(ready):
-        inside = tuple(p for p in paths if p.startswith(IN_BLENDER)) if paths else IN_BLENDER
-        outside = tuple(p for p in paths if not p.startswith("tests/blender"))
-        if not paths:
-            outside = ("tests",)
-        if number and outside != ("tests",):
-            outside = tuple(p for p in outside if not p.startswith(ONCE))
+    for environment in ready:
         python = "Python {}.{}".format(*environment.python)
-        if outside:
-            yield Leg(python, environment, False, outside)
+        left_out = (PLAIN_NEVER, *(ONCE if environment != ready[0] else ()))
+        outside = tuple(p for p in paths if not p.startswith(left_out))
+        if outside or not paths:
+            ignored = tuple(f"--ignore={p}" for p in left_out)
+            yield Leg(python, environment, False, (*(outside or ["tests"]), *ignored))
+        inside = tuple(p for p in paths or IN_BLENDER if p.startswith(IN_BLENDER))
         if inside:
             yield Leg(f"Blender {environment.blender}, {python}", environment, True, inside)
 
 
-def run(leg: Leg, options: Sequence[str]) -> Outcome:
-    """Run one leg."""
+def run(leg: Leg, options: Sequence[str], output: IO[bytes] | None) -> Outcome:
+    """Run one leg, with its output in a file or (None) on the terminal."""
     with tempfile.TemporaryDirectory(prefix="stagewright-test-") as temporary:
         results = Path(temporary, "results.xml")
         # pytest-blender caches Blender's version: one cache for each environment.
         cache = ROOT / ".cache" / f"pytest-{leg.environment.blender}"
-        command = [leg.environment.program("pytest"), "-q", "-o", f"cache_dir={cache}"]
-        command += [f"--junit-xml={results}", *options]
-        if not leg.blender:
-            command += ["--ignore=tests/blender"]
-            if leg.environment.blender != "5.2" and leg.paths == ("tests",):
-                command += [f"--ignore={ONCE}"]
-        command += [path for path in leg.paths if (ROOT / path.partition("::")[0]).exists()]
+        command = [leg.environment.program("pytest")]
         if leg.blender:
             launcher = leg.environment.program("blender-headless")
-            command[1:1] = ["-p", "pytest-blender", "--blender-executable", launcher]
+            command += ["-p", "pytest-blender", "--blender-executable", launcher]
+        command += ["-q", "-o", f"cache_dir={cache}", f"--junit-xml={results}"]
+        command += [*options, *leg.arguments]
+        if leg.blender:
             command += ["--", "--factory-startup", *real_blender_path(leg.environment)]
         start = time.monotonic()
         with folder_for_user_settings(temporary) as env:
-            code = call(command, env=env)
+            code = call(command, env=env, output=output)
         outcome = Outcome(code, time.monotonic() - start)
         read_counts(results, outcome)
     if code == NO_TESTS_COLLECTED:
@@ -160,12 +191,12 @@ def read_counts(results: Path, outcome: Outcome) -> None:
         outcome.passed += count["tests"] - failed - count["skipped"]
 
 
-def summarize(outcomes: Mapping[str, Outcome], missing: Sequence[str]) -> int:
+def summarize(outcomes: Mapping[Leg, Outcome], missing: Sequence[str]) -> int:
     """Print a line for each leg and one for all; returns the exit code."""
-    width = max([len(name) for name in outcomes] + [0])
+    width = max([len(leg.name) for leg in outcomes] + [0])
     print("\n==== summary ====")
-    for name, outcome in outcomes.items():
-        print(f"{name:{width}}  {outcome.seconds:6.1f} s  {outcome}")
+    for leg, outcome in outcomes.items():
+        print(f"{leg.name:{width}}  {outcome.seconds:6.1f} s  {outcome}")
     for line in missing:
         print(f"SKIPPED  {line}. Half of the promise is untested.")
     total = Outcome(0, 0.0)
@@ -176,5 +207,5 @@ def summarize(outcomes: Mapping[str, Outcome], missing: Sequence[str]) -> int:
         total.exit_code = total.exit_code or outcome.exit_code
     if not total.passed and not total.failed and not total.exit_code:
         total.exit_code = NO_TESTS_COLLECTED
-    print(f"{total} in {sum(o.seconds for o in outcomes.values()):.0f} s", flush=True)
+    print(total, flush=True)
     return total.exit_code

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -124,9 +123,8 @@ def test_images_are_external_and_packed_with_relative_paths() -> None:
         assert image.filepath.startswith("//textures/")
         assert Path(bpy.path.abspath(image.filepath)).is_file()
     for image in packed:
-        assert not os.path.isabs(image.filepath) and not os.path.isabs(
-            image.packed_files[0].filepath
-        )
+        assert image.filepath == ""
+        assert image.packed_files[0].filepath == f"//{image.name}.png"
 
 
 def test_every_material_has_a_principled_at_the_top(lantern: bpy.types.Collection) -> None:

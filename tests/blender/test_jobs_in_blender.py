@@ -172,11 +172,14 @@ def test_the_copy_is_the_file_as_it_stood_and_its_relative_paths_still_hold(
     image.use_fake_user = True
     bpy.data.objects["Crate"].location.x = 5.0
     kept = worker("work")
+    preferences = bpy.context.preferences
+    kept_preferences = (preferences.filepaths.file_preview_type, preferences.is_dirty)
     task = start(tmp_path)
     bpy.data.objects["Crate"].location.x = 9.0
     before = (bpy.data.filepath, image.filepath)
     finish(task)
     assert (bpy.data.filepath, image.filepath) == before
+    assert (preferences.filepaths.file_preview_type, preferences.is_dirty) == kept_preferences
     bpy.ops.wm.open_mainfile(filepath=str(kept))
     assert bpy.data.objects["Crate"].location.x == 5.0
     # Relative to where the copy was, which was beside where it is now neither.

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,15 @@ from .scenes import add_material, add_square, empty_scene, instance_cubes
 
 STAGEWRIGHT = shutil.which("stagewright", path=str(Path(sys.executable).parent))
 EXAMPLE = Path(__file__).parents[2] / "examples" / "lantern.blend"
+
+# What Blender's exporter loses of the example, by check and object.
+EXAMPLE_LOSSES = [
+    ("material-input", "Flame"),  # emission from a colour attribute
+    ("material-input", "Rope"),  # base colour from a colour attribute
+    ("material-input", "Rope"),  # sheen
+    ("material-input", "Tank"),  # base colour times occlusion
+    ("object-missing", "Front Orthographic"),
+]
 
 pytestmark = pytest.mark.skipif(
     not hasattr(bpy.ops.wm, "usd_export") or STAGEWRIGHT is None,
@@ -55,104 +68,135 @@ def refused(*arguments: object, **options: Any) -> dict[str, Any]:
     return last
 
 
-@pytest.fixture
-def blend(tmp_path: Path) -> Path:
+def save_crate(folder: Path) -> Path:
     """A file with a square, cubes made in a node tree, and an image texture beside it."""
     empty_scene()
     item = add_square("Crate")
     material = add_material("Oak", Alpha=0.5)
     texture = material.node_tree.nodes.new("ShaderNodeTexImage")
     image = bpy.data.images.new("oak", 4, 4)
-    image.filepath_raw = str(tmp_path / "oak.png")
+    image.filepath_raw = str(folder / "oak.png")
     image.file_format = "PNG"
     image.save()
     bpy.data.images.remove(image)
-    texture.image = bpy.data.images.load(str(tmp_path / "oak.png"))
+    texture.image = bpy.data.images.load(str(folder / "oak.png"))
     shader = material.node_tree.nodes["Principled BSDF"]
     material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
     item.data.materials.append(material)
     instance_cubes(item, 0.2, material)
-    path = tmp_path / "crate.blend"
+    path = folder / "crate.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False)
     return path
 
 
-def published_files(version: dict[str, Any]) -> dict[str, bytes]:
-    folder = Path(version["folder"])
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+@pytest.fixture
+def blend(tmp_path: Path) -> Path:
+    return save_crate(tmp_path)
 
 
-def test_a_publish_is_a_whole_version_that_usd_opens(blend: Path, tmp_path: Path) -> None:
+def files_below(folder: Path) -> dict[str, bytes]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What publishing the crate answered, with the ``library`` it went to."""
+    folder = tmp_path_factory.mktemp("published")
+    blend = save_crate(folder)
+    return publish(blend, folder / "library") | {"blend": blend, "library": folder / "library"}
+
+
+def test_a_publish_is_a_whole_version_that_usd_opens(published: dict[str, Any]) -> None:
     from pxr import Usd, UsdGeom, UsdShade, UsdUtils
 
-    value = publish(blend, tmp_path / "library")
-    assert value["version"] == "v001" and not value["unchanged"]
-    layers, assets, unresolved = UsdUtils.ComputeAllDependencies(value["path"])
+    assert published["version"] == "v001" and not published["unchanged"]
+    layers, assets, unresolved = UsdUtils.ComputeAllDependencies(published["path"])
     assert not unresolved
     assert len(layers) == 3 and len(assets) == 1
-    stage = Usd.Stage.Open(value["path"])
+    stage = Usd.Stage.Open(published["path"])
     meshes = [p for p in stage.Traverse() if p.IsA(UsdGeom.Mesh)]
     points = sorted(len(UsdGeom.Mesh(m).GetPointsAttr().Get()) for m in meshes)
     assert points == [4, 8, 8, 8, 8]
     material, _ = UsdShade.MaterialBindingAPI(meshes[0]).ComputeBoundMaterial()
-    surface = material.ComputeSurfaceSource()[0]
+    surface = UsdShade.Shader(material.ComputeSurfaceSource()[0])
     assert surface.GetInput("opacity").Get() == pytest.approx(0.5)
     root = stage.GetDefaultPrim()
     assert root.GetName() == "crate"
     assert root.GetAssetInfoByKey("version") == "v001"
     assert Usd.ModelAPI(root).GetKind() == "component"
-    assert value["checks"]["greatest_distance"] < 1e-5
-    assert value["checks"]["compared"] == 5
-    assert not [f for f in value["checks"]["findings"] if f["severity"] in {"error", "loss"}]
 
 
-def test_no_written_file_names_this_machine(blend: Path, tmp_path: Path) -> None:
-    value = publish(blend, tmp_path / "library")
-    words = [str(tmp_path), str(Path.home()), socket.gethostname()]
-    for name, data in published_files(value).items():
-        for word in words:
+def test_a_publish_holds_what_the_scene_shows(published: dict[str, Any]) -> None:
+    checks = published["checks"]
+    assert checks["compared"] == 5
+    assert checks["greatest_distance"] < 1e-5
+    assert not [f for f in checks["findings"] if f["severity"] in {"error", "loss"}]
+
+
+def test_the_database_lists_every_file_of_the_version(published: dict[str, Any]) -> None:
+    library, folder = Path(published["library"]), Path(published["folder"])
+    with closing(sqlite3.connect(library / "stagewright.db")) as database:
+        rows = database.execute("SELECT files FROM representations").fetchall()
+    listed = {file["path"]: file for (files,) in rows for file in json.loads(files)}
+    found = {n: d for n, d in files_below(folder).items() if not n.startswith(".")}
+    prefix = "{root[work]}/" + folder.relative_to(library).as_posix()
+    assert {f"{prefix}/{name}" for name in found} - set(listed) == {f"{prefix}/thumbnail.png"}
+    for name, data in found.items():
+        if name != "thumbnail.png":
+            file = listed[f"{prefix}/{name}"]
+            assert (file["size"], file["hash"]) == (len(data), sha256(data).hexdigest())
+
+
+def test_the_report_and_the_picture_are_there(published: dict[str, Any]) -> None:
+    page = Path(published["report"]).read_text(encoding="utf-8")
+    assert "crate" in page and "v001" in page and "data:image/png;base64," in page
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", page)
+    assert Path(published["thumbnail"]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_written_file_names_this_machine(published: dict[str, Any]) -> None:
+    words = [str(Path(published["library"]).parent), str(Path.home()), socket.gethostname()]
+    # As a word of its own: a host may be called "vm", as in "primvars" it is none.
+    named = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words).encode())
+    for name, data in files_below(Path(published["folder"])).items():
+        data = re.sub(rb"base64,[\w+/=]+", b"", data)
+        if not name.endswith((".png", ".usdc")):
+            assert not named.search(data), (name, named.search(data))
+        for word in words[:2]:
             assert word.encode() not in data, (name, word)
 
 
-def test_the_second_publish_says_that_nothing_changed(blend: Path, tmp_path: Path) -> None:
-    library = tmp_path / "library"
-    first = publish(blend, library)
-    again = publish(blend, library)
+def test_a_publish_leaves_the_file_as_it_was_and_notices_no_change(
+    published: dict[str, Any],
+) -> None:
+    before = published["blend"].read_bytes()
+    again = publish(published["blend"], published["library"])
     assert (again["version"], again["unchanged"]) == ("v001", True)
-    assert again["path"] == first["path"]
-    forced = publish(blend, library, "--force")
-    assert (forced["version"], forced["unchanged"]) == ("v002", False)
-    assert Path(first["path"]).is_file() and Path(forced["path"]).is_file()
+    assert again["path"] == published["path"] and again["identity"] == published["identity"]
+    assert published["blend"].read_bytes() == before
+
+
+def test_a_forced_publish_is_a_new_version_and_is_saved_with_the_file(
+    published: dict[str, Any], addon: None
+) -> None:
+    old = files_below(Path(published["folder"]))
+    value = publish(published["blend"], published["library"], "--force", "--save")
+    assert (value["version"], value["unchanged"]) == ("v002", False)
+    assert files_below(Path(published["folder"])) == old
+    bpy.ops.wm.open_mainfile(filepath=str(published["blend"]))
+    kept = bpy.context.scene.collection.stagewright
+    assert (kept.version, kept.version_id) == ("v002", value["identity"]["versionId"])
 
 
 def test_two_processes_write_the_same_bytes(blend: Path, tmp_path: Path) -> None:
-    one = publish(blend, tmp_path / "one")
-    os.environ["PYTHONHASHSEED"], before = "7", os.environ.get("PYTHONHASHSEED")
-    try:
-        two = publish(blend, tmp_path / "two")
-    finally:
-        os.environ.pop("PYTHONHASHSEED")
-        if before is not None:
-            os.environ["PYTHONHASHSEED"] = before
-    layers = (".usdc", "_look.usda", ".png")
-    first = {n: d for n, d in published_files(one).items() if n.endswith(layers)}
-    second = {n: d for n, d in published_files(two).items() if n.endswith(layers)}
-    assert first == second and len(first) >= 3
-
-
-def test_an_export_writes_the_same_bytes_twice(blend: Path, tmp_path: Path) -> None:
     written = []
-    for name in ("one", "two"):
-        folder = tmp_path / name
-        done = stagewright("export", blend, folder / "crate.usda", "--json")
-        value = events(done)[-1]["value"]
-        assert done.returncode == 0 and value["path"] == str(folder / "crate.usda")
-        files = sorted(p for p in folder.rglob("*") if p.is_file())
-        written.append({str(p.relative_to(folder)): p.read_bytes() for p in files})
+    for name, seed in (("one", "1"), ("two", "2")):
+        root = tmp_path / name / "crate.usda"
+        env = os.environ | {"PYTHONHASHSEED": seed}
+        done = stagewright("export", blend, root, "--json", env=env)
+        assert done.returncode == 0 and events(done)[-1]["value"]["path"] == str(root)
+        written.append(files_below(root.parent))
     assert written[0] == written[1]
     assert {"crate.usda", "crate_look.usda", "crate_geometry.usdc"} <= set(written[0])
 
@@ -169,18 +213,6 @@ def test_a_missing_texture_stops_the_publish_and_can_be_allowed(
     assert not list(library.rglob("*.usda"))
     value = publish(blend, library, "--allow", "missing-texture")
     assert value["checks"]["allowed"] == ["missing-texture"]
-
-
-def test_the_identity_is_saved_with_the_file_when_asked(blend: Path, tmp_path: Path) -> None:
-    before = blend.read_bytes()
-    publish(blend, tmp_path / "library")
-    assert blend.read_bytes() == before
-    value = publish(blend, tmp_path / "library", "--force", "--save")
-    import addon_utils
-
-    addon_utils.enable("stagewright", default_set=False)
-    bpy.ops.wm.open_mainfile(filepath=str(blend))
-    assert bpy.context.scene.collection.stagewright.version == value["version"]
 
 
 @pytest.mark.parametrize("content", [None, b"not a blend", b"BLENDER-v405" + b"\0" * 64])
@@ -242,7 +274,6 @@ def test_the_example_is_published_with_its_known_losses(tmp_path: Path) -> None:
     assert not [f for f in findings if f["severity"] == "error"]
     losses = sorted((f["check"], f["object"]) for f in findings if f["severity"] == "loss")
     assert losses == EXAMPLE_LOSSES
-    assert value["checks"]["compared"] > 200
-
-
-EXAMPLE_LOSSES: list[tuple[str, str]] = []
+    # Every mesh of the scene, its instances included.
+    assert value["checks"]["compared"] == 84
+    assert value["checks"]["greatest_distance"] < 1e-6

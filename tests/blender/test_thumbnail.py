@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from stagewright.addon.scene.thumbnail import render_thumbnail
 from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Progress
