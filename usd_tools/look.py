@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pxr import Sdf
 
 from .scene_record import InputRecord, MaterialRecord
-from .sorted_copy import copy_sorted
+from .sorted_copy import copy_property, copy_sorted
 
 BINDING_SCHEMA = "MaterialBindingAPI"
 DATA_NAME = "userProperties:blender:data_name"
@@ -36,19 +36,19 @@ def copy_look(source: Sdf.Layer, look: Sdf.Layer, top: Sdf.Path) -> None:
         bindings = [p.path for p in prim.properties if is_look(p.path)]
         if bindings and not prim.path.HasPrefix(materials):
             bound[prim.path] = sorted(bindings)
+    schemas = Sdf.TokenListOp()
+    schemas.prependedItems = [BINDING_SCHEMA]
     Sdf.CreatePrimInLayer(look, top)
-    # Siblings come in the order in which they are made.
-    for path in sorted([*bound, materials]):
-        if path == materials:
-            if source.GetPrimAtPath(path):
+    with Sdf.ChangeBlock():
+        # Siblings come in the order in which they are made.
+        for path in sorted([*bound, materials]):
+            if path != materials:
+                prim = Sdf.CreatePrimInLayer(look, path)
+                prim.SetInfo("apiSchemas", schemas)
+                for binding in bound[path]:
+                    copy_property(source.GetPropertyAtPath(binding), prim)
+            elif source.GetPrimAtPath(path):
                 copy_sorted(source, look, path)
-            continue
-        prim = Sdf.CreatePrimInLayer(look, path)
-        schemas = Sdf.TokenListOp()
-        schemas.prependedItems = [BINDING_SCHEMA]
-        prim.SetInfo("apiSchemas", schemas)
-        for binding in bound[path]:
-            Sdf.CopySpec(source, binding, look, binding)
 
 
 def repair(look: Sdf.Layer, materials: Sequence[MaterialRecord]) -> None:

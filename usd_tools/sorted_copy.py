@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies of prims whose order depends on names alone."""
+"""Copies of prims whose order depends on names alone.
+
+The bytes of a .usdc follow the order in which siblings, properties and the
+fields of each spec were made. ``Sdf.CopySpec`` takes siblings as it finds them
+and fields in the order of their tokens' addresses, which differs from process
+to process. So each spec is made first, its required fields in USD's fixed
+order, and its other fields are added one by one by name. Values are copied by
+``Sdf.CopySpec`` all the same: none passes through Python and changes its type.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import cache
 
 from pxr import Sdf
+
+# Fields that making a spec sets.
+_PRIM_FIELDS = {"specifier", "typeName"}
+_PROPERTY_FIELDS = {"custom", "typeName", "variability"}
+
+ShouldCopyValue = Callable[..., bool]
 
 
 def copy_sorted(
@@ -16,10 +31,7 @@ def copy_sorted(
     keep: Callable[[Sdf.Path], bool] = lambda path: True,
     without_schemas: Collection[str] = (),
 ) -> None:
-    """Copy the prim at ``path`` and all below it, siblings and properties sorted by name.
-
-    ``Sdf.CopySpec`` writes fields in the order of their names, but children as
-    it finds them. No array passes through Python.
+    """Copy the prim at ``path`` and all below it, everything in the order of its name.
 
     Args:
         source: where to copy from.
@@ -28,29 +40,61 @@ def copy_sorted(
         keep: whether to copy the prim or property of a path.
         without_schemas: names of applied API schemas to leave out.
     """
+    with Sdf.ChangeBlock():
+        stack = [source.GetPrimAtPath(path)]
+        while stack:
+            prim = stack.pop()
+            made = _copy_prim(prim, target, without_schemas)
+            for prop in sorted(prim.properties, key=_name):
+                if keep(prop.path):
+                    copy_property(prop, made)
+            children = (child for child in prim.nameChildren if keep(child.path))
+            stack.extend(sorted(children, key=_name, reverse=True))
 
-    def value(
-        _type: object, field: str, layer: Sdf.Layer, spec: Sdf.Path, *_: object
-    ) -> bool | tuple[bool, Sdf.TokenListOp]:
-        if field != "apiSchemas" or not without_schemas:
-            return True
-        operation = _without(layer.GetPrimAtPath(spec).GetInfo(field), without_schemas)
-        return (True, operation) if operation != Sdf.TokenListOp() else False
 
-    def children(
-        field: str, layer: Sdf.Layer, spec: Sdf.Path, there: bool, *_: object
-    ) -> bool | tuple[bool, list[str], list[str]]:
-        if field not in ("primChildren", "properties"):
-            return True
-        if not there:
-            return False
-        prim = layer.GetPrimAtPath(spec)
-        found = prim.nameChildren if field == "primChildren" else prim.properties
-        names = [name for name in sorted(found.keys()) if keep(found[name].path)]
-        return True, names, names
+def copy_property(prop: Sdf.PropertySpec, owner: Sdf.PrimSpec) -> None:
+    """Copy one property to the prim ``owner`` of another layer, which has the same path."""
+    if isinstance(prop, Sdf.AttributeSpec):
+        Sdf.AttributeSpec(owner, prop.name, prop.typeName, prop.variability, prop.custom)
+    else:
+        Sdf.RelationshipSpec(owner, prop.name, prop.custom, prop.variability)
+    for field in sorted(set(prop.ListInfoKeys()) - _PROPERTY_FIELDS):
+        _copy_field(prop, owner.layer, field)
 
-    Sdf.CreatePrimInLayer(target, path)
-    Sdf.CopySpec(source, path, target, path, value, children)
+
+def _copy_prim(
+    prim: Sdf.PrimSpec, target: Sdf.Layer, without_schemas: Collection[str]
+) -> Sdf.PrimSpec:
+    """Copy a prim without its properties and children."""
+    parent = target.GetPrimAtPath(prim.path.GetParentPath())
+    made = Sdf.PrimSpec(parent, prim.name, prim.specifier, prim.typeName)
+    for field in sorted(set(prim.ListInfoKeys()) - _PRIM_FIELDS):
+        if field == "apiSchemas" and without_schemas:
+            schemas = _without(prim.GetInfo(field), without_schemas)
+            if schemas != Sdf.TokenListOp():
+                made.SetInfo(field, schemas)
+        else:
+            _copy_field(prim, target, field)
+    return made
+
+
+def _name(spec: Sdf.PrimSpec | Sdf.PropertySpec) -> str:
+    return str(spec.name)
+
+
+def _copy_field(spec: Sdf.Spec, target: Sdf.Layer, field: str) -> None:
+    Sdf.CopySpec(spec.layer, spec.path, target, spec.path, _only(field), _is_part)
+
+
+@cache
+def _only(wanted: str) -> ShouldCopyValue:
+    """Tells ``Sdf.CopySpec`` to copy one field."""
+    return lambda _type, field, *_: bool(field == wanted)
+
+
+def _is_part(field: str, *_: object) -> bool:
+    """Whether children under ``field`` are a part of the spec, as targets are."""
+    return field not in ("primChildren", "properties")
 
 
 def _without(operation: Sdf.TokenListOp, names: Collection[str]) -> Sdf.TokenListOp:
