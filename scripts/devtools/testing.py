@@ -98,25 +98,24 @@ def run_aloud(leg: Leg, options: Sequence[str]) -> Outcome:
 
 
 def run_side_by_side(legs: Sequence[Leg]) -> dict[Leg, Outcome]:
-    """Run the environments' legs at the same time; print each output when it is whole."""
+    """Run the legs two at a time; print each output when it is whole."""
     printing = threading.Lock()
-    outcomes: dict[Leg, Outcome] = {}
 
-    def run_all(environment: Environment) -> None:
-        for leg in (leg for leg in legs if leg.environment == environment):
-            with tempfile.TemporaryFile() as output:
-                outcome = run(leg, [], output)
-                output.seek(0)
-                with printing:
-                    print(f"\n==== {leg.name} ====", flush=True)
-                    sys.stdout.buffer.write(output.read())
-                    sys.stdout.flush()
-                    outcomes[leg] = outcome
+    def run_quietly(leg: Leg) -> Outcome:
+        with tempfile.TemporaryFile() as output:
+            outcome = run(leg, [], output)
+            output.seek(0)
+            with printing:
+                print(f"\n==== {leg.name} ====", flush=True)
+                sys.stdout.buffer.write(output.read())
+                sys.stdout.flush()
+        return outcome
 
     names = ", ".join(leg.name for leg in legs)
     print(f"Testing in {names}; each is shown when it is done …", flush=True)
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(run_all, dict.fromkeys(leg.environment for leg in legs)))
+    longest_first = sorted(legs, key=lambda leg: not leg.blender)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        outcomes = dict(zip(longest_first, pool.map(run_quietly, longest_first), strict=True))
     return {leg: outcomes[leg] for leg in legs}
 
 
@@ -138,8 +137,8 @@ def run(leg: Leg, options: Sequence[str], output: IO[bytes] | None) -> Outcome:
     """Run one leg, with its output in a file or (None) on the terminal."""
     with tempfile.TemporaryDirectory(prefix="stagewright-test-") as temporary:
         results = Path(temporary, "results.xml")
-        # pytest-blender caches Blender's version: one cache for each environment.
-        cache = ROOT / ".cache" / f"pytest-{leg.environment.blender}"
+        # pytest-blender caches Blender's version: one cache for each leg.
+        cache = ROOT / ".cache" / f"pytest {leg.name}"
         command = [leg.environment.program("pytest")]
         if leg.blender:
             launcher = leg.environment.program("blender-headless")
