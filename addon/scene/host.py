@@ -12,6 +12,7 @@ import bpy
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
 from ...pipeline.host import NativeExport, SceneRequest
+from .names import separate_names
 from .native import export_native
 from .prepare import prepare
 from .reading import read_scene, with_aliases
@@ -57,6 +58,8 @@ class BlenderHost:
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
+        for renamed in separate_names(objects):
+            yield Message(renamed)
         frames = frame_range(objects) if request.frames == "auto" else request.frames
         if frames is None:
             read: tuple[float, ...] = (bpy.context.scene.frame_current_final,)

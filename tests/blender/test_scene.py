@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 import pytest
 
+from stagewright.addon.scene.names import separate_names, usd_name
 from stagewright.addon.scene.prepare import prepare
 from stagewright.addon.scene.reading import read_scene
 from stagewright.addon.scene.scope import (
@@ -225,6 +226,23 @@ def test_what_renders_hide_is_not_exported_and_is_named() -> None:
     collection = bpy.context.scene.collection
     assert [o.name for o in exported_objects(collection)] == ["Seen"]
     assert hidden_in_renders(collection) == ["Cutter"]
+
+
+def test_a_child_is_not_written_onto_its_parents_mesh() -> None:
+    parent, child = add_square("Base"), add_square("Cube.1")
+    parent.data.name, child.parent = "Cube 1", parent
+    separate_names([parent, child])
+    assert usd_name(parent.data.name) != usd_name(child.name)
+    assert (parent.name, child.name) == ("Base", "Cube.1")
+
+
+def test_materials_of_one_usd_name_are_told_apart() -> None:
+    for name in ("Red 1", "Red.1", "Red_1_1", "Blue"):
+        add_material(name)
+    told = separate_names([])
+    names = {usd_name(m.name) for m in bpy.data.materials}
+    assert len(names) == 4
+    assert told == ["The material 'Red.1' is exported as 'Red.1_2': its USD name was taken."]
 
 
 def test_an_empty_collection_is_refused_by_name() -> None:
