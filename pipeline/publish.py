@@ -87,13 +87,14 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         _stop_on_errors(asset.checks)
         request = replace(request, content_hash=content_hash(asset.files), **_facts(host, asset))
-        publication = library.publication(request, break_lock=order.break_lock)
-        with closing(publication):
-            yield from part(publication.open(), 0.6, 0.62)
-            if publication.unchanged is not None:
-                return _result(library, publication.unchanged, asset.checks, unchanged=True)
-            picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
-            version = yield from part(_publish_files(publication, asset, picture, host), 0.85, 1.0)
+        last = yield from part(_unchanged(library, request, order), 0.6, 0.62)
+        if last is not None:
+            return _result(library, last, asset.checks, unchanged=True)
+        # Without the lock: the picture takes longest, and a kill then leaves nothing.
+        picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
+        with closing(library.publication(request, break_lock=order.break_lock)) as publication:
+            yield from part(publication.open(), 0.85, 0.86)
+            version = yield from part(_publish_files(publication, asset, picture, host), 0.86, 1.0)
         return _result(library, version, asset.checks, unchanged=False)
 
 
@@ -137,14 +138,23 @@ def _stop_on_errors(checks: CheckReport) -> None:
     )
 
 
+def _unchanged(
+    library: Library, request: PublishRequest, order: PublishOrder
+) -> Job[Version | None]:
+    """The last version when the asset has not changed since, as the product's lock sees it."""
+    with closing(library.publication(request, break_lock=order.break_lock)) as publication:
+        yield from publication.open()
+        return publication.unchanged
+
+
 def _picture(host: SceneHost, order: PublishOrder, path: Path) -> Job[Path | None]:
-    """Render the asset's picture; None for one of lights or cameras alone."""
+    """Render the asset's picture; None where there is nothing to see, or Cycles fails."""
     try:
         return (yield from host.thumbnail(order.scene, path))
     except StagewrightError as error:
-        if error.code != "nothing-to-render":
+        if error.code not in {"nothing-to-render", "render-failed"}:
             raise
-        yield Message(f"There is no picture of it: {error.message}")
+        yield Message(f"The version gets no picture: {error.message}", "warning")
         return None
 
 
