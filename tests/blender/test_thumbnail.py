@@ -248,17 +248,15 @@ def test_a_render_that_blender_gives_up_is_an_error(
 ) -> None:
     box(asset, (1, 1, 1))
 
-    def take_the_folder(scene: bpy.types.Scene, _: object) -> None:
-        folder = Path(scene.render.filepath).parent
-        folder.rmdir()
-        folder.touch()
+    def take_the_place(scene: bpy.types.Scene, _: object) -> None:
+        Path(scene.render.filepath).mkdir()
 
-    bpy.app.handlers.render_pre.append(take_the_folder)
+    bpy.app.handlers.render_pre.append(take_the_place)
     try:
         with pytest.raises(StagewrightError) as caught:
             render(tmp_path / "picture.png")
     finally:
-        bpy.app.handlers.render_pre.remove(take_the_folder)
+        bpy.app.handlers.render_pre.remove(take_the_place)
     assert caught.value.code == "render-failed"
     assert not (tmp_path / "picture.png").exists()
 
