@@ -64,12 +64,19 @@ class InputRecord:
         value: the constant (scalar or RGBA) or, for other kinds, ().
         image: file name of the image, or "".
         nodes: labels of the nodes in between, for messages.
+        scale: strength of a Normal Map node on the way to the image.
+        uv_map: name of the UV map that feeds the image, or "" for the default one.
+        mapped: whether the image's vector comes through nodes other than a
+            plain UV Map or the UV of a Texture Coordinate.
     """
 
     kind: Literal["constant", "image", "nodes"]
     value: tuple[float, ...] = ()
     image: str = ""
     nodes: tuple[str, ...] = ()
+    scale: float = 1.0
+    uv_map: str = ""
+    mapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,9 +161,7 @@ class SceneRecord:
 
 def _material(data: Mapping[str, Any]) -> MaterialRecord:
     inputs = {
-        socket: InputRecord(
-            kind=i["kind"], value=tuple(i["value"]), image=i["image"], nodes=tuple(i["nodes"])
-        )
+        socket: InputRecord(**i | {"value": tuple(i["value"]), "nodes": tuple(i["nodes"])})
         for socket, i in data["inputs"].items()
     }
     return MaterialRecord(data["name"], inputs)
