@@ -144,8 +144,9 @@ def _pairs(
         tolerance = max((_tolerance(m, f) for m in left[:1] for f in right), default=1.0)
         indices = pair_nearest([m.points for m in left], [f.points for f in right], tolerance)
         pairs += [(left[i], right[j]) for i, j in indices]
-        rest[0].extend(m for i, m in enumerate(left) if i not in {i for i, _ in indices})
-        rest[1].extend(f for j, f in enumerate(right) if j not in {j for _, j in indices})
+        paired_ours, paired_theirs = {i for i, _ in indices}, {j for _, j in indices}
+        rest[0].extend(m for i, m in enumerate(left) if i not in paired_ours)
+        rest[1].extend(f for j, f in enumerate(right) if j not in paired_theirs)
     return pairs, rest
 
 

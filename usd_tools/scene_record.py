@@ -64,12 +64,19 @@ class InputRecord:
         value: the constant (scalar or RGBA) or, for other kinds, ().
         image: file name of the image, or "".
         nodes: labels of the nodes in between, for messages.
+        scale: strength of the Normal Map node in between.
+        uv_map: name of the UV map that the image is read by, or "" for the
+            one that renders.
+        mapped: whether other nodes (Mapping, Noise) move the image's coordinates.
     """
 
     kind: Literal["constant", "image", "nodes"]
     value: tuple[float, ...] = ()
     image: str = ""
     nodes: tuple[str, ...] = ()
+    scale: float = 1.0
+    uv_map: str = ""
+    mapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,9 +161,7 @@ class SceneRecord:
 
 def _material(data: Mapping[str, Any]) -> MaterialRecord:
     inputs = {
-        socket: InputRecord(
-            kind=i["kind"], value=tuple(i["value"]), image=i["image"], nodes=tuple(i["nodes"])
-        )
+        socket: InputRecord(**i | {"value": tuple(i["value"]), "nodes": tuple(i["nodes"])})
         for socket, i in data["inputs"].items()
     }
     return MaterialRecord(data["name"], inputs)
