@@ -158,11 +158,10 @@ def _repair_uv_maps(
     for socket, name in SOCKETS.items():
         record = material.inputs.get(socket)
         texture = _source(shader.attributes.get(f"inputs:{name}"))
-        if record is None or record.kind != "image" or texture is None:
+        # What other nodes place they may place by any map.
+        if record is None or record.kind != "image" or record.mapped or texture is None:
             continue
         reader = _source(texture.attributes.get("inputs:st"))
-        if reader is not None and _source(reader.attributes.get("inputs:in")):
-            reader = _source(reader.attributes.get("inputs:in"))
         if reader is not None and reader.attributes.get("inputs:varname") is not None:
             reader.attributes["inputs:varname"].default = uv_primvar(record.uv_map, primvars)
 

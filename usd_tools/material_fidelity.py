@@ -220,9 +220,11 @@ def _uv_losses(
         record = material.inputs.get(socket)
         if record is None or record.kind != "image":
             continue
-        held, expected = _held(surface, name), uv_primvar(record.uv_map, primvars)
-        if held.primvar and held.primvar != expected:
-            yield socket, f"reads {held.primvar} in the file, not {expected},"
+        held = _held(surface, name)
+        # What other nodes place they may place by any map, but by one that is there.
+        fitting = primvars if record.mapped else {uv_primvar(record.uv_map, primvars)}
+        if held.primvar and held.primvar not in fitting:
+            yield socket, f"reads {held.primvar} in the file, not {' or '.join(sorted(fitting))},"
 
 
 def _uv_maps(stage: Usd.Stage) -> Mapping[Sdf.Path, list[tuple[Usd.Prim, Collection[str]]]]:
