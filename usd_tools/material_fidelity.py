@@ -265,8 +265,8 @@ def _held(surface: UsdShade.Shader, name: str) -> _Held:
     texture = UsdShade.Shader(sources[0].source.GetPrim())
     file = texture.GetInput("file")
     reader = _source(texture, "st")
-    moved = bool(reader) and reader.GetShaderId() == "UsdTransform2d"
-    if moved:
+    moved = reader is not None and reader.GetShaderId() == "UsdTransform2d"
+    if reader is not None and moved:
         reader = _source(reader, "in")
     channels = _CHANNELS.get(str(sources[0].sourceName), slice(4))
     return _Held(
