@@ -12,6 +12,7 @@ from ..jobs.errors import StagewrightError
 from ..usd_tools.contents import Contents
 from ..usd_tools.findings import CheckReport, Finding, Severity
 from ..usd_tools.identity import Identity
+from .summaries import count, severities
 
 # What each severity is called and means to the reader, worst first.
 _SEVERITIES: tuple[tuple[Severity, str, str], ...] = (
@@ -133,12 +134,7 @@ def write_report(
 
 def verdict(checks: CheckReport) -> str:
     """What the checks found, in one sentence."""
-    counts = [
-        _count(n, name)
-        for severity, name in (("error", "error"), ("loss", "loss"), ("warning", "warning"))
-        if (n := sum(f.severity == severity for f in checks.findings))
-    ]
-    return f"{_sentence(counts)}." if counts else "No errors, no losses, no warnings."
+    return f"{severities(checks) or 'No errors, no losses, no warnings'}."
 
 
 def _header(identity: Identity, checks: CheckReport, picture: Path | None) -> str:
@@ -165,7 +161,7 @@ def _header(identity: Identity, checks: CheckReport, picture: Path | None) -> st
 def _checks(checks: CheckReport) -> str:
     parts = []
     if checks.greatest_distance is not None:
-        meshes = _count(checks.compared, "mesh")
+        meshes = count(checks.compared, "mesh")
         parts.append(
             f"<p>{escape(meshes)} compared with the scene point by point; the greatest "
             f"distance is {checks.greatest_distance:.3g} units.</p>"
@@ -205,7 +201,7 @@ def _numbers(contents: Contents) -> str:
     size = " × ".join(f"{s * contents.metres_per_unit:.3g}" for s in contents.size)
     on_disk = sum(f.size for f in contents.layers) + sum(f.size for f in contents.textures)
     numbers = [
-        *(_count(n, one).split(" ", 1) for n, one in counts if n),
+        *(count(n, one).split(" ", 1) for n, one in counts if n),
         (size, "metres"),
         (_bytes(on_disk), "on disk"),
     ]
@@ -259,18 +255,6 @@ def _facts(facts: Iterable[tuple[str, str]]) -> str:
 
 def _section(title: str, content: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{content}</section>" if content else ""
-
-
-def _sentence(parts: Sequence[str]) -> str:
-    """``1 error, 2 losses and 1 warning``."""
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _count(number: int, one: str) -> str:
-    """``1 loss``, ``2 losses``, ``3 meshes``."""
-    many = f"{one}es" if one.endswith(("s", "sh")) else f"{one}s"
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def _bytes(size: int) -> str:

@@ -1,30 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results in words, for a terminal."""
+"""Results in words."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..usd_tools.findings import CheckReport
+from ..usd_tools.findings import CheckReport, Severity
+
+_ATTENTION: tuple[Severity, ...] = ("error", "loss", "warning")
 
 
 def checks_line(report: CheckReport) -> str:
-    """One line that counts the findings: ``2 losses, 1 warning``."""
-    counts = Counter[str](f.severity for f in report.findings)
-    words = {"error": "errors", "loss": "losses", "warning": "warnings"}
-    told = [
-        f"{counts[kind]} {kind if counts[kind] == 1 else plural}"
-        for kind, plural in words.items()
-        if counts[kind]
-    ]
-    line = ", ".join(told) or "no findings"
+    """One line that counts the findings: ``2 losses and 1 warning``."""
+    line = severities(report) or "no findings"
     if report.greatest_distance is not None:
-        line += (
-            f"; {report.compared} meshes compared, off by {report.greatest_distance:.2g} at most"
-        )
+        meshes = count(report.compared, "mesh")
+        line += f"; {meshes} compared, off by {report.greatest_distance:.2g} at most"
     return line
+
+
+def severities(report: CheckReport) -> str:
+    """How many findings call for attention: ``1 error, 2 losses and 1 warning``, or ""."""
+    numbers = {s: sum(f.severity == s for f in report.findings) for s in _ATTENTION}
+    return _enumeration([count(number, s) for s, number in numbers.items() if number])
+
+
+def count(number: int, one: str) -> str:
+    """``1 loss``, ``2 losses``, ``3 meshes``."""
+    many = f"{one}es" if one.endswith(("s", "sh")) else f"{one}s"
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _enumeration(parts: Sequence[str]) -> str:
+    """``1 error, 2 losses and 1 warning``."""
+    *first, last = parts or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _checks(value: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
 from .canonical_names import make_names_canonical
 from .dependencies import Dependency, dependencies
-from .look import BINDING_SCHEMA, copy_look, is_look, repair
+from .look import BINDING_SCHEMA, copy_look, is_look, primvars_by_material, repair
 from .placing import move_into_place, staging
 from .runtime import require_pxr
 from .scene_record import MaterialRecord
@@ -117,7 +117,7 @@ def author_asset(
     )
     yield Progress("asset.look", 0.4, "Separating the look")
     copy_look(source, look, top)
-    repair(look, materials)
+    repair(look, materials, primvars_by_material(source, top))
     files = {
         root.name: main,
         f"{name}_look.usda": look,

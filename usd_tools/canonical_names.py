@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from pxr import Sdf
 
-from .look import DATA_NAME
+from .look import DATA_NAME, prims_of
 from .stages import OBJECT_NAME
 
 _ITEMS = ("explicitItems", "prependedItems", "appendedItems", "addedItems")
@@ -23,7 +23,7 @@ _ITEMS = ("explicitItems", "prependedItems", "appendedItems", "addedItems")
 def make_names_canonical(layer: Sdf.Layer) -> None:
     """Rename, in place, siblings whose names in USD depend on the order of writing."""
     renames: dict[Sdf.Path, str] = {}
-    for parent in _walk(layer.pseudoRoot):
+    for parent in prims_of(layer.pseudoRoot):
         renames |= _renames(parent)
     if not renames:
         return
@@ -72,7 +72,7 @@ def _renames(parent: Sdf.PrimSpec) -> dict[Sdf.Path, str]:
 
 def _retarget(layer: Sdf.Layer, renames: Mapping[Sdf.Path, str]) -> None:
     """Let relationships and connections follow the renamed prims."""
-    for prim in _walk(layer.pseudoRoot):
+    for prim in prims_of(layer.pseudoRoot):
         for prop in prim.properties:
             connects = isinstance(prop, Sdf.AttributeSpec)
             paths = prop.connectionPathList if connects else prop.targetPathList
@@ -101,12 +101,3 @@ def _identifier(name: str) -> str:
     """The name with everything but ASCII letters, digits and ``_`` replaced by ``_``."""
     identifier = re.sub(r"[^A-Za-z0-9_]", "_", name)
     return f"_{identifier}" if identifier[:1].isdigit() or not identifier else identifier
-
-
-def _walk(prim: Sdf.PrimSpec) -> Iterator[Sdf.PrimSpec]:
-    """The prim and all below it."""
-    stack = [prim]
-    while stack:
-        found = stack.pop()
-        yield found
-        stack.extend(found.nameChildren)

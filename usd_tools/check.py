@@ -4,9 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+# Before all else that needs pxr: it says what to do where there is none.
+from .runtime import pxr_version, require_pxr
+
+# isort: split
 from pxr import UsdGeom
 
 from ..jobs.errors import StagewrightError
@@ -15,7 +20,6 @@ from .extents import check_extents
 from .fidelity import Fidelity, compare
 from .files_check import AssetWalk, check_files, walk
 from .findings import CheckReport, Finding
-from .runtime import pxr_version, require_pxr
 from .scene_record import SceneRecord
 from .stages import open_stage
 from .validators import validate
@@ -64,8 +68,10 @@ def check_asset(
         if record is not None:
             fidelity = yield from compare(root, record)
             findings += fidelity.findings
+    aliases = record.aliases if record is not None else {}
+    named = {replace(f, object=aliases.get(f.object, f.object)) for f in findings}
     return CheckReport(
-        findings=tuple(sorted(set(findings), key=_order)),
+        findings=tuple(sorted(named, key=_order)),
         pxr_version=pxr_version(),
         allowed=tuple(sorted(set(allow))),
         greatest_distance=fidelity.greatest_distance,

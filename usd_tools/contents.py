@@ -46,7 +46,6 @@ class Contents:
         materials: names of the materials, sorted.
         layers: the layers, the root first.
         textures: the textures and volumes, sorted by name.
-        animated: number of attributes with more than one time sample.
         frames: first and last time code, or None for a still asset.
         frames_per_second: time codes per second.
         size: width, depth and height of the bounding box at the first frame,
@@ -62,7 +61,6 @@ class Contents:
     materials: tuple[str, ...]
     layers: tuple[LayerContents, ...]
     textures: tuple[TextureContents, ...]
-    animated: int
     frames: tuple[float, float] | None
     frames_per_second: float
     size: tuple[float, float, float]
@@ -80,13 +78,12 @@ def contents(root: Path) -> Contents:
     stage = open_stage(root)
     found = walk(root)
     prims: Counter[str] = Counter()
-    polygons = points = instances = animated = 0
+    polygons = points = instances = 0
     materials: set[str] = set()
     time = Usd.TimeCode.EarliestTime()
     for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
         prims[str(prim.GetTypeName())] += 1
         instances += prim.IsInstance()
-        animated += sum(a.GetNumTimeSamples() > 1 for a in prim.GetAuthoredAttributes())
         if prim.IsA(UsdGeom.Mesh):
             mesh = UsdGeom.Mesh(prim)
             polygons += len(mesh.GetFaceVertexCountsAttr().Get(time) or ())
@@ -106,7 +103,6 @@ def contents(root: Path) -> Contents:
             TextureContents(f.name, f.stat().st_size, image_size(f))
             for f in sorted(found.files, key=lambda f: f.name)
         ),
-        animated=animated,
         frames=_frames(stage),
         frames_per_second=stage.GetTimeCodesPerSecond(),
         size=_size(stage),

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pxr import Sdf, Tf, UsdUtils
 
@@ -17,9 +17,11 @@ from .findings import Finding
 # Values of these kinds are no textures.
 _OTHER_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz", ".mtlx", ".vdb", ".abc")
 
-# A path of one machine in plain text: a home, temporary or mounted folder, or a drive.
+# A path of one machine in plain text: a home, temporary or mounted folder, a
+# drive, or a share of a Windows network.
 _MACHINE_PATH = re.compile(
-    r"(?<![\w.])(/(home|Users|root|tmp|var|mnt|media|Volumes|private|work)/|[A-Za-z]:[\\/](?!/))"
+    r"(?<![\w.])(/(home|Users|root|tmp|var|mnt|media|Volumes|private)/"
+    r"|[A-Za-z]:[\\/](?!/)|\\\\[\w.-]+\\\w)"
 )
 
 
@@ -60,7 +62,8 @@ def walk(root: Path) -> AssetWalk:
         for dependency in dependencies(layer):
             if _leaves(dependency.path, file.parent, found.folder):
                 found.outside.append((file, dependency))
-            there = [Path(os.path.normpath(f)) for f in _files(dependency.path, file.parent)]
+            files = files_of(dependency.path, file.parent).values()
+            there = [Path(os.path.normpath(f)) for f in files]
             if not there:
                 found.missing.append((file, dependency))
             elif dependency.arc:
@@ -160,12 +163,7 @@ def _read(file: Path) -> Sdf.Layer | None:
     return layer
 
 
-def _files(path: str, folder: Path) -> list[Path]:
-    return list(files_of(path, folder).values())
-
-
 def _leaves(path: str, folder: Path, top: Path) -> bool:
     if is_absolute(path):
         return True
-    whole = PurePosixPath(os.path.normpath(folder / path))
-    return not whole.is_relative_to(top)
+    return not Path(os.path.normpath(folder / path)).is_relative_to(top)

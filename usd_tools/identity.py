@@ -78,29 +78,6 @@ def stamp_identity(root: Path, identity: Identity) -> None:
         ) from error
 
 
-def read_identity(root: Path) -> Identity | None:
-    """The identity in a root layer, or None where none was stamped.
-
-    Raises:
-        StagewrightError: ``asset-unreadable``.
-    """
-    layer = _open(root)
-    info = layer.GetPrimAtPath(f"/{layer.defaultPrim}").assetInfo
-    ours = info.get(_OURS)
-    if not ours:
-        return None
-    identifier = info.get("identifier")
-    return Identity(
-        name=info.get("name", ""),
-        version=info.get("version", ""),
-        identifier=identifier.path.removeprefix("./") if identifier else "",
-        project=ours.get("projectName", ""),
-        folder=ours.get("folderId", ""),
-        product=ours.get("productId", ""),
-        version_id=ours.get("versionId", ""),
-    )
-
-
 def _open(root: Path) -> Sdf.Layer:
     """The root layer as it is on disk, with a default prim."""
     try:

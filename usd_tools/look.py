@@ -3,15 +3,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from pxr import Sdf
+from pxr import Gf, Sdf, Tf
 
 from .scene_record import InputRecord, MaterialRecord
 from .sorted_copy import copy_property, copy_sorted
 
 BINDING_SCHEMA = "MaterialBindingAPI"
 DATA_NAME = "userProperties:blender:data_name"
+
+PRIMVARS = "primvars:"
+
+# Sockets of the Principled BSDF that UsdPreviewSurface holds one to one, and its
+# inputs. "specular" is Blender's own, read back by its importer.
+SOCKETS: Mapping[str, str] = {
+    "Base Color": "diffuseColor",
+    "Metallic": "metallic",
+    "Roughness": "roughness",
+    "IOR": "ior",
+    "Specular IOR Level": "specular",
+    "Coat Weight": "clearcoat",
+    "Coat Roughness": "clearcoatRoughness",
+    "Normal": "normal",
+    "Emission Color": "emissiveColor",
+    "Alpha": "opacity",
+}
 
 _BINDING = "material:binding"
 _MATERIALS = "_materials"  # the exporter's name for the scope of all materials
@@ -32,7 +51,7 @@ def copy_look(source: Sdf.Layer, look: Sdf.Layer, top: Sdf.Path) -> None:
     """
     bound: dict[Sdf.Path, list[Sdf.Path]] = {}
     materials = top.AppendChild(_MATERIALS)
-    for prim in _prims(source.GetPrimAtPath(top)):
+    for prim in prims_of(source.GetPrimAtPath(top)):
         bindings = [p.path for p in prim.properties if is_look(p.path)]
         if bindings and not prim.path.HasPrefix(materials):
             bound[prim.path] = sorted(bindings)
@@ -51,24 +70,113 @@ def copy_look(source: Sdf.Layer, look: Sdf.Layer, top: Sdf.Path) -> None:
                 copy_sorted(source, look, path)
 
 
-def repair(look: Sdf.Layer, materials: Sequence[MaterialRecord]) -> None:
+def repair(
+    look: Sdf.Layer,
+    materials: Sequence[MaterialRecord],
+    primvars: Mapping[Sdf.Path, Collection[str]],
+) -> None:
     """Write what the exporter leaves out of the preview surfaces in ``look``.
 
     Blender 5.2 ignores a constant Alpha and writes ``1 - Transmission`` as
     opacity, 4.5 the other way round. A point that lets through by both covers
-    their product.
+    their product. The strength of normal maps is left out, and the readers of
+    UV maps follow the map that is active in the editor, while the meshes call
+    the one that renders ``st``.
+
+    Args:
+        look: the layer to change.
+        materials: what the scene says about the materials.
+        primvars: see :func:`primvars_by_material`.
     """
-    opacities = {m.name: _opacity(m) for m in materials}
-    for material in _prims(look.pseudoRoot):
-        opacity = opacities.get(data_name(material))
-        if material.typeName != "Material" or opacity is None:
+    records = {m.name: m for m in materials}
+    for prim in prims_of(look.pseudoRoot):
+        record = records.get(data_name(prim))
+        if prim.typeName != "Material" or record is None:
             continue
-        for shader in preview_surfaces(material.nameChildren):
-            attribute = shader.attributes.get("inputs:opacity")
-            if attribute is None:
-                attribute = Sdf.AttributeSpec(shader, "inputs:opacity", Sdf.ValueTypeNames.Float)
-            if not attribute.connectionPathList.GetAddedOrExplicitItems():
-                attribute.default = opacity
+        for shader in preview_surfaces(prim.nameChildren):
+            _repair_opacity(shader, record)
+            _repair_normal(shader, record)
+            _repair_uv_maps(shader, record, primvars.get(prim.path, ()))
+
+
+def primvars_by_material(source: Sdf.Layer, top: Sdf.Path) -> Mapping[Sdf.Path, Collection[str]]:
+    """Names of the primvars of the meshes that each material is bound to."""
+    found: dict[Sdf.Path, set[str]] = defaultdict(set)
+    for prim in prims_of(source.GetPrimAtPath(top)):
+        for binding in (p for p in prim.properties if is_look(p.path)):
+            mesh = prim.nameParent if prim.typeName == "GeomSubset" else prim
+            names = {str(p.name).removeprefix(PRIMVARS) for p in mesh.properties}
+            for material in binding.targetPathList.GetAddedOrExplicitItems():
+                found[material] |= names
+    return found
+
+
+def uv_primvar(uv_map: str, primvars: Collection[str]) -> str:
+    """The primvar that holds Blender's UV map ``uv_map`` ("": the one that renders).
+
+    The map that renders is exported as ``st``, all others under their names
+    (with Unicode or without it, as the version of Blender has it).
+    """
+    names = (Tf.MakeValidIdentifier(uv_map), re.sub(r"\W", "_", uv_map)) if uv_map else ()
+    return next((name for name in names if name in primvars), "st")
+
+
+def normal_decoding(strength: float) -> tuple[Gf.Vec4f, Gf.Vec4f]:
+    """Scale and bias that make a normal of a normal map's colour.
+
+    A Normal Map node in tangent space multiplies x and y by its strength and
+    mixes z between 1 and the map's (Cycles, ``svm_node_normal_map``); the
+    renderer normalises the sum.
+    """
+    mixed = min(strength, 1.0)
+    return (
+        Gf.Vec4f(2 * strength, 2 * strength, 2 * mixed, 2),
+        Gf.Vec4f(-strength, -strength, 1 - 2 * mixed, -1),
+    )
+
+
+def _repair_opacity(shader: Sdf.PrimSpec, material: MaterialRecord) -> None:
+    opacity = _opacity(material)
+    attribute = shader.attributes.get("inputs:opacity")
+    if opacity is None or (attribute is not None and _source(attribute)):
+        return
+    _set(shader, "inputs:opacity", Sdf.ValueTypeNames.Float, opacity)
+
+
+def _repair_normal(shader: Sdf.PrimSpec, material: MaterialRecord) -> None:
+    record = material.inputs.get("Normal")
+    texture = _source(shader.attributes.get("inputs:normal"))
+    if record is None or record.kind != "image" or texture is None:
+        return
+    for name, value in zip(("scale", "bias"), normal_decoding(record.scale), strict=True):
+        _set(texture, f"inputs:{name}", Sdf.ValueTypeNames.Float4, value)
+
+
+def _repair_uv_maps(
+    shader: Sdf.PrimSpec, material: MaterialRecord, primvars: Collection[str]
+) -> None:
+    for socket, name in SOCKETS.items():
+        record = material.inputs.get(socket)
+        texture = _source(shader.attributes.get(f"inputs:{name}"))
+        # What other nodes place they may place by any map.
+        if record is None or record.kind != "image" or record.mapped or texture is None:
+            continue
+        reader = _source(texture.attributes.get("inputs:st"))
+        if reader is not None and reader.attributes.get("inputs:varname") is not None:
+            reader.attributes["inputs:varname"].default = uv_primvar(record.uv_map, primvars)
+
+
+def _source(attribute: Sdf.AttributeSpec | None) -> Sdf.PrimSpec | None:
+    """The shader that ``attribute`` is connected to."""
+    if attribute is None:
+        return None
+    paths = attribute.connectionPathList.GetAddedOrExplicitItems()
+    return attribute.layer.GetPrimAtPath(paths[0].GetPrimPath()) if paths else None
+
+
+def _set(shader: Sdf.PrimSpec, name: str, kind: Sdf.ValueTypeName, value: object) -> None:
+    attribute = shader.attributes.get(name) or Sdf.AttributeSpec(shader, name, kind)
+    attribute.default = value
 
 
 def _opacity(material: MaterialRecord) -> float | None:
@@ -94,9 +202,9 @@ def data_name(prim: Sdf.PrimSpec) -> str:
     return prim.name if attribute is None else str(attribute.default)
 
 
-def _prims(prim: Sdf.PrimSpec) -> Iterator[Sdf.PrimSpec]:
-    """All prims below ``prim``."""
-    stack = list(prim.nameChildren)
+def prims_of(prim: Sdf.PrimSpec) -> Iterator[Sdf.PrimSpec]:
+    """The prim and all below it."""
+    stack = [prim]
     while stack:
         found = stack.pop()
         yield found

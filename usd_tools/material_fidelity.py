@@ -3,33 +3,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from pxr import Usd, UsdShade
+import numpy as np
+from pxr import Sdf, Usd, UsdGeom, UsdShade
 
 from .dependencies import file_name
 from .findings import Finding
+from .look import SOCKETS, normal_decoding, uv_primvar
 from .scene_record import InputRecord, MaterialRecord, SceneRecord
 from .stage_meshes import material_name
+from .stages import object_name
 from .textures import SOURCE_NAME
 
 Value = tuple[float, ...]
 
-# Sockets that UsdPreviewSurface holds one to one: its input, and what the
-# input is where it is not authored (UsdPreviewSurface specification 2.6).
-# "specular" is Blender's own, read back by its importer.
-_INPUTS: Mapping[str, tuple[str, Value]] = {
-    "Base Color": ("diffuseColor", (0.18, 0.18, 0.18)),
-    "Metallic": ("metallic", (0.0,)),
-    "Roughness": ("roughness", (0.5,)),
-    "IOR": ("ior", (1.5,)),
-    "Specular IOR Level": ("specular", (0.5,)),
-    "Coat Weight": ("clearcoat", (0.0,)),
-    "Coat Roughness": ("clearcoatRoughness", (0.01,)),
-    "Normal": ("normal", ()),
-    "Emission Color": ("emissiveColor", (0.0, 0.0, 0.0)),
-    "Alpha": ("opacity", (1.0,)),
+# What the inputs of UsdPreviewSurface are where they are not authored
+# (UsdPreviewSurface specification 2.6).
+_FALLBACKS: Mapping[str, Value] = {
+    "diffuseColor": (0.18, 0.18, 0.18),
+    "metallic": (0.0,),
+    "roughness": (0.5,),
+    "ior": (1.5,),
+    "specular": (0.5,),
+    "clearcoat": (0.0,),
+    "clearcoatRoughness": (0.01,),
+    "normal": (),
+    "emissiveColor": (0.0, 0.0, 0.0),
+    "opacity": (1.0,),
 }
 
 # Sockets that it does not hold, with the value at which they do nothing.
@@ -42,6 +46,15 @@ _NEUTRAL: Mapping[str, float] = {
     "Specular Tint": 1.0,
 }
 
+# Components of a texture's scale and bias that an output of it uses.
+_CHANNELS = {
+    "r": slice(0, 1),
+    "g": slice(1, 2),
+    "b": slice(2, 3),
+    "a": slice(3, 4),
+    "rgb": slice(3),
+}
+
 _TOLERANCE = 1e-5
 _ONE = InputRecord("constant", (1.0,))
 _ZERO = InputRecord("constant", (0.0,))
@@ -49,11 +62,23 @@ _ZERO = InputRecord("constant", (0.0,))
 
 @dataclass(frozen=True)
 class _Held:
-    """What an input of a preview surface holds: a value, or a texture's file name."""
+    """What an input of a preview surface holds: a value, or a texture.
+
+    Attributes:
+        value: the value, or () for a texture.
+        image: file name of the texture.
+        scale: what its colour is multiplied by, of the channels that are used.
+        bias: what is added then, of the same channels.
+        moved: whether its coordinates go through a UsdTransform2d.
+        primvar: the primvar that its coordinates are read from, or "".
+    """
 
     value: Value
     image: str | None = None
-    scale: Value = (1.0, 1.0, 1.0, 1.0)
+    scale: Value = ()
+    bias: Value = ()
+    moved: bool = False
+    primvar: str = ""
 
 
 def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding]:
@@ -64,6 +89,7 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
         if prim.IsA(UsdShade.Material)
     }
     users = {name: mesh.object for mesh in reversed(record.meshes) for name in mesh.materials}
+    uv_maps = _uv_maps(stage)
     for material in record.materials:
         owner = users.get(material.name, "")
         found = surfaces.get(material.name)
@@ -97,6 +123,18 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
                 owner,
                 path,
             )
+        for mesh, primvars in uv_maps[found.GetPath()]:
+            for socket, reason in _uv_losses(material, surface, primvars):
+                name = object_name(mesh)
+                name = record.aliases.get(name, name)
+                yield Finding(
+                    "material-uv",
+                    "loss",
+                    f"{socket} of material {material.name} {reason} on {name}.",
+                    f"Let the same UV map render on all objects with {material.name}.",
+                    name,
+                    str(mesh.GetPath()),
+                )
 
 
 def _losses(material: MaterialRecord, surface: UsdShade.Shader) -> Iterator[tuple[str, str]]:
@@ -116,17 +154,21 @@ def _losses(material: MaterialRecord, surface: UsdShade.Shader) -> Iterator[tupl
     if strength.kind != "constant":
         yield "Emission Strength", _through(strength)
         strength = _ONE
-    for socket, (name, fallback) in _INPUTS.items():
+    for socket, name in SOCKETS.items():
         record = inputs.get(socket)
         if record is None or (socket == "Coat Roughness" and _is_zero(inputs.get("Coat Weight"))):
             continue
-        factor = 1.0
+        factor = record.scale
         if socket == "Emission Color":
-            factor = strength.value[0]
+            factor *= strength.value[0]
             record = InputRecord("constant", (0.0, 0.0, 0.0)) if factor == 0.0 else record
         elif socket == "Alpha":
-            factor = 1.0 - transmission.value[0]
-        reason = _difference(record, factor, _held(surface, name, fallback))
+            factor *= 1.0 - transmission.value[0]
+        held = _held(surface, name)
+        if record.kind == "image" and record.image == held.image:
+            reason = _texture_difference(record, _decoding(socket, factor, held), held)
+        else:
+            reason = _difference(record, factor, held)
         if reason:
             yield socket, reason
 
@@ -138,11 +180,7 @@ def _difference(record: InputRecord, factor: float, held: _Held) -> str:
     if record.kind == "image":
         if held.image is None:
             return f"is the image {record.image}, but a plain value in the file"
-        if held.image != record.image:
-            return f"is the image {record.image}, but {held.image} in the file"
-        if any(abs(scale - factor) > _TOLERANCE for scale in held.scale[:3]) and factor != 1.0:
-            return f"is multiplied by {factor:g}, which the file does not hold"
-        return ""
+        return f"is the image {record.image}, but {held.image} in the file"
     if not held.value and held.image is None:
         return ""
     expected = tuple(v * factor for v in record.value[: len(held.value)])
@@ -154,26 +192,105 @@ def _difference(record: InputRecord, factor: float, held: _Held) -> str:
     return ""
 
 
+def _decoding(socket: str, factor: float, held: _Held) -> tuple[Value, Value]:
+    """Scale and bias that the texture of an input ought to have."""
+    if socket == "Normal":
+        scale, bias = normal_decoding(factor)
+        return tuple(scale)[:3], tuple(bias)[:3]
+    return (factor,) * len(held.scale), (0.0,) * len(held.bias)
+
+
+def _texture_difference(record: InputRecord, decoding: tuple[Value, Value], held: _Held) -> str:
+    """Why a texture of the right image gives other values, or ""."""
+    for expected, found, how in zip(
+        decoding, (held.scale, held.bias), ("multiplied by", "shifted by"), strict=True
+    ):
+        if len(expected) != len(found) or not np.allclose(expected, found, 0.0, _TOLERANCE):
+            return f"is an image {how} {_text(expected)}, but by {_text(found)} in the file"
+    if record.mapped and not held.moved:
+        return "is an image placed by nodes, which the preview surface does not hold"
+    return ""
+
+
+def _uv_losses(
+    material: MaterialRecord, surface: UsdShade.Shader, primvars: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Sockets whose image is read by another UV map than the scene's, and why."""
+    for socket, name in SOCKETS.items():
+        record = material.inputs.get(socket)
+        if record is None or record.kind != "image":
+            continue
+        held = _held(surface, name)
+        # What other nodes place they may place by any map, but by one that is there.
+        fitting = primvars if record.mapped else {uv_primvar(record.uv_map, primvars)}
+        if held.primvar and held.primvar not in fitting:
+            yield socket, f"reads {held.primvar} in the file, not {' or '.join(sorted(fitting))},"
+
+
+def _uv_maps(stage: Usd.Stage) -> Mapping[Sdf.Path, list[tuple[Usd.Prim, Collection[str]]]]:
+    """The meshes with UV maps that each material is bound to, and their primvars."""
+    found: dict[Sdf.Path, list[tuple[Usd.Prim, Collection[str]]]] = defaultdict(list)
+    for mesh in stage.Traverse():
+        if not mesh.IsA(UsdGeom.Mesh):
+            continue
+        names = {p.GetPrimvarName() for p in UsdGeom.PrimvarsAPI(mesh).GetPrimvars()
+                 if p.GetTypeName().role == "TextureCoordinate"}  # fmt: skip
+        binding = UsdShade.MaterialBindingAPI(mesh)
+        bound = [mesh, *(subset.GetPrim() for subset in binding.GetMaterialBindSubsets())]
+        targets = {
+            path
+            for prim in bound
+            for path in UsdShade.MaterialBindingAPI(prim).GetDirectBindingRel().GetTargets()
+        }
+        for path in targets if names else ():
+            found[path].append((mesh, names))
+    return found
+
+
 def _through(record: InputRecord) -> str:
     nodes = ", ".join(record.nodes) or record.image or "nodes"
     return f"goes through {nodes}, which the preview surface does not hold"
 
 
-def _held(surface: UsdShade.Shader, name: str, fallback: Value) -> _Held:
+def _held(surface: UsdShade.Shader, name: str) -> _Held:
     found = surface.GetInput(name)
     if not found:
-        return _Held(fallback)
+        return _Held(_FALLBACKS[name])
     sources = found.GetConnectedSources()[0]
     if not sources:
         value = found.Get(Usd.TimeCode.EarliestTime())
         if value is None:
-            return _Held(fallback)
+            return _Held(_FALLBACKS[name])
         return _Held((float(value),) if isinstance(value, (int, float)) else tuple(value))
     texture = UsdShade.Shader(sources[0].source.GetPrim())
     file = texture.GetInput("file")
-    image = _image_name(file.GetAttr()) if file else ""
-    scale = texture.GetInput("scale").Get() if texture.GetInput("scale") else None
-    return _Held((), image) if scale is None else _Held((), image, tuple(scale))
+    reader = _source(texture, "st")
+    moved = reader is not None and reader.GetShaderId() == "UsdTransform2d"
+    if reader is not None and moved:
+        reader = _source(reader, "in")
+    channels = _CHANNELS.get(str(sources[0].sourceName), slice(4))
+    return _Held(
+        value=(),
+        image=_image_name(file.GetAttr()) if file else "",
+        scale=tuple(_value(texture, "scale", (1.0,) * 4))[channels],
+        bias=tuple(_value(texture, "bias", (0.0,) * 4))[channels],
+        moved=moved,
+        primvar=str(_value(reader, "varname", "")) if reader else "",
+    )
+
+
+def _source(shader: UsdShade.Shader, name: str) -> UsdShade.Shader | None:
+    """The shader that an input is connected to."""
+    found = shader.GetInput(name)
+    sources = found.GetConnectedSources()[0] if found else []
+    return UsdShade.Shader(sources[0].source.GetPrim()) if sources else None
+
+
+def _value(shader: UsdShade.Shader, name: str, fallback: Any) -> Any:
+    """The plain value of an input, or ``fallback``."""
+    found = shader.GetInput(name)
+    value = found.Get() if found else None
+    return fallback if value is None else value
 
 
 def _image_name(attribute: Usd.Attribute) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,11 +34,13 @@ class MeshComparison:
         greatest_distance: over all pairs of points, in scene units; None when
             nothing was compared.
         compared: paths of the meshes compared.
+        points_lost: the first frame at which points of an object lie elsewhere.
     """
 
     findings: list[Finding] = field(default_factory=list)
     greatest_distance: float | None = None
     compared: set[str] = field(default_factory=set)
+    points_lost: dict[str, float] = field(default_factory=dict)
 
 
 def compare_meshes(record: SceneRecord, meshes: StageMeshes) -> Job[MeshComparison]:
@@ -59,7 +61,7 @@ def compare_meshes(record: SceneRecord, meshes: StageMeshes) -> Job[MeshComparis
                 before = worst.get((name, check))
                 if before is None or loss.weight > before.weight:
                     worst[name, check] = loss
-    result.findings = [loss.finding for loss in worst.values()]
+    result.findings = [_cured(loss.finding, result, record) for loss in worst.values()]
     return result
 
 
@@ -98,6 +100,7 @@ def _compare(
             text = f"{count} points of {name} lie up to {distance:.6g} from their place"
             at = f" at frame {mesh.frame:g}." if mesh.frame else "."
             lose("mesh-points", distance, text + at, found.path, distance)
+            result.points_lost.setdefault(name, mesh.frame)
         there = meshes.materials(found.path)
         if there != mesh.materials:
             scene, file = (", ".join(names) or "no material" for names in (mesh.materials, there))
@@ -119,6 +122,18 @@ def _compare(
     return losses
 
 
+def _cured(finding: Finding, result: MeshComparison, record: SceneRecord) -> Finding:
+    """The finding, with its cure for what only begins to differ when time passes."""
+    first = min(record.frames, default=0.0)
+    if finding.check != "mesh-points" or result.points_lost[finding.object] <= first:
+        return finding
+    return replace(finding, cure=_FROZEN.format(name=finding.object))
+
+
+_FROZEN = (
+    "What moves {name} by geometry nodes is exported as it stands at one frame; "
+    "bake it to keyframes or to a mesh cache, or export the current frame alone."
+)
 _CURES = {
     "mesh-points": "Apply shears and unusual constraints of {name} in Blender, and export again.",
     "mesh-materials": "Assign the materials of {name} in the object's own mesh.",
@@ -144,8 +159,9 @@ def _pairs(
         tolerance = max((_tolerance(m, f) for m in left[:1] for f in right), default=1.0)
         indices = pair_nearest([m.points for m in left], [f.points for f in right], tolerance)
         pairs += [(left[i], right[j]) for i, j in indices]
-        rest[0].extend(m for i, m in enumerate(left) if i not in {i for i, _ in indices})
-        rest[1].extend(f for j, f in enumerate(right) if j not in {j for _, j in indices})
+        paired_ours, paired_theirs = {i for i, _ in indices}, {j for _, j in indices}
+        rest[0].extend(m for i, m in enumerate(left) if i not in paired_ours)
+        rest[1].extend(f for j, f in enumerate(right) if j not in paired_theirs)
     return pairs, rest
 
 

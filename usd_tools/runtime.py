@@ -10,9 +10,16 @@ from __future__ import annotations
 
 import sys
 
-from pxr import Sdf, Usd
-
 from ..jobs.errors import StagewrightError
+
+try:
+    from pxr import Sdf, Usd
+except ModuleNotFoundError as error:
+    raise StagewrightError(
+        "no-usd",
+        "There is no USD library in this Python.",
+        "Install usd-core (pip install usd-core), or run the check inside Blender.",
+    ) from error
 
 _BLENDER_NAMESPACE = "pxrBlender_"
 

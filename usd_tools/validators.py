@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pxr import Sdf, Usd, UsdValidation
+from pxr import Gf, Sdf, Usd, UsdValidation
 
 from .findings import Finding, Severity
+from .look import normal_decoding
 from .stages import object_at
 
 # Rules for .usdz packages: an asset of loose files has nothing for them.
@@ -28,6 +29,14 @@ _SEVERITIES: dict[UsdValidation.ValidationErrorType, Severity] = {
     UsdValidation.ValidationErrorType.Error: "error",
     UsdValidation.ValidationErrorType.Warn: "warning",
     UsdValidation.ValidationErrorType.Info: "info",
+}
+
+_TOLERANCE = 1e-5
+
+_CURE = "Export again; if it stays so, change the object or material that it names."
+_CURES = {
+    "InvalidSourceColorSpace": "Set the color space of the normal map's image to Non-Color "
+    "in Blender, and export again."
 }
 
 
@@ -73,12 +82,15 @@ def _finding(stage: Usd.Stage, error: UsdValidation.ValidationError, folder: Pat
     path = next((_path(site) for site in sites if _path(site) is not None), None)
     prim = "" if path is None else str(path)
     check = check_name(error.GetValidator().GetMetadata().name)
-    message = error.GetMessage().replace(f"{folder}/", "").strip()
+    message = error.GetMessage()
+    for prefix in (f"{folder.as_posix()}/", f"{folder}\\"):
+        message = message.replace(prefix, "")
+    message = message.strip()
     return Finding(
         check=check,
         severity=_SEVERITIES[error.GetType()],
         message=message if prim in message else f"{prim}: {message}",
-        cure="Export again; if it stays so, change the object or material that it names.",
+        cure=_CURES.get(error.GetName(), _CURE),
         object="" if path is None else object_at(stage, path),
         prim=prim,
     )
@@ -93,12 +105,28 @@ def _path(site: UsdValidation.ValidationErrorSite) -> Sdf.Path | None:
 
 
 def _is_false_positive(stage: Usd.Stage, error: UsdValidation.ValidationError) -> bool:
-    if error.GetName() != "MissingShaderIdInRegistry":
+    judge = _FALSE_POSITIVES.get(error.GetName())
+    paths = (_path(site) for site in error.GetSites())
+    return judge is not None and any(
+        judge(stage.GetPrimAtPath(path.GetPrimPath())) for path in paths if path is not None
+    )
+
+
+def _is_materialx(prim: Usd.Prim) -> bool:
+    return str(prim.GetAttribute("info:id").Get()).startswith(_MATERIALX_NODE)
+
+
+def _has_strength(prim: Usd.Prim) -> bool:
+    """Whether the scale and bias of a normal map are those of a strength."""
+    scale, bias = (prim.GetAttribute(f"inputs:{name}").Get() for name in ("scale", "bias"))
+    if scale is None or bias is None:
         return False
-    for site in error.GetSites():
-        path = _path(site)
-        if path is not None:
-            identifier = stage.GetPrimAtPath(path.GetPrimPath()).GetAttribute("info:id").Get()
-            if str(identifier).startswith(_MATERIALX_NODE):
-                return True
-    return False
+    pairs = zip((scale, bias), normal_decoding(scale[0] / 2), strict=True)
+    return all(Gf.IsClose(found, expected, _TOLERANCE) for found, expected in pairs)
+
+
+_FALSE_POSITIVES: dict[str, Callable[[Usd.Prim], bool]] = {
+    "MissingShaderIdInRegistry": _is_materialx,
+    "NonCompliantScaleValues": _has_strength,
+    "NonCompliantBiasValues": _has_strength,
+}

@@ -13,6 +13,7 @@ import pytest
 
 from stagewright.jobs.errors import StagewrightError
 from stagewright.pipeline.report import verdict, write_report
+from stagewright.pipeline.summaries import checks_line
 from stagewright.usd_tools.contents import Contents, LayerContents, TextureContents
 from stagewright.usd_tools.findings import CheckReport, Finding
 from stagewright.usd_tools.identity import Identity
@@ -27,7 +28,6 @@ CONTENTS = Contents(
     materials=("Brass", "Glass été"),
     layers=(LayerContents("lantern_v003.usda", 900), LayerContents("lantern_look.usda", 12345)),
     textures=(TextureContents("wood.png", 2_500_000, (2048, 1024)),),
-    animated=2,
     frames=(1.0, 48.0),
     frames_per_second=24.0,
     size=(20.0, 20.0, 55.5),
@@ -172,6 +172,11 @@ def test_the_verdict_counts_in_words() -> None:
     assert of("info") == of()
     assert of("loss") == "1 loss."
     assert of("error", "loss", "loss", "warning") == "1 error, 2 losses and 1 warning."
+
+
+def test_one_mesh_is_counted_in_the_singular() -> None:
+    line = checks_line(CheckReport((), "", greatest_distance=0.0, compared=1))
+    assert line == "no findings; 1 mesh compared, off by 0 at most"
 
 
 def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:

@@ -91,12 +91,21 @@ class Native:
         for socket, value in inputs.items():
             colour = socket.endswith("Color")
             kind = Sdf.ValueTypeNames.Color3f if colour else Sdf.ValueTypeNames.Float
+            kind = Sdf.ValueTypeNames.Normal3f if socket == "normal" else kind
             target = shader.CreateInput(socket, kind)
             if isinstance(value, (Path, str)):
                 texture = UsdShade.Shader.Define(self.stage, f"{path}/{socket}_texture")
                 texture.CreateIdAttr("UsdUVTexture")
                 texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(str(value))
-                output = texture.CreateOutput("rgb" if colour else "r", kind)
+                reader = UsdShade.Shader.Define(self.stage, f"{path}/{socket}_reader")
+                reader.CreateIdAttr("UsdPrimvarReader_float2")
+                reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
+                texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(
+                    reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
+                )
+                output = texture.CreateOutput(
+                    "r" if kind == Sdf.ValueTypeNames.Float else "rgb", kind
+                )
                 target.ConnectToSource(output)
             else:
                 target.Set(Gf.Vec3f(*value) if colour else value)

@@ -14,6 +14,7 @@ from stagewright.jobs.errors import StagewrightError
 from stagewright.usd_tools.asset import AssetFiles, author_asset
 from stagewright.usd_tools.check import check_asset, check_task
 from stagewright.usd_tools.findings import CheckReport
+from stagewright.usd_tools.scene_record import SceneRecord
 
 Finish = Callable[[Any], Any]
 
@@ -110,6 +111,59 @@ def test_a_machine_path_in_a_custom_property_is_a_warning(
     found = [f for f in report.findings if f.check == "machine-path"]
     assert [(f.severity, f.prim) for f in found] == [("warning", "/lantern/Plate")]
     assert "userProperties:source" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "warns"),
+    [
+        (r"\\server\textures\x.png", True),
+        (r"D:\textures\x.png", True),
+        ("/home/ann/x", True),
+        ("brass/home/made", False),
+        ("at /work/ all day", False),
+    ],
+)
+def test_machine_paths_of_every_system_are_known(
+    textured: Any, tmp_path: Path, finish: Finish, text: str, warns: bool
+) -> None:
+    plate = textured.stage.GetPrimAtPath("/lantern/Plate")
+    plate.CreateAttribute("userProperties:source", Sdf.ValueTypeNames.String).Set(text)
+    textured.save()
+    root = tmp_path / "out" / "lantern.usda"
+    finish(author_asset(textured.path, root, name="lantern", materials=[]))
+    report = finish(check_asset(root, None))
+    assert ("machine-path" in {f.check for f in report.findings}) == warns
+
+
+def test_findings_name_the_object_that_a_copy_stands_for(
+    native: Any, tmp_path: Path, finish: Finish
+) -> None:
+    points = [(0, 0, 0), (1, 0, 0), (0, 1, 0)]
+    native.mesh("Emitter.inst.0001", points, [(0, 1, 2)]).GetExtentAttr().Set(
+        [(0, 0, 0), (9, 9, 9)]
+    )
+    root = tmp_path / "out" / "lantern.usda"
+    finish(author_asset(native.save(), root, name="lantern", materials=[]))
+    record = SceneRecord((), (), (), {"Emitter.inst.0001": "Emitter"}, (1.0,))
+    report = finish(check_asset(root, record))
+    assert {f.object for f in report.findings if f.check == "extent"} == {"Emitter"}
+
+
+def test_a_normal_map_that_is_not_raw_is_cured_in_blender(
+    native: Any, tmp_path: Path, finish: Finish
+) -> None:
+    (tmp_path / "bumps.png").write_bytes(b"")
+    native.material("Wood", normal=tmp_path / "bumps.png")
+    texture = UsdShade.Shader.Get(native.stage, "/lantern/_materials/Wood/normal_texture")
+    texture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
+    root = tmp_path / "out" / "lantern.usda"
+    finish(author_asset(native.save(), root, name="lantern", materials=[]))
+    cures = [
+        f.cure
+        for f in finish(check_asset(root, None)).findings
+        if f.check == "normal-map-texture-validator"
+    ]
+    assert any("Non-Color" in cure for cure in cures)
 
 
 def test_what_the_root_does_not_say_is_an_error(asset: AssetFiles, finish: Finish) -> None:

@@ -79,7 +79,6 @@ def test_contents_are_those_that_were_put_in(textured: Any, tmp_path: Path, fini
     assert found.materials == ("Blue", "Red", "Wood")
     assert found.frames == (1, 3)
     assert found.frames_per_second == 25
-    assert found.animated == 1
     assert found.size == pytest.approx((2, 4, 5))
     assert (found.up_axis, found.metres_per_unit) == ("Z", 1.0)
     assert [layer.name for layer in found.layers] == [

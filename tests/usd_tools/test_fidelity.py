@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pxr import Gf, Sdf, UsdGeom, UsdLux, UsdShade, UsdSkel, Vt
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, UsdSkel, Vt
 
 from stagewright.usd_tools.asset import author_asset
 from stagewright.usd_tools.check import check_asset
@@ -148,6 +148,7 @@ def test_points_are_compared_at_every_frame(native: Any, check: Any) -> None:
     (found,) = (f for f in report.findings if f.severity == "loss")
     assert found.value == pytest.approx(0.5)
     assert "at frame 3" in found.message
+    assert "geometry nodes" in found.cure
 
 
 def test_copies_of_the_base_instead_of_instances_are_a_loss(native: Any, check: Any) -> None:
@@ -379,6 +380,106 @@ def test_images_and_nodes_of_a_material_are_compared(
         "Roughness of material Wood is the image wood.png, but bark.png in the file.",
     ]
     assert {f.object for f in report.findings if f.check == "material-input"} == {"Plate"}
+
+
+def _texture(native: Any, socket: str) -> UsdShade.Shader:
+    return UsdShade.Shader.Get(native.stage, f"/lantern/_materials/Wood/{socket}_texture")
+
+
+def test_a_halved_texture_is_a_loss(native: Any, check: Any, tmp_path: Path) -> None:
+    native.material("Wood", diffuseColor=tmp_path / "wood.png")
+    (tmp_path / "wood.png").write_bytes(b"")
+    scale = _texture(native, "diffuseColor").CreateInput("scale", Sdf.ValueTypeNames.Float4)
+    scale.Set((0.5, 0.5, 0.5, 1))
+    wood = MaterialRecord("Wood", {"Base Color": InputRecord("image", image="wood.png")})
+    assert _input_losses(check(_record(materials=[wood]), [wood])) == [
+        "Base Color of material Wood is an image multiplied by 1, 1, 1, "
+        "but by 0.5, 0.5, 0.5 in the file."
+    ]
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.6, 1.0, 1.7])
+def test_the_strength_of_a_normal_map_reaches_the_file(
+    native: Any, check: Any, tmp_path: Path, strength: float
+) -> None:
+    native.material("Wood", normal=tmp_path / "bumps.png")
+    (tmp_path / "bumps.png").write_bytes(b"")
+    texture = _texture(native, "normal")
+    texture.CreateInput("scale", Sdf.ValueTypeNames.Float4).Set((2, 2, 2, 2))
+    texture.CreateInput("bias", Sdf.ValueTypeNames.Float4).Set((-1, -1, -1, -1))
+    texture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("raw")
+    normal = InputRecord("image", image="bumps.png", scale=strength)
+    wood = MaterialRecord("Wood", {"Normal": normal})
+    left_out = check(_record(materials=[wood]))
+    assert bool(_input_losses(left_out)) == (strength != 1.0)
+    report = check(_record(materials=[wood]), [wood])
+    assert [f.check for f in report.findings] == ["validators"]
+    root = max(tmp_path.glob("out*")) / "lantern.usda"
+    stage = Usd.Stage.Open(str(root))
+    held = stage.GetPrimAtPath(texture.GetPath())
+    scale, bias = (np.array(held.GetAttribute(f"inputs:{n}").Get()) for n in ("scale", "bias"))
+    for colour in np.random.default_rng(2).random((5, 3)):
+        x, y, z = 2 * colour - 1
+        z = np.interp(min(strength, 1), (0, 1), (1, z))
+        normal = (x * strength, y * strength, z)
+        assert colour * scale[:3] + bias[:3] == pytest.approx(normal, abs=1e-6)
+
+
+def test_coordinates_that_go_through_nodes_are_a_loss_unless_the_file_moves_them(
+    native: Any, check: Any, tmp_path: Path
+) -> None:
+    native.material("Wood", diffuseColor=tmp_path / "wood.png")
+    (tmp_path / "wood.png").write_bytes(b"")
+    moved = InputRecord("image", image="wood.png", mapped=True)
+    wood = MaterialRecord("Wood", {"Base Color": moved})
+    assert _input_losses(check(_record(materials=[wood]), [wood])) == [
+        "Base Color of material Wood is an image placed by nodes, "
+        "which the preview surface does not hold."
+    ]
+    mapping = UsdShade.Shader.Define(native.stage, "/lantern/_materials/Wood/Mapping")
+    mapping.CreateIdAttr("UsdTransform2d")
+    reader = UsdShade.Shader.Get(native.stage, "/lantern/_materials/Wood/diffuseColor_reader")
+    kind = Sdf.ValueTypeNames.Float2
+    mapping.CreateInput("in", kind).ConnectToSource(reader.GetOutput("result"))
+    _texture(native, "diffuseColor").GetInput("st").ConnectToSource(
+        mapping.CreateOutput("result", kind)
+    )
+    assert not _losses(check(_record(materials=[wood]), [wood]))
+
+
+def test_images_are_read_by_the_uv_map_of_the_scene(
+    native: Any, check: Any, tmp_path: Path
+) -> None:
+    wood = native.material("Wood", diffuseColor=tmp_path / "wood.png")
+    (tmp_path / "wood.png").write_bytes(b"")
+    reader = UsdShade.Shader.Get(native.stage, "/lantern/_materials/Wood/diffuseColor_reader")
+
+    def plate(name: str, *uv_maps: str) -> Any:
+        mesh = native.mesh(name, SQUARE, material=wood)
+        for uv_map in uv_maps:
+            kind = Sdf.ValueTypeNames.TexCoord2fArray
+            primvar = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(uv_map, kind, "vertex")
+            primvar.Set([(0, 0)] * 4)
+        return _mesh(name, SQUARE, materials=("Wood",))
+
+    # The map "Bark" renders, so it is called "st"; the exporter took "Moss" for it.
+    meshes = [plate("Plate", "st", "Moss_1")]
+    for uv_map, before, after in (("Bark", "Bark", "st"), ("Moss 1", "st", "Moss_1")):
+        reader.GetInput("varname").Set(before)
+        image = InputRecord("image", image="wood.png", uv_map=uv_map)
+        material = MaterialRecord("Wood", {"Base Color": image})
+        (found,) = (
+            f
+            for f in check(_record(*meshes, materials=[material])).findings
+            if f.severity == "loss"
+        )
+        assert (found.check, found.object) == ("material-uv", "Plate")
+        assert before in found.message and after in found.message
+        assert not _losses(check(_record(*meshes, materials=[material]), [material]))
+    # On another object this map renders: one reader cannot serve both.
+    meshes.append(plate("Lid", "st"))
+    report = check(_record(*meshes, materials=[material]), [material])
+    assert _losses(report) == [("material-uv", "Lid")]
 
 
 def test_materials_without_a_surface_or_a_prim_are_named(native: Any, check: Any) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,17 @@ def test_blenders_library_is_told_from_usd_core_by_its_build() -> None:
     assert is_blenders_pxr() == ("bpy" in Path(pxr.__file__).parts)
     assert pxr_version() == "{}.{}.{}".format(*Usd.GetVersion())
     require_pxr()
+
+
+def test_a_python_without_usd_is_told_what_to_install() -> None:
+    program = (
+        "import sys\nsys.modules['pxr'] = None\n"
+        "from stagewright.jobs.errors import StagewrightError\n"
+        "try:\n    import stagewright.usd_tools.check\n"
+        "except StagewrightError as error:\n    print(error.code, error.cure)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.startswith("no-usd") and "usd-core" in done.stdout, done.stderr
 
 
 def test_usd_core_inside_blender_is_refused_at_once(
