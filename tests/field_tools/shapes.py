@@ -49,8 +49,8 @@ def knot(nu: int = 240, nv: int = 16, radius: float = 0.06) -> Mesh:
         outward -= (outward * tangent).sum(-1, keepdims=True) * tangent
         outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
         side = np.cross(tangent, outward)
-        return curve(u) - radius * (
-            np.cos(v)[..., None] * side - np.sin(v)[..., None] * outward
+        return curve(u) + radius * (
+            np.cos(v)[..., None] * outward - np.sin(v)[..., None] * side
         )
 
     return closed_surface(position, nu, nv)
@@ -69,7 +69,7 @@ def ball(levels: int = 4, radius: float = 0.3, bumps: float = 0.0) -> Mesh:
     """A cube's faces cut ``levels`` times and pushed out to a sphere, with bumps if asked."""
     vertices, faces = refined(*cube(1.0), levels)
     direction = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
-    scale = 1 + bumps * np.prod(np.sin(7 * direction + 0.4), axis=1, keepdims=True)
+    scale = 1 + bumps * np.prod(np.sin(5 * direction + 0.4), axis=1, keepdims=True)
     return direction * radius * scale, faces
 
 
@@ -87,8 +87,9 @@ def refined(vertices: np.ndarray, faces: np.ndarray, levels: int) -> Mesh:
 
 def turned(mesh: Mesh, angle: float = 0.6) -> Mesh:
     c, s = np.cos(angle), np.sin(angle)
-    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-    return mesh[0] @ turn.T + np.array([0.011, -0.007, 0.013]), mesh[1]
+    about_z = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    about_x = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    return mesh[0] @ (about_z @ about_x).T + np.array([0.011, -0.007, 0.013]), mesh[1]
 
 
 def brute_distance(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -19,10 +19,10 @@ SIZE = 1 / 48
 SHAPE = (48, 48, 48)
 SHAPES = {
     "torus": shapes.turned(shapes.torus(120, 48)),
-    "knot": shapes.turned(shapes.knot(320, 16)),
+    "ellipsoid": shapes.turned((shapes.ball(4)[0] * [1.2, 0.8, 0.6], shapes.ball(4)[1])),
     "cube": shapes.turned(shapes.refined(*shapes.cube(), 4)),
     "ball": shapes.turned(shapes.ball(4)),
-    "bumpy ball": shapes.turned(shapes.ball(4, bumps=0.3)),
+    "bumpy ball": shapes.turned(shapes.ball(4, bumps=0.2)),
     "two balls": shapes.turned(
         (
             np.concatenate([shapes.ball(3, 0.2)[0] + 0.15, shapes.ball(3, 0.15)[0] - 0.2]),
@@ -55,11 +55,18 @@ def flipped(vertices: np.ndarray, faces: np.ndarray) -> shapes.Mesh:
 
 
 def holed(vertices: np.ndarray, faces: np.ndarray) -> shapes.Mesh:
-    """The triangles nearest to one of them removed, 3 % of the whole area."""
+    """The triangles nearest to one of them removed, 3 % of the whole area.
+
+    The hole lies within one smooth part: what stood on a missing edge or corner nobody can tell.
+    """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     center = (a + b + c) / 3
-    order = np.argsort(np.linalg.norm(center - center[len(faces) // 3], axis=1))
+    normal = np.cross(b - a, c - a) / area[:, None]
+    other = normal @ normal[:: max(1, len(faces) // 500)].T
+    near = ((center[:, None] - center[None, :: max(1, len(faces) // 500)]) ** 2).sum(2)
+    smooth = np.where(near < 0.035, other, 1).min(axis=1)
+    order = np.argsort(np.linalg.norm(center - center[smooth.argmax()], axis=1))
     hole = np.cumsum(area[order]) <= 0.03 * area.sum()
     return vertices, faces[np.sort(order[~hole])]
 
@@ -84,7 +91,8 @@ def longest_component(wrong: np.ndarray) -> int:
         low, high = list(stack[0]), list(stack[0])
         while stack:
             x, y, z = stack.pop()
-            for n in ((x - 1, y, z), (x + 1, y, z), (x, y - 1, z), (x, y + 1, z), (x, y, z - 1), (x, y, z + 1)):
+            for dx, dy, dz in np.concatenate([np.eye(3, dtype=int), -np.eye(3, dtype=int)]).tolist():
+                n = (x + dx, y + dy, z + dz)
                 if n in cells:
                     cells.remove(n)
                     stack.append(n)
