@@ -22,7 +22,7 @@ SHAPES = {
     "ellipsoid": shapes.turned((shapes.ball(4)[0] * [1.2, 0.8, 0.6], shapes.ball(4)[1])),
     "cube": shapes.turned(shapes.refined(*shapes.cube(), 4)),
     "ball": shapes.turned(shapes.ball(4)),
-    "bumpy ball": shapes.turned(shapes.ball(4, bumps=0.2)),
+    "bumpy ball": shapes.turned(shapes.ball(4, bumps=0.1)),
     "two balls": shapes.turned(
         (
             np.concatenate([shapes.ball(3, 0.2)[0] + 0.15, shapes.ball(3, 0.15)[0] - 0.2]),
