@@ -265,17 +265,22 @@ def _mean_crossings(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Mean crossing (3, total) of every vertex within its cell, and which vertices have any."""
     # The cell's edges lie at 0 or 1 across their axis: one packed integer counts those and all.
-    counts = np.zeros(total, np.int32)
+    counts_of_axis = np.zeros((3, total), np.int32)
     mean = np.zeros((3, total), np.float32)
-    for meeting in meetings:
-        axis = meeting.axis
-        for vertex, (p, q) in zip(meeting.vertices, CYCLE, strict=True):
-            ones = 1 + (p << 5 * ((axis + 1) % 3 + 1)) + (q << 5 * ((axis + 2) % 3 + 1))
-            for start in range(0, len(vertex), CHUNK):
-                part = slice(start, start + CHUNK)
-                # Along one axis and side a vertex has one edge, so no index comes twice.
-                counts[vertex[part]] += np.int32(ones)
-                mean[axis][vertex[part]] += meeting.fraction[part]
+
+    def add(axes: slice) -> None:
+        for axis in range(axes.start, axes.stop):
+            meeting, counts, sums = meetings[axis], counts_of_axis[axis], mean[axis]
+            for vertex, (p, q) in zip(meeting.vertices, CYCLE, strict=True):
+                ones = 1 + (p << 5 * ((axis + 1) % 3 + 1)) + (q << 5 * ((axis + 2) % 3 + 1))
+                for start in range(0, len(vertex), CHUNK):
+                    part = vertex[start : start + CHUNK]
+                    # Along one axis and side a vertex has one edge, so no index comes twice.
+                    counts[part] += np.int32(ones)
+                    sums[part] += meeting.fraction[start : start + CHUNK]
+
+    for_each_chunk(3, add, chunk=1)
+    counts = counts_of_axis.sum(axis=0, dtype=np.int32)
     amount = counts & 31
     inverse = 1 / np.maximum(amount, 1).astype(np.float32)
     for axis in range(3):

@@ -212,11 +212,11 @@ def blender_side(case: dict[str, Any]) -> Prepared:
         target.data.update_tag()
         graph = bpy.context.evaluated_depsgraph_get()
         graph.update()
-        return target.evaluated_get(graph).evaluated_geometry().volume
+        return target.evaluated_get(graph).evaluated_geometry()
 
-    def answer(volume: Any) -> dict[str, Any]:  # noqa: ANN401
+    def answer(geometry: Any) -> dict[str, Any]:  # noqa: ANN401
         path = case["scratch"]
-        volume.copy().grids.save(filepath=path)
+        geometry.volume.copy().grids.save(filepath=path)
         grid = openvdb.readAll(path)[0][0]
         os.unlink(path)
         # The node leaves distances in voxels: its background is 1 whatever the voxel size.
