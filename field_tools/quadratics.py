@@ -10,6 +10,7 @@ marching method" (2001), with quadratics for his bicubics.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -85,7 +86,7 @@ def fit_quadratics(values: FloatArray, voxels: Indices) -> Quadratics:
         twist = flat[voxels + (ahead[a] + ahead[b])] + flat[voxels + (behind[a] + behind[b])]
         twist -= flat[voxels + (ahead[a] + behind[b])] + flat[voxels + (behind[a] + ahead[b])]
         mixed.append(twist / (wide[a] * wide[b]))
-    largest = np.maximum.reduce([np.abs(step) for step in (*forward, *backward)])
+    largest = functools.reduce(np.maximum, [np.abs(step) for step in (*forward, *backward)])
     scaled = [(part / largest).astype(np.float32) for part in (center, *forward, *backward, *mixed)]
     model, kinked = _choose_model(scaled[0], scaled[1:4], scaled[4:7], scaled[7:])
     foot, failed = _foot_points(model, scaled[1:4], scaled[4:7])
@@ -124,7 +125,7 @@ def _choose_model(
     # The neighbour ahead is center + forward, the one behind center - backward.
     upwind = [np.where(sign * (f + b) < 0, f, b) for f, b in zip(forward, backward, strict=True)]
     slope = np.sqrt(np.maximum(_dot(central, central), _dot(upwind, upwind)))
-    bend = np.maximum.reduce([np.abs(part) for part in (*second, *mixed)])
+    bend = functools.reduce(np.maximum, [np.abs(part) for part in (*second, *mixed)])
     kinked = bend > KINK * slope
     gradient = [np.where(kinked, u, c) for u, c in zip(upwind, central, strict=True)]
     curved = [np.where(kinked, np.float32(0), part) for part in (*second, *mixed)]

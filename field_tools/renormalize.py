@@ -10,7 +10,7 @@ distance converges with the grid instead of staying wrong by a part of a voxel.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,9 @@ from .quadratics import Indices, Quadratics, fit_quadratics, interface_voxels, n
 MASK_SLOPE = 0.6
 """What a voxel of a mask keeps where smoothing would change its sign (corners, thin parts)."""
 
-_OFFSETS = [offset for offset in itertools.product((-1, 0, 1), repeat=3) if any(offset)]
+_OFFSETS: list[tuple[int, ...]] = [
+    offset for offset in itertools.product((-1, 0, 1), repeat=3) if any(offset)
+]
 _SETTLE_REACH = 1.2
 """Voxels that Newton's method may move a carried closest point: feet are closer than that."""
 _BYTES_PER_VOXEL = 14
@@ -108,7 +110,7 @@ def _prepare(grid: Grid, half_width: float, iso: float) -> tuple[FloatArray, NDA
     )
     require_finite(grid.values)
     values = np.ascontiguousarray(grid.values)
-    low, high = values.min(), values.max()
+    low, high = np.min(values), np.max(values)
     if not low < iso <= high:
         raise StagewrightError(
             "no-zero-level",
@@ -157,7 +159,7 @@ def _closest_points(
             owner = owners[piece]
             offset = (voxels[:, piece] - models.voxels[:, owner]).astype(np.float32)
             foot = models.foot[:, owner]
-            point = np.stack(newton(models.model[:, owner], offset, foot, steps=3))
+            point = np.stack(newton(models.model[:, owner], tuple(offset), tuple(foot), steps=3))
             moved = ((point - foot) ** 2).sum(axis=0)
             keep = models.flat[owner] | ~(moved < _SETTLE_REACH**2)
             points[:, piece] = np.where(keep, foot, point) - offset
@@ -173,13 +175,17 @@ def _carry(
 ) -> tuple[Indices, NDArray[np.int32]]:
     """Give each voxel of the band the model whose foot point is nearest.
 
+    Voxels beside the interface pass their foot points on to all 26 neighbours, later ones only
+    into the octant that leads away from their foot point. In each step all voxels go the same
+    way, so no voxel is met twice.
+
     Returns:
         Index coordinates (3, n) of the band's voxels and the models they got.
     """
     padded = tuple(count + 2 for count in shape)  # a rim, so that steps outwards need no test
     strides = np.array((padded[1] * padded[2], padded[2], 1))
     far = np.float32((half_width + 2) ** 2)
-    limit = np.float32((half_width + 1) ** 2)
+    floor = far - np.float32((half_width + 0.5) ** 2)
     # far - distance², so that memory the system gives as zeros means "not reached".
     closeness = np.zeros(padded, np.float32).ravel()
     owners = np.empty(padded, np.int32).ravel()
@@ -189,24 +195,25 @@ def _carry(
     away = -models.foot  # from the foot point to the voxel
     closeness[front] = far - (away**2).sum(axis=0)
     owners[front] = owner
-    layers = [voxels]
+    layers, everyone = [voxels], np.arange(len(front))
     while len(front):
         reached = []
         base, twice = far - (away**2).sum(axis=0), 2 * away
-        for offset in _OFFSETS:
-            growth = np.float32(sum(map(abs, offset)))
-            for step, part in zip(offset, twice, strict=True):
-                if step:
-                    growth = growth + part if step > 0 else growth - part
-            closer = base - growth
-            sources = np.flatnonzero((growth > 0) & (closer > far - limit))
-            targets = front[sources] + int(strides @ offset)
-            closer, before = closer[sources], closeness[targets]
-            better = closer > before
-            targets = targets[better]
-            closeness[targets] = closer[better]
-            owners[targets] = owner[sources[better]]
-            reached.append(targets[before[better] == 0])
+        ways = _ways_on(away) if len(layers) > 1 else [(everyone, _OFFSETS)]
+        for group, offsets in ways:
+            sources, owned, start, grow = front[group], owner[group], base[group], twice[:, group]
+            for offset in offsets:
+                closer = start - np.float32(sum(map(abs, offset)))
+                for step, part in zip(offset, grow, strict=True):
+                    if step:
+                        closer = closer - part if step > 0 else closer + part
+                targets = sources + int(strides @ offset)
+                before = closeness[targets]
+                better = np.flatnonzero(closer > np.maximum(before, floor))
+                improved = targets[better]
+                closeness[improved] = closer[better]
+                owners[improved] = owned[better]
+                reached.append(improved[before[better] == 0])
         front = np.sort(np.concatenate(reached))
         voxels = np.stack(np.unravel_index(front, padded)) - 1
         within = np.all((voxels >= 0) & (voxels < np.array(shape)[:, None]), axis=0)
@@ -217,6 +224,14 @@ def _carry(
         layers.append(voxels)
     band = np.concatenate(layers, axis=1)
     return band, owners[_flat_in_rim(band, strides)]
+
+
+def _ways_on(away: FloatArray) -> Iterator[tuple[Indices, list[tuple[int, ...]]]]:
+    """The voxels of each octant and the offsets that lead into it."""
+    octant = (away < 0).T @ np.array((4, 2, 1), np.uint8)
+    for number, signs in enumerate(itertools.product((1, -1), repeat=3)):
+        steps = itertools.product(*((0, sign) for sign in signs))
+        yield np.flatnonzero(octant == number), [step for step in steps if any(step)]
 
 
 def _flat_in_rim(voxels: Indices, strides: Indices) -> Indices:
