@@ -66,11 +66,13 @@ class Grid:
 
     def index_to_world(self, indices: ArrayLike) -> NDArray[np.float64]:
         """World positions, shape (..., 3), of index coordinates (fractions allowed)."""
-        return np.asarray(indices, np.float64) * self.voxel_size + np.asarray(self.origin)
+        positions: NDArray[np.float64] = np.asarray(indices, np.float64) * self.voxel_size
+        return positions + self.origin
 
     def world_to_index(self, points: ArrayLike) -> NDArray[np.float64]:
         """Index coordinates, shape (..., 3), of world positions (integers at voxel centres)."""
-        return (np.asarray(points, np.float64) - np.asarray(self.origin)) / self.voxel_size
+        offsets: NDArray[np.float64] = np.asarray(points, np.float64) - self.origin
+        return offsets / self.voxel_size
 
     def centers(self, dtype: type[np.floating[Any]] = np.float64) -> tuple[FloatArray, ...]:
         """World x, y and z of the voxel centres, shaped to broadcast against ``values``.
@@ -184,10 +186,10 @@ def require_vector(grid: Grid) -> None:
 def require_finite(values: FloatArray, what: str = "The grid") -> None:
     """Refuse NaN and infinity (``not-finite``), telling how many and where the first one is."""
     # The extremes are NaN or infinite exactly when some value is, and need no array of flags.
-    if values.size == 0 or (np.isfinite(values.min()) and np.isfinite(values.max())):
+    if values.size == 0 or (np.isfinite(np.min(values)) and np.isfinite(np.max(values))):
         return
     bad = ~np.isfinite(values)
-    place = tuple(int(index) for index in np.unravel_index(int(bad.argmax()), values.shape))
+    place = tuple(int(index) for index in np.unravel_index(int(np.argmax(bad)), values.shape))
     raise StagewrightError(
         "not-finite",
         f"{what} has {int(bad.sum())} values that are NaN or infinite, the first at {place}.",

@@ -138,7 +138,37 @@ def points_to_sdf(quick: bool) -> Iterator[Row]:
         yield {**row, "size": f"{row['size']} radius {radius} voxels"}
 
 
-TASKS = {"mesh-to-sdf": mesh_to_sdf, "isosurface": isosurface, "points-to-sdf": points_to_sdf}
+def memory(quick: bool) -> Iterator[Row]:
+    """Peak memory of a band at 512^3 above the loaded mesh, each in a fresh process."""
+    n = 256 if quick else 512
+    for mesh in ("torus 1M", "ball 250k"):
+        # The ball's mesh fills the box.
+        side = Side("ours")
+        try:
+            side.ask(
+                do="prepare",
+                case={"task": "mesh-to-sdf", "mesh": mesh, "n": n, "voxel": 0.96 / n},
+            )
+            before = side.ask(do="peak")["bytes"]
+            side.ask(do="run")
+            peak = side.ask(do="peak")["bytes"]
+        finally:
+            side.close()
+        yield {
+            "task": "memory",
+            "size": f"{mesh} {n}",
+            "value": round((peak - before) / 1e9, 3),
+            "baseline": 0.3,
+            "unit": "GB above the loaded mesh",
+        }
+
+
+TASKS = {
+    "mesh-to-sdf": mesh_to_sdf,
+    "isosurface": isosurface,
+    "points-to-sdf": points_to_sdf,
+    "memory": memory,
+}
 
 
 def _keyed(answer: Any) -> tuple[np.ndarray, np.ndarray]:  # noqa: ANN401
@@ -210,10 +240,3 @@ def _bands_agree(one: Any, other: Any) -> tuple[bool, str]:  # noqa: ANN401
     return bool(share > 0.999 and error < 1e-3), (
         f"{share:.2%} of voxels in both, differing by at most {error:.1e} voxels"
     )
-
-
-if __name__ == "__main__":
-    chosen = sys.argv[1:] or list(TASKS)
-    for task in chosen:
-        for row in TASKS[task](quick="--quick" in sys.argv):
-            print(json.dumps(row), flush=True)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One side of a comparison in a process of its own: ours in numpy alone, or a peer.
 
-Reads JSON lines ``{"do": "prepare", "case": …}``, ``{"do": "run"}`` and ``{"do": "save", "path"}``;
-answers each with one JSON line, times of a run in seconds of wall and CPU.
+Reads JSON lines ``{"do": "prepare", "case": …}``, ``{"do": "run"}``, ``{"do": "save", "path": …}``
+and ``{"do": "peak"}``; answers each with one JSON line: times of a run in seconds of wall and CPU,
+the peak of memory in bytes.
 """
 
 from __future__ import annotations
@@ -254,6 +255,10 @@ def main() -> None:
                 say({"absent": str(error)})
                 continue
             say({"ready": True})
+        elif command["do"] == "peak":
+            import resource
+
+            say({"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})
         elif run is not None and command["do"] == "run":
             wall, cpu = time.perf_counter(), time.process_time()
             result = run()

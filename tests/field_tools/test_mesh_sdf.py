@@ -13,7 +13,7 @@ from stagewright.field_tools.mesh_sdf import mesh_to_sdf
 from stagewright.jobs.errors import StagewrightError
 
 sys.path.insert(0, str(Path(__file__).parent))
-import shapes  # noqa: E402
+import mesh_shapes as shapes  # noqa: E402
 
 SLIVERS = (
     np.array([[-0.4, 0, 0], [0.4, 0.001, 0], [0.4, -0.001, 0.0], [-0.4, 0.1, 0.2], [0.4, 0.1, 0.2]]),

@@ -13,7 +13,7 @@ from stagewright.field_tools.sign import generalised_winding, inside_voxels
 from stagewright.field_tools.triangles import TriangleMesh
 
 sys.path.insert(0, str(Path(__file__).parent))
-import shapes  # noqa: E402
+import mesh_shapes as shapes  # noqa: E402
 
 SIZE = 1 / 48
 SHAPE = (48, 48, 48)
