@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,17 +49,15 @@ class Nearest:
 
 def nearest_in_band(
     mesh: TriangleMesh, neighbours: IntArray, shape: tuple[int, int, int], reach: float
-) -> Nearest:
-    """Closest triangles of the voxels within ``reach`` voxels of the surface (fast, see above)."""
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """Ascending voxels within ``reach`` voxels of the surface, and squared distances (fast)."""
     found = walk(mesh, neighbours, shape, *splat(mesh, shape, reach))
-    givers = np.arange(len(found.keys))
+    givers = np.arange(len(found.keys), dtype=np.int32)
     while len(givers):
         keys, triangles = _offers(found, givers, shape, reach)
         found, givers = merge(found, walk(mesh, neighbours, shape, keys, triangles))
     near = found.squares < reach * reach
-    return Nearest(
-        found.keys[near], found.squares[near], found.triangles[near], found.feet[:, near]
-    )
+    return found.keys[near], found.squares[near]
 
 
 def voxel_points(
@@ -87,11 +86,10 @@ def splat(
     """
     triangles, points, normals = _samples(mesh)
     steps = np.arange(-np.ceil(reach), np.ceil(reach) + 1, dtype=np.float32)
-    limit = np.float32((reach + 0.5) ** 2)
     voxels = shape[0] * shape[1] * shape[2]
     key_bits, sample_bits = voxels.bit_length(), len(triangles).bit_length()
     square_bits = min(64 - key_bits - sample_bits, 16)
-    scale = np.float32(((1 << square_bits) - 1) / limit)
+    bits = (square_bits, sample_bits)
     parts_keys, parts_triangles = [], []
     # Samples in order of x would cut best; slabs of x do without a sort.
     slabs = max(1, -(-len(triangles) * len(steps) // BATCH))
@@ -103,35 +101,9 @@ def splat(
             x = points[0]
             chosen = np.flatnonzero((x > first - reach - 1) & (x < stop + reach + 1))
         packed = np.empty((len(steps), len(chosen)), np.uint64)
-
-        def scatter(part: slice, first=first, stop=stop, chosen=chosen, packed=packed) -> None:
-            samples = chosen[part]
-            start, normal = points[:, samples], normals[:, samples]
-            for row, step in enumerate(steps):
-                position = normal * step
-                position += start
-                voxel = np.rint(position)
-                difference = voxel - start
-                difference *= difference
-                square = difference[0] + difference[1] + difference[2]
-                keep = (square < limit) & (voxel[0] >= first) & (voxel[0] < stop)
-                for axis in (1, 2):
-                    keep &= (voxel[axis] >= 0) & (voxel[axis] < shape[axis])
-                index = voxel[0].astype(np.int64)
-                index *= shape[1]
-                index += voxel[1].astype(np.int32)
-                index *= shape[2]
-                index += voxel[2].astype(np.int32)
-                key = index.view(np.uint64)
-                key <<= np.uint64(square_bits)
-                square *= scale
-                key |= square.astype(np.uint32)
-                key <<= np.uint64(sample_bits)
-                key |= samples.view(np.uint64)
-                key[~keep] = np.iinfo(np.uint64).max
-                packed[row, part] = key
-
-        for_each_chunk(len(chosen), scatter)
+        slab = (int(first), int(stop))
+        write = partial(_write_entries, packed, chosen, points, normals, steps, slab, shape, bits)
+        for_each_chunk(len(chosen), write)
         flat = packed.reshape(-1)
         flat.sort()
         voxel_keys = flat >> np.uint64(square_bits + sample_bits)
@@ -143,6 +115,48 @@ def splat(
         sample = (flat[new] & np.uint64((1 << sample_bits) - 1)).astype(np.int64)
         parts_triangles.append(triangles[sample])
     return np.concatenate(parts_keys), np.concatenate(parts_triangles)
+
+
+def _write_entries(
+    packed: NDArray[np.uint64],
+    chosen: NDArray[np.int64],
+    points: FloatArray,
+    normals: FloatArray,
+    steps: FloatArray,
+    slab: tuple[int, int],
+    shape: tuple[int, int, int],
+    bits: tuple[int, int],
+    part: slice,
+) -> None:
+    """Voxel, squared distance and sample, packed to sort in this order, of a chunk of samples."""
+    square_bits, sample_bits = bits
+    limit = np.float32((float(steps[-1]) + 0.5) ** 2)
+    scale = np.float32(((1 << square_bits) - 1) / limit)
+    samples = chosen[part]
+    start, normal = points[:, samples], normals[:, samples]
+    for row, step in enumerate(steps):
+        position = normal * step
+        position += start
+        voxel = np.rint(position)
+        difference = voxel - start
+        difference *= difference
+        square = difference[0] + difference[1] + difference[2]
+        keep = (square < limit) & (voxel[0] >= slab[0]) & (voxel[0] < slab[1])
+        for axis in (1, 2):
+            keep &= (voxel[axis] >= 0) & (voxel[axis] < shape[axis])
+        index = voxel[0].astype(np.int64)
+        index *= shape[1]
+        index += voxel[1].astype(np.int32)
+        index *= shape[2]
+        index += voxel[2].astype(np.int32)
+        key = index.view(np.uint64)
+        key <<= np.uint64(square_bits)
+        square *= scale
+        key |= square.astype(np.uint32)
+        key <<= np.uint64(sample_bits)
+        key |= samples.view(np.uint64)
+        key[~keep] = np.iinfo(np.uint64).max
+        packed[row, part] = key
 
 
 def walk(
@@ -159,16 +173,15 @@ def walk(
 
     def descend(part: slice) -> None:
         points = voxel_points(keys[part], shape)
-        squares[part], result[part], difference = _descend(
-            mesh, neighbours, points, triangles[part]
-        )
+        descended = _descend(mesh, neighbours, points, triangles[part])
+        squares[part], result[part], difference = descended
         np.add(points, difference, out=feet[:, part])
 
     for_each_chunk(len(keys), descend)
     return Nearest(keys, squares, result, feet)
 
 
-def merge(one: Nearest, other: Nearest) -> tuple[Nearest, NDArray[np.int64]]:
+def merge(one: Nearest, other: Nearest) -> tuple[Nearest, NDArray[np.int32]]:
     """The nearer of both for every voxel of either, and the places where that is ``other``."""
     place = np.searchsorted(one.keys, other.keys)
     known = one.keys[np.minimum(place, len(one.keys) - 1)] == other.keys
@@ -191,7 +204,7 @@ def merge(one: Nearest, other: Nearest) -> tuple[Nearest, NDArray[np.int64]]:
             np.insert(one.feet, at, other.feet[:, new], axis=1),
         )
     changed.sort()
-    return one, np.searchsorted(one.keys, changed)
+    return one, np.searchsorted(one.keys, changed).astype(np.int32)
 
 
 def _descend(
@@ -277,7 +290,7 @@ def _samples(mesh: TriangleMesh) -> tuple[IntArray, FloatArray, FloatArray]:
 
 
 def _offers(
-    found: Nearest, givers: NDArray[np.int64], shape: tuple[int, int, int], reach: float
+    found: Nearest, givers: NDArray[np.int32], shape: tuple[int, int, int], reach: float
 ) -> tuple[NDArray[np.int64], IntArray]:
     """Face neighbours of ``givers`` to which a giver's closest point is nearer than their own.
 
@@ -299,27 +312,8 @@ def _offers(
         start, end = np.searchsorted(found.keys, [base, (stop + 1) * plane])
         place = np.full((stop - first + 2) * plane, -1, np.int32)
         place[found.keys[start:end] - base] = np.arange(start, end, dtype=np.int32)
-        offers: list[NDArray[np.uint64]] = []
-
-        def offer(part: slice, low=low, place=place, base=base, offers=offers) -> None:
-            giver = givers[low + part.start : low + part.stop]
-            keys, feet = found.keys[giver], found.feet[:, giver]
-            points = voxel_points(keys, shape)
-            difference = feet - points
-            square = found.squares[giver]
-            for number, step in enumerate(steps):
-                # One coordinate of the difference changes by one.
-                along = difference[number // 2]
-                moved = square + (1 - 2 * along if number % 2 else 1 + 2 * along)
-                there = place.take(keys + (step - base))
-                own = np.where(there < 0, np.float32(reach * reach), found.squares.take(there))
-                better = np.flatnonzero(moved < own * np.float32(1 - 1e-4) - np.float32(1e-6))
-                packed = (keys[better] + step).astype(np.uint64) << np.uint64(32)
-                packed |= giver[better].astype(np.uint64)
-                offers.append(packed)
-
-        for_each_chunk(int(high - low), offer)
-        parts += offers
+        offer = partial(_write_offers, parts, found, givers[low:high], place, base, steps, reach)
+        for_each_chunk(int(high - low), partial(offer, shape))
     packed = np.concatenate(parts) if parts else np.empty(0, np.uint64)
     keys = (packed >> np.uint64(32)).astype(np.int64)
     giver = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
@@ -329,6 +323,34 @@ def _offers(
     keys, giver = keys[order], giver[order]
     new = np.diff(keys, prepend=-1) != 0
     return keys[new], found.triangles[giver[new]]
+
+
+def _write_offers(
+    offers: list[NDArray[np.uint64]],
+    found: Nearest,
+    givers: NDArray[np.int32],
+    place: IntArray,
+    base: int,
+    steps: tuple[int, ...],
+    reach: float,
+    shape: tuple[int, int, int],
+    part: slice,
+) -> None:
+    """Append the offers of a chunk of givers: voxel << 32 | giver."""
+    giver = givers[part]
+    keys, feet = found.keys[giver], found.feet[:, giver]
+    difference = feet - voxel_points(keys, shape)
+    square = found.squares[giver]
+    for number, step in enumerate(steps):
+        # One coordinate of the difference changes by one.
+        along = difference[number // 2]
+        moved = square + (1 - 2 * along if number % 2 else 1 + 2 * along)
+        there = place.take(keys + (step - base))
+        own = np.where(there < 0, np.float32(reach * reach), found.squares.take(there))
+        better = np.flatnonzero(moved < own * np.float32(1 - 1e-4) - np.float32(1e-6))
+        packed = (keys[better] + step).astype(np.uint64) << np.uint64(32)
+        packed |= giver[better].astype(np.uint64)
+        offers.append(packed)
 
 
 def _cross(u: FloatArray, v: FloatArray) -> FloatArray:

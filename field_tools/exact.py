@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .chunks import CHUNK, for_each_chunk
-from .closest import Nearest
 from .triangles import FloatArray, TriangleMesh, closest_on_triangles
 
 RADII = (0.25, 0.5, 1.0, 1.5)
@@ -19,9 +18,17 @@ RADII = (0.25, 0.5, 1.0, 1.5)
 
 
 def exact_squares(
-    mesh: TriangleMesh, guess: Nearest, shape: tuple[int, int, int], reach: float
+    mesh: TriangleMesh,
+    keys: NDArray[np.int64],
+    guess: FloatArray,
+    shape: tuple[int, int, int],
+    reach: float,
 ) -> tuple[NDArray[np.int64], FloatArray]:
-    """Ascending voxels nearer than ``reach`` voxels to the mesh, and their squared distances."""
+    """Proved distances, from a guess: squared distances of some ascending voxels.
+
+    Returns:
+        ascending voxels nearer than ``reach`` voxels to the mesh, and their squared distances.
+    """
     owners, centers, radii = _pieces(mesh)
     nx, ny, nz = shape
     plane = ny * nz
@@ -34,10 +41,10 @@ def exact_squares(
             first = starts[slab]
             stop = min(first + depth, nx)
             squares = np.full((stop - first, ny, nz), reach * reach, np.float32)
-            low, high = np.searchsorted(guess.keys, [first * plane, stop * plane])
+            low, high = np.searchsorted(keys, [first * plane, stop * plane])
             flat = squares.reshape(-1)
             # Just above the guess, so that rounding cannot shut out the guess itself.
-            flat[guess.keys[low:high] - first * plane] = guess.squares[low:high] * (1 + 1e-5)
+            flat[keys[low:high] - first * plane] = guess[low:high] * (1 + 1e-5)
             for low_radius, radius in zip((0.0, *RADII), RADII, strict=False):
                 margin = reach + radius + 1
                 chosen = (radii > low_radius) & (radii <= radius)

@@ -77,7 +77,6 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
             f"The grid has values {low:g} to {high:g} and no surface at {level:g}.",
             "Give a level between these values.",
         )
-    tables = dual_tables()
     cases = _without_pinches(cells, cases, grid.shape)
     count = dual_tables().components[cases]
     start = np.cumsum(count, dtype=np.int32) - count

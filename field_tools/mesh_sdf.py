@@ -79,11 +79,10 @@ def mesh_to_sdf(
         np.subtract(points[:, axis] * (1 / size), first[axis], out=local[axis], casting="unsafe")
     mesh = TriangleMesh(local, np.ascontiguousarray(triangles.T))
     neighbours = edge_neighbours(mesh.corners, len(points))
-    nearest = nearest_in_band(mesh, neighbours, shape, half_width)
+    keys, squares = nearest_in_band(mesh, neighbours, shape, half_width)
     del neighbours
-    keys, squares = nearest.keys, nearest.squares
     if exact:
-        keys, squares = exact_squares(mesh, nearest, shape, half_width)
+        keys, squares = exact_squares(mesh, keys, squares, shape, half_width)
     distances = np.sqrt(squares, dtype=np.float32)
     distances *= np.float32(size)
     if sign != "unsigned":
