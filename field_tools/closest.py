@@ -226,7 +226,9 @@ def _descend(
         back = np.flatnonzero((there == previous) & (code > INSIDE))
         if len(back):
             there[back] = flat.take((edge[back] + 2) % 3 * count + here[back])
-        new_squares, new_code, new_difference = closest_on_triangles(points, *mesh.corner_points(there))
+        new_squares, new_code, new_difference = closest_on_triangles(
+            points, *mesh.corner_points(there)
+        )
         better = new_squares < squares
         won = np.flatnonzero(better)
         squares[won] = new_squares[won]

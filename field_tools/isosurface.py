@@ -153,9 +153,7 @@ def _z_range(shape: tuple[int, int, int], first: int, stop: int) -> Words:
     return np.packbits(octets, bitorder="little").view("<u8")
 
 
-def _crossed_edges(
-    inside: Words, axis: int, shape: tuple[int, int, int]
-) -> NDArray[np.int64]:
+def _crossed_edges(inside: Words, axis: int, shape: tuple[int, int, int]) -> NDArray[np.int64]:
     """Flat indices of the lower ends of crossed edges along ``axis`` with four cells around."""
     nx, ny, nz = shape
     crossed = np.zeros_like(inside)

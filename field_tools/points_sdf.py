@@ -266,7 +266,11 @@ def _sorted_particles(
     """Check particles and sort them by voxel; ``reach`` is room around the spheres in voxels."""
     size = cubic_voxel_size(voxel_size)
     positions, radii = np.asarray(points), np.asarray(radius, np.float32)
-    if positions.ndim != 2 or positions.shape[1] != 3 or radii.shape not in ((), positions.shape[:1]):
+    if (
+        positions.ndim != 2
+        or positions.shape[1] != 3
+        or radii.shape not in ((), positions.shape[:1])
+    ):
         raise StagewrightError(
             "points-shape",
             f"Points are (n, 3) with one radius or (n,) radii, not {positions.shape} and "
@@ -313,9 +317,9 @@ def _sorted_particles(
 
 def _order(cells: NDArray[np.int32], shape: tuple[int, int, int]) -> NDArray[np.int64]:
     """The particles' order by voxel: a sort of packed numbers, faster than argsort."""
-    key = (cells[0].astype(np.uint64) * np.uint64(shape[1]) + cells[1].astype(np.uint64)) * np.uint64(
-        shape[2]
-    ) + cells[2].astype(np.uint64)
+    key = (
+        cells[0].astype(np.uint64) * np.uint64(shape[1]) + cells[1].astype(np.uint64)
+    ) * np.uint64(shape[2]) + cells[2].astype(np.uint64)
     bits = cells.shape[1].bit_length()
     key <<= np.uint64(bits)
     key |= np.arange(cells.shape[1], dtype=np.uint64)

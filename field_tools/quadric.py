@@ -101,7 +101,8 @@ def tangent_planes(
     """Unit normals and the field's planes' distances (4, e) at crossings.
 
     The slope at either end is taken on the side on which the field bends less (ENO), so that a
-    crossing beside a sharp edge feels its own face alone, and the end with less bending counts more.
+    crossing beside a sharp edge feels its own face alone, and the end with less bending counts
+    more.
     """
     shape = values.shape
     flat = values.reshape(-1)

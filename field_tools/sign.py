@@ -7,9 +7,10 @@ duplicated faces stay inside, where counting parity would not. The projected edg
 sign and break ties as if every column were moved by (e, e squared), so a column through an edge or
 a corner meets a closed surface an even number of times.
 
-*Damaged meshes* are closed first (`closed_chain`). A column whose crossings do not add up to zero met a missing, flipped or
-duplicated triangle and tells so; the columns of three axes vote, the telling ones do not, and
-voxels without two equal votes are decided by the generalised winding number.
+*Damaged meshes* are closed first (`closed_chain`). A column whose crossings still do not add up to
+zero met a missing, flipped or duplicated triangle and tells so; the columns of three axes vote, the
+telling ones do not, and voxels without two equal votes are decided by the generalised winding
+number.
 
 *Generalised winding number* (A. Jacobson et al. 2013): the solid angle of all triangles over
 4 pi, above one half inside; far clusters by their dipole (G. Barill et al. 2018).
@@ -211,7 +212,9 @@ def generalised_winding(mesh: TriangleMesh, points: FloatArray) -> NDArray[np.fl
             first = starts[cluster[cut:stop]] - (np.cumsum(count) - count)
             triangle = np.arange(len(which)) + np.repeat(first, count)
             here = near_point[:, which]
-            solid = _solid_angle(a[:, triangle] - here, b[:, triangle] - here, c[:, triangle] - here)
+            solid = _solid_angle(
+                a[:, triangle] - here, b[:, triangle] - here, c[:, triangle] - here
+            )
             angle += np.bincount(which, weights=solid, minlength=len(angle))
             cut = stop
         result[part] = angle / (4 * np.pi)

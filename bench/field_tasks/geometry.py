@@ -44,7 +44,7 @@ class Side:
             text=True,
         )
 
-    def ask(self, **command: Any) -> dict[str, Any]:
+    def ask(self, **command: Any) -> dict[str, Any]:  # noqa: ANN401
         """Send a command and wait for its answer."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(json.dumps(command) + "\n")

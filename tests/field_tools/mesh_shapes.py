@@ -49,9 +49,7 @@ def knot(nu: int = 240, nv: int = 16, radius: float = 0.06) -> Mesh:
         outward -= (outward * tangent).sum(-1, keepdims=True) * tangent
         outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
         side = np.cross(tangent, outward)
-        return curve(u) + radius * (
-            np.cos(v)[..., None] * outward - np.sin(v)[..., None] * side
-        )
+        return curve(u) + radius * (np.cos(v)[..., None] * outward - np.sin(v)[..., None] * side)
 
     return closed_surface(position, nu, nv)
 

@@ -121,9 +121,7 @@ def test_sharp_vertices_lie_on_the_edges_of_a_turned_box() -> None:
         return primitives.box(points, [0.5, 0.6, 0.7])
 
     size = 1 / 32
-    grid = primitives.sampled(
-        primitives.moved(box, turn), grid_over((-1.2,) * 3, (1.2,) * 3, size)
-    )
+    grid = primitives.sampled(primitives.moved(box, turn), grid_over((-1.2,) * 3, (1.2,) * 3, size))
     local_edges = np.array([[0.5, 0.6, z] for z in np.linspace(-0.6, 0.6, 40)]) @ turn.T
 
     def edge_gaps(mesh: QuadMesh) -> np.ndarray:
@@ -156,7 +154,9 @@ def test_odd_sizes_and_long_axes_agree_with_their_transpose() -> None:
     assert_closed_manifold(mesh)
     other = isosurface(Grid(np.ascontiguousarray(grid.values.transpose(2, 0, 1))))
     one = np.sort(mesh.vertices.round(4).view("f4,f4,f4").ravel())
-    two = np.sort(np.ascontiguousarray(other.vertices[:, [1, 2, 0]].round(4)).view("f4,f4,f4").ravel())
+    two = np.sort(
+        np.ascontiguousarray(other.vertices[:, [1, 2, 0]].round(4)).view("f4,f4,f4").ravel()
+    )
     assert np.array_equal(one, two)
 
 

@@ -43,9 +43,7 @@ def cylinder_samples() -> tuple[np.ndarray, object]:
     angle, height = RNG.uniform(0, 2 * np.pi, 30000), RNG.uniform(-1, 1, 30000)
     side = np.stack([0.5 * np.cos(angle), 0.5 * np.sin(angle), 0.9 * height], axis=1)
     radius = 0.5 * np.sqrt(RNG.uniform(0, 1, 30000))
-    caps = np.stack(
-        [radius * np.cos(angle), radius * np.sin(angle), 0.9 * np.sign(height)], axis=1
-    )
+    caps = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0.9 * np.sign(height)], axis=1)
     return np.concatenate([side, caps]), lambda p: primitives.cylinder(p, 0.5, 0.9)
 
 

@@ -91,7 +91,9 @@ def longest_component(wrong: np.ndarray) -> int:
         low, high = list(stack[0]), list(stack[0])
         while stack:
             x, y, z = stack.pop()
-            for dx, dy, dz in np.concatenate([np.eye(3, dtype=int), -np.eye(3, dtype=int)]).tolist():
+            for dx, dy, dz in np.concatenate(
+                [np.eye(3, dtype=int), -np.eye(3, dtype=int)]
+            ).tolist():
                 n = (x + dx, y + dy, z + dz)
                 if n in cells:
                     cells.remove(n)
