@@ -2,8 +2,8 @@
 """Surface components of a cell for dual surfaces that are manifold by construction.
 
 Corner ``c`` of a cell lies at (c & 1, c >> 1 & 1, c >> 2); a case is the 8-bit number of the
-corners that are inside. Edge ``4 * a + p + 2 * q`` runs along axis a at offset p along the next axis and q
-along the one after.
+corners that are inside. Edge ``4 * a + p + 2 * q`` runs along axis a at offset p along the next
+axis and q along the one after.
 
 On each face the crossed edges are joined by segments; where all four edges of a face are crossed
 (the ambiguous face) the segments cut off the two inside corners. The rule looks at the face alone,

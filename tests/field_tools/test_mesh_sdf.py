@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from stagewright.field_tools.mesh_sdf import mesh_to_sdf
 from stagewright.jobs.errors import StagewrightError
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from stagewright.field_tools import points_sdf
 from stagewright.field_tools.points_sdf import points_to_sdf, points_to_smooth_sdf
 from stagewright.jobs.errors import StagewrightError

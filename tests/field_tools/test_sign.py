@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from stagewright.field_tools.sign import generalised_winding, inside_voxels
 from stagewright.field_tools.triangles import TriangleMesh
 
