@@ -32,7 +32,7 @@ Indices = NDArray[np.intp]
 RIM = 2
 """Second-order differences read two voxels outwards; the rim is never reached."""
 
-GROUP = 0.5
+GROUP = 0.3
 """Part of a voxel's crossing time within which voxels are accepted together."""
 
 SEED_WIDTH = 2.0

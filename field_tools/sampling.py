@@ -6,6 +6,7 @@ Points outside the grid take the value of the nearest point on its surface of vo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
-from .grid import FloatArray, Grid
+from .grid import FloatArray, Grid, require_scalar
 from .parallel import chunks, share
 from .stencils import components, flat_strides
 
@@ -70,6 +71,36 @@ def sample(
 
     share(chunks(0, len(points), _CHUNK), work)
     return result.T if grid.is_vector else result[0]
+
+
+def sample_range(grid: Grid, points: NDArray[np.floating[Any]]) -> tuple[FloatArray, FloatArray]:
+    """The least and the greatest of the 8 samples around each point.
+
+    Args:
+        grid: scalar field.
+        points: float32 or float64, shape (n, 3), finite world positions.
+
+    Returns:
+        Two arrays of shape (n,), of the grid's dtype.
+    """
+    require_scalar(grid)
+    flat = np.ascontiguousarray(grid.values).ravel()
+    low, high = np.empty((2, len(points)), grid.dtype)
+    strides = flat_strides(grid.shape)
+
+    def work(shared: Iterable[slice]) -> None:
+        for piece in shared:
+            cells, _ = _cells(grid, points[piece])
+            corner = sum(cell * stride for cell, stride in zip(cells, strides, strict=True))
+            low[piece] = high[piece] = flat[corner]
+            for steps in itertools.product((0, 1), repeat=3):
+                if all(step < count for step, count in zip(steps, grid.shape, strict=True)):
+                    values = flat[corner + int(np.dot(steps, strides))]
+                    np.minimum(low[piece], values, out=low[piece])
+                    np.maximum(high[piece], values, out=high[piece])
+
+    share(chunks(0, len(points), _CHUNK), work)
+    return low, high
 
 
 def _cells(grid: Grid, points: FloatArray) -> tuple[list[Indices], list[FloatArray]]:
