@@ -14,8 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jobs.errors import StagewrightError
 from .grid import Grid, count_text
 from .memory import require_memory
+
+WIDEST = 1000.0
+"""Largest half width of a band, in voxels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,3 +67,13 @@ class NarrowBand:
         gap &= keys[1:] // self.shape[2] == keys[:-1] // self.shape[2]
         where = np.flatnonzero(gap)
         return np.stack([keys[where] + 1, keys[where + 1]], axis=1)
+
+
+def require_half_width(half_width: float) -> None:
+    """Refuse bands that do not hold the surface, or are none (``half-width``)."""
+    if not 1 <= half_width <= WIDEST:
+        raise StagewrightError(
+            "half-width",
+            f"A band of {half_width!r} voxels on each side cannot be made.",
+            f"Give 1 to {WIDEST:g} voxels; 3 is usual.",
+        )

@@ -17,8 +17,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .chunks import for_each_chunk
-from .triangles import INSIDE, FloatArray, IntArray, TriangleMesh, closest_on_triangles
+from .grid import FloatArray
+from .parallel import for_each_chunk
+from .triangles import INSIDE, IntArray, TriangleMesh, closest_on_triangles
 
 DENSITY = 3.0
 """Samples on one voxel face's area: enough that few voxels of a band have none."""
@@ -320,8 +321,8 @@ def _offers(
     keys = (packed >> np.uint64(32)).astype(np.int64)
     giver = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
     difference = found.feet[:, giver] - voxel_points(keys, shape)
-    # Positive floats sort as their bits do; the least offer of each voxel comes first.
-    order = np.lexsort(((difference * difference).sum(axis=0), keys))
+    # The least offer of each voxel comes first; threads may have left them in any order.
+    order = np.lexsort((giver, (difference * difference).sum(axis=0), keys))
     keys, giver = keys[order], giver[order]
     new = np.diff(keys, prepend=-1) != 0
     return keys[new], found.triangles[giver[new]]

@@ -107,7 +107,7 @@ def _smooth_patch(
     if length < 1e-12:
         return np.concatenate([flat, center], axis=1)
     normal /= length
-    side = np.cross(normal, np.eye(3)[np.abs(normal).argmin()])
+    side = np.cross(normal, np.eye(3)[np.argmin(np.abs(normal))])
     side /= np.linalg.norm(side)
     frame = np.stack([side, np.cross(normal, side), normal])
     local_rim = frame @ (rim - center)

@@ -8,13 +8,13 @@ near the blend: `renormalize` makes it one again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 
 from ..jobs.errors import StagewrightError
 from .grid import FloatArray, Grid, require_same_lattice, require_scalar
-from .parallel import chunk_length, chunks, share
+from .parallel import chunk_length, for_each_chunk
 from .stencils import contiguous_target, prepare_out, settle
 
 
@@ -149,10 +149,9 @@ def _pointwise(kernel: Callable[..., object], out: FloatArray | None, *grids: Gr
     sources = [np.ascontiguousarray(array, first.dtype).ravel() for array in values]
     flat = target.ravel()
 
-    def work(shared: Iterable[slice]) -> None:
-        for piece in shared:
-            kernel(flat[piece], *(source[piece] for source in sources))
+    def work(piece: slice) -> None:
+        kernel(flat[piece], *(source[piece] for source in sources))
 
-    share(chunks(0, flat.size, chunk_length(first.dtype.itemsize, divisor=2)), work)
+    for_each_chunk(flat.size, work, chunk_length(first.dtype.itemsize, divisor=2))
     settle(target, result)
     return first.with_values(result)

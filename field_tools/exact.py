@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .chunks import CHUNK, for_each_chunk
-from .triangles import FloatArray, TriangleMesh, closest_on_triangles
+from .grid import FloatArray
+from .parallel import CHUNK, for_each_chunk
+from .triangles import TriangleMesh, closest_on_triangles
 
 RADII = (0.25, 0.5, 1.0, 1.5)
 """Classes of bounding spheres, in voxels; larger triangles are cut."""
@@ -54,7 +55,7 @@ def exact_squares(
             near = np.flatnonzero(flat < reach * reach)
             results[slab] = near + first * plane, flat[near]
 
-    for_each_chunk(len(starts), solve, chunk=1)
+    for_each_chunk(len(starts), solve, length=1)
     return np.concatenate([r[0] for r in results]), np.concatenate([r[1] for r in results])
 
 

@@ -22,6 +22,9 @@ from .memory import require_memory
 
 FloatArray = NDArray[np.floating[Any]]
 
+MOST_VOXELS = 2**62
+"""Voxels of a grid that flat indices of 64 bits can number, with room for a rim."""
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -123,8 +126,8 @@ def grid_over(
         fill: value of every voxel.
 
     Raises:
-        StagewrightError: ``grid-origin`` for an empty or non-finite box, ``out-of-memory``
-            (nothing was allocated), or what `Grid` refuses.
+        StagewrightError: ``grid-origin`` for an empty or non-finite box, ``grid-too-fine`` or
+            ``out-of-memory`` (nothing was allocated), or what `Grid` refuses.
     """
     size = cubic_voxel_size(voxel_size)
     low, high = np.asarray(_position(lower)), np.asarray(_position(upper))
@@ -134,12 +137,47 @@ def grid_over(
             f"The box from {_position(lower)} to {_position(upper)} is empty.",
             "Give the least corner first.",
         )
-    first = np.floor(low / size) - padding
-    counts = np.ceil(high / size) + padding - first + 1
-    shape = tuple(int(count) for count in counts.tolist())
+    first, shape = lattice_over(low, high, size, padding)
     needed = math.prod(shape) * np.dtype(dtype).itemsize
-    require_memory(needed, f"A grid of {count_text(counts)}")
+    require_memory(needed, f"A grid of {count_text(shape)}")
     return Grid(np.full(shape, fill, dtype), size, _position(first * size))
+
+
+def lattice_over(
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    voxel_size: float,
+    padding: float,
+    most: int = MOST_VOXELS,
+) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
+    """The voxels over a world box, centres on multiples of ``voxel_size``.
+
+    Args:
+        lower: least corner of the box, 3 finite world coordinates.
+        upper: greatest corner of the box.
+        voxel_size: side of a voxel in world units.
+        padding: voxels added on every side.
+        most: largest number of voxels that the caller can number.
+
+    Returns:
+        Number, on the world's lattice, of the voxel that becomes (0, 0, 0), and the voxel counts.
+
+    Raises:
+        StagewrightError: ``grid-too-fine`` above ``most`` voxels.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # Absurd sizes end in the refusal below.
+        first = np.floor(lower / voxel_size) - padding
+        counts = np.ceil(upper / voxel_size) + padding + 1 - first
+        fits = bool(np.prod(counts) <= most)
+    if not fits:
+        raise StagewrightError(
+            "grid-too-fine",
+            f"Voxels of {voxel_size:g} over a box of "
+            f"{' x '.join(f'{side:g}' for side in upper - lower)} are more than can be numbered.",
+            "Use a larger voxel size or a smaller region.",
+        )
+    nx, ny, nz = (int(count) for count in counts.tolist())
+    return first, (nx, ny, nz)
 
 
 def require_same_lattice(*grids: Grid) -> None:

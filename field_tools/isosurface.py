@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
-from .chunks import CHUNK, for_each_chunk
 from .closest import voxel_points
 from .dual_tables import dual_tables
 from .grid import Grid, require_scalar
+from .parallel import CHUNK, for_each_chunk
 from .quadric import CYCLE, Meetings, least_squares_points, tangent_planes
 
 Words = NDArray[np.uint64]
@@ -71,7 +71,7 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
     edges = [_crossed_edges(inside, axis, grid.shape) for axis in range(3)]
     cells, cases = _cells(inside, grid.shape)
     if len(cells) == 0:
-        low, high = float(values.min()), float(values.max())
+        low, high = float(np.min(values)), float(np.max(values))
         raise StagewrightError(
             "no-surface",
             f"The grid has values {low:g} to {high:g} and no surface at {level:g}.",
@@ -123,7 +123,7 @@ def _inside_bits(values: NDArray[Any], level: float) -> Words:
         packed = np.packbits(values[part] < level, axis=2, bitorder="little")
         bits[part, :, : packed.shape[2]] = packed
 
-    for_each_chunk(nx, pack, chunk=max(1, (1 << 18) // (ny * nz)))
+    for_each_chunk(nx, pack, length=max(1, (1 << 18) // (ny * nz)))
     return bits.view("<u8")
 
 
@@ -276,7 +276,7 @@ def _mean_crossings(
                     counts[part] += np.int32(ones)
                     sums[part] += meeting.fraction[start : start + CHUNK]
 
-    for_each_chunk(3, add, chunk=1)
+    for_each_chunk(3, add, length=1)
     counts = counts_of_axis.sum(axis=0, dtype=np.int32)
     amount = counts & 31
     inverse = 1 / np.maximum(amount, 1).astype(np.float32)

@@ -8,12 +8,12 @@ Every function writes into ``out`` where it is given, and returns a grid on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from .grid import FloatArray, Grid, require_scalar, require_vector
-from .parallel import chunk_length, chunks, share
+from .parallel import chunk_length, for_each_chunk
 from .stencils import (
     Face,
     components,
@@ -169,21 +169,19 @@ def normalize(grid: Grid, out: FloatArray | None = None) -> Grid:
     flat_targets = [target.ravel() for target in targets]
     tiny = np.finfo(grid.dtype).tiny
 
-    def work(shared: Iterable[slice]) -> None:
-        for piece in shared:
-            # Scaled by the largest component first: squares of small vectors would underflow.
-            largest = np.abs(sources[0][piece])
-            for source in sources[1:]:
-                np.maximum(largest, np.abs(source[piece]), out=largest)
-            np.maximum(largest, tiny, out=largest)
-            scaled = [source[piece] / largest for source in sources]
-            length = np.sqrt(sum(part * part for part in scaled))
-            np.maximum(length, tiny, out=length)
-            for part, target in zip(scaled, flat_targets, strict=True):
-                np.divide(part, length, out=target[piece])
+    def work(piece: slice) -> None:
+        # Scaled by the largest component first: squares of small vectors would underflow.
+        largest = np.abs(sources[0][piece])
+        for source in sources[1:]:
+            np.maximum(largest, np.abs(source[piece]), out=largest)
+        np.maximum(largest, tiny, out=largest)
+        scaled = [source[piece] / largest for source in sources]
+        length = np.sqrt(sum(part * part for part in scaled))
+        np.maximum(length, tiny, out=length)
+        for part, target in zip(scaled, flat_targets, strict=True):
+            np.divide(part, length, out=target[piece])
 
-    length = chunk_length(grid.dtype.itemsize, divisor=4)
-    share(chunks(0, sources[0].size, length), work)
+    for_each_chunk(sources[0].size, work, chunk_length(grid.dtype.itemsize, divisor=4))
     for target, view in zip(targets, views, strict=True):
         settle(target, view)
     return grid.with_values(result)

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..jobs.errors import StagewrightError
-from .band import NarrowBand
-from .chunks import CHUNK, for_each_chunk
-from .grid import Grid, count_text, cubic_voxel_size
+from .band import NarrowBand, require_half_width
+from .grid import Grid, count_text, cubic_voxel_size, lattice_over
 from .memory import require_memory
+from .parallel import CHUNK, for_each_chunk
 
 SLAB = 1 << 19
 """Voxels of the slab of planes that a thread works on."""
@@ -64,18 +64,13 @@ def points_to_sdf(
         points: (n, 3) world positions.
         radius: of all spheres, or (n,) of each, world units above 0.
         voxel_size: side of a voxel in world units; centres lie on its multiples.
-        half_width: width of the band on each side, in voxels, at least 1.
+        half_width: width of the band on each side, in voxels, 1 to 1000.
 
     Raises:
         StagewrightError: ``points-shape``, ``points-empty``, ``not-finite``, ``bad-size``,
             ``half-width``, ``voxel-size``, ``grid-too-fine`` or ``out-of-memory``.
     """
-    if not (np.isfinite(half_width) and half_width >= 1):
-        raise StagewrightError(
-            "half-width",
-            f"A band of {half_width!r} voxels does not hold the surface.",
-            "Give at least 1 voxel on each side; 3 is usual.",
-        )
+    require_half_width(half_width)
     particles = _sorted_particles(points, radius, voxel_size, half_width)
     nx, ny, nz = particles.shape
     depth = max(1, SLAB // (ny * nz))
@@ -91,7 +86,7 @@ def points_to_sdf(
             band = np.flatnonzero(np.abs(values) < half_width)
             slabs[number] = band + first * ny * nz, values[band] * np.float32(particles.size)
 
-    for_each_chunk(len(slabs), solve, chunk=1)
+    for_each_chunk(len(slabs), solve, length=1)
     return NarrowBand(
         np.concatenate([keys for keys, _ in slabs]),
         np.concatenate([values for _, values in slabs]),
@@ -148,7 +143,7 @@ def points_to_smooth_sdf(
             distance = np.where(weight > 1e-6, distance - radius / size, reach)
             result[first : first + planes].reshape(-1)[:] = distance * particles.size
 
-    for_each_chunk(-(-nx // depth), solve, chunk=1)
+    for_each_chunk(-(-nx // depth), solve, length=1)
     return Grid(result, particles.size, particles.origin)
 
 
@@ -157,8 +152,8 @@ def _union(
 ) -> NDArray[np.float32]:
     """Least distance to a sphere, in voxels, of the voxels of a slab."""
     _, ny, nz = particles.shape
-    uniform = bool(particles.radii.min() == particles.radii.max())
-    largest = float(particles.radii.max())
+    uniform = bool(np.min(particles.radii) == np.max(particles.radii))
+    largest = float(np.max(particles.radii))
     # Squares compare as distances do while the radius is one for all, and need no root.
     reach = largest + half_width
     extent = math.ceil(reach + 0.5)
@@ -237,7 +232,7 @@ def _rounds(
     heads = np.flatnonzero(new)
     turn = np.arange(len(key)) - np.repeat(heads, np.diff(np.append(heads, len(key))))
     order = np.argsort(turn.astype(np.int16 if len(key) < 2**15 else np.int32), kind="stable")
-    ends = np.searchsorted(turn[order], np.arange(int(turn.max()) + 2)) if len(key) else [0]
+    ends = np.searchsorted(turn[order], np.arange(int(np.max(turn)) + 2)) if len(key) else [0]
     for begin, end in zip(ends[:-1], ends[1:], strict=True):
         for cut in range(begin, end, CHUNK):
             chosen = order[cut : min(cut + CHUNK, end)]
@@ -288,16 +283,10 @@ def _sorted_particles(
         raise StagewrightError(
             "bad-size", "Some radii are not lengths above 0.", "Give finite radii above 0."
         )
-    padding = math.ceil(float(radii.max()) / size + reach) + 2
-    first = np.floor(low / size) - padding
-    counts = np.ceil(high / size) + padding + 1 - first
-    if counts.prod() >= 2**40:
-        raise StagewrightError(
-            "grid-too-fine",
-            f"Voxels of {size:g} are too fine for points {float((high - low).max()):g} apart.",
-            "Give a larger voxel size.",
-        )
-    shape = (int(counts[0]), int(counts[1]), int(counts[2]))
+    padding = np.ceil(float(np.max(radii)) / size + reach) + 2
+    # A particle's voxel and its number share one integer of 64 bits while particles are sorted.
+    most = 2 ** (64 - len(positions).bit_length()) - 1
+    first, shape = lattice_over(low, high, size, padding, most)
     require_memory(64 * len(positions) + 12 * shape[1] * shape[2], f"{len(positions)} points")
     local = np.empty((3, len(positions)), np.float32)
     for axis in range(3):

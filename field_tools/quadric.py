@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .chunks import CHUNK, for_each_chunk
+from .parallel import CHUNK, for_each_chunk
 
 CYCLE = ((0, 0), (1, 0), (1, 1), (0, 1))
 """Offsets of the four cells around an edge, counter-clockwise about its axis."""
@@ -135,9 +135,9 @@ def tangent_planes(
                 gradient[k] = np.where(bend <= least, 0.5 * (back + forward), slope)
                 bends += np.square(np.minimum(bend, least))
             # The end at which the field bends less speaks louder (as in WENO schemes).
-            weight = weight / np.square(bends + BEND * (gradient**2).sum(axis=0) + TINY)
-            normal += gradient * weight
-            height += (flat.take(end) - level + gradient[axis] * step_on) * weight
+            share = weight / np.square(bends + BEND * (gradient**2).sum(axis=0) + TINY)
+            normal += gradient * share
+            height += (flat.take(end) - level + gradient[axis] * step_on) * share
         length = np.sqrt((normal * normal).sum(axis=0))
         length = np.maximum(length, np.finfo(np.float32).tiny)
         result[:3, part], result[3, part] = normal / length, height / length

@@ -10,16 +10,17 @@ distance converges with the grid instead of staying wrong by a part of a voxel.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
+from .band import require_half_width
 from .grid import FloatArray, Grid, count_text, require_finite, require_scalar
 from .memory import require_memory
-from .parallel import chunks, share
+from .parallel import for_each_chunk
 from .quadratics import Indices, Quadratics, fit_quadratics, interface_voxels, newton
 
 MASK_SLOPE = 0.6
@@ -54,7 +55,7 @@ def renormalize(grid: Grid, half_width: float = 3.0, iso: float = 0.0) -> Grid:
     Args:
         grid: scalar field, negative inside: a level set distorted in any way that keeps its zero
             level, or a mask (a field of exactly two values). At least 3 voxels along each axis.
-        half_width: width of the band on each side of the interface, in voxels, at least 1.
+        half_width: width of the band on each side of the interface, in voxels, 1 to 1000.
         iso: the level. For a mask of 0 and 1, where 1 is outside, 0.5.
 
     Returns:
@@ -62,7 +63,7 @@ def renormalize(grid: Grid, half_width: float = 3.0, iso: float = 0.0) -> Grid:
 
     Raises:
         StagewrightError: ``no-zero-level`` when no voxel lies on the other side of the level,
-            ``not-finite``, ``grid-shape``, ``grid-too-thin``, ``band-width`` or ``out-of-memory``.
+            ``not-finite``, ``grid-shape``, ``grid-too-thin``, ``half-width`` or ``out-of-memory``.
     """
     values, inside = _prepare(grid, half_width, iso)
     band = _closest_points(values, inside, half_width)
@@ -79,7 +80,7 @@ def closest_points(grid: Grid, half_width: float = 3.0, iso: float = 0.0) -> Clo
 
     Args:
         grid: as for `renormalize`.
-        half_width: width of the band on each side, in voxels, at least 1.
+        half_width: width of the band on each side, in voxels, 1 to 1000.
         iso: the level.
 
     Raises:
@@ -98,12 +99,7 @@ def _prepare(grid: Grid, half_width: float, iso: float) -> tuple[FloatArray, NDA
             f"Distances need 3 voxels along each axis, not {count_text(grid.shape)}.",
             "Use a finer or a larger grid.",
         )
-    if not 1 <= half_width < 1000:
-        raise StagewrightError(
-            "band-width",
-            f"A band of half width {half_width:g} voxels cannot be made.",
-            "Give a half width between 1 and 1000 voxels.",
-        )
+    require_half_width(half_width)
     require_memory(
         grid.values.size * (_BYTES_PER_VOXEL + grid.dtype.itemsize),
         f"Renormalising a grid of {count_text(grid.shape)}",
@@ -154,18 +150,17 @@ def _closest_points(
     points = np.empty((3, len(owners)), np.float32)
     distance = np.empty(len(owners), np.float32)
 
-    def settle(shared: Iterable[slice]) -> None:
-        for piece in shared:
-            owner = owners[piece]
-            offset = (voxels[:, piece] - models.voxels[:, owner]).astype(np.float32)
-            foot = models.foot[:, owner]
-            point = np.stack(newton(models.model[:, owner], tuple(offset), tuple(foot), steps=3))
-            moved = ((point - foot) ** 2).sum(axis=0)
-            keep = models.flat[owner] | ~(moved < _SETTLE_REACH**2)
-            points[:, piece] = np.where(keep, foot, point) - offset
-            distance[piece] = np.sqrt((points[:, piece] ** 2).sum(axis=0))
+    def settle(piece: slice) -> None:
+        owner = owners[piece]
+        offset = (voxels[:, piece] - models.voxels[:, owner]).astype(np.float32)
+        foot = models.foot[:, owner]
+        point = np.stack(newton(models.model[:, owner], tuple(offset), tuple(foot), steps=3))
+        moved = ((point - foot) ** 2).sum(axis=0)
+        keep = models.flat[owner] | ~(moved < _SETTLE_REACH**2)
+        points[:, piece] = np.where(keep, foot, point) - offset
+        distance[piece] = np.sqrt((points[:, piece] ** 2).sum(axis=0))
 
-    share(chunks(0, len(owners), 16384), settle)
+    for_each_chunk(len(owners), settle)
     flat = np.ravel_multi_index(tuple(voxels), values.shape)
     return ClosestPoints(flat, points, distance)
 

@@ -7,7 +7,7 @@ Points outside the grid take the value of the nearest point on its surface of vo
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
 from .grid import FloatArray, Grid, require_scalar
-from .parallel import chunks, share
+from .parallel import for_each_chunk
 from .stencils import components, flat_strides
 
 Indices = NDArray[np.intp]
 Vector = Sequence[FloatArray]
-
-_CHUNK = 16384
 
 
 def sample(
@@ -63,13 +61,12 @@ def sample(
     result = np.empty((len(parts), len(points)), grid.dtype)
     interpolate = _METHODS[method]
 
-    def work(shared: Iterable[slice]) -> None:
-        for piece in shared:
-            cells, fractions = _cells(grid, points[piece])
-            for flat, out in zip(flat_parts, result, strict=True):
-                out[piece] = interpolate(flat, grid.shape, cells, fractions)
+    def work(piece: slice) -> None:
+        cells, fractions = _cells(grid, points[piece])
+        for flat, out in zip(flat_parts, result, strict=True):
+            out[piece] = interpolate(flat, grid.shape, cells, fractions)
 
-    share(chunks(0, len(points), _CHUNK), work)
+    for_each_chunk(len(points), work)
     return result.T if grid.is_vector else result[0]
 
 
@@ -88,18 +85,17 @@ def sample_range(grid: Grid, points: NDArray[np.floating[Any]]) -> tuple[FloatAr
     low, high = np.empty((2, len(points)), grid.dtype)
     strides = flat_strides(grid.shape)
 
-    def work(shared: Iterable[slice]) -> None:
-        for piece in shared:
-            cells, _ = _cells(grid, points[piece])
-            corner = sum(cell * stride for cell, stride in zip(cells, strides, strict=True))
-            low[piece] = high[piece] = flat[corner]
-            for steps in itertools.product((0, 1), repeat=3):
-                if all(step < count for step, count in zip(steps, grid.shape, strict=True)):
-                    values = flat[corner + int(np.dot(steps, strides))]
-                    np.minimum(low[piece], values, out=low[piece])
-                    np.maximum(high[piece], values, out=high[piece])
+    def work(piece: slice) -> None:
+        cells, _ = _cells(grid, points[piece])
+        corner = sum(cell * stride for cell, stride in zip(cells, strides, strict=True))
+        low[piece] = high[piece] = flat[corner]
+        for steps in itertools.product((0, 1), repeat=3):
+            if all(step < count for step, count in zip(steps, grid.shape, strict=True)):
+                values = flat[corner + int(np.dot(steps, strides))]
+                np.minimum(low[piece], values, out=low[piece])
+                np.maximum(high[piece], values, out=high[piece])
 
-    share(chunks(0, len(points), _CHUNK), work)
+    for_each_chunk(len(points), work)
     return low, high
 
 

@@ -18,16 +18,18 @@ number.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .chunks import for_each_chunk
 from .closest import voxel_points
 from .closing import closed_chain
-from .triangles import FloatArray, TriangleMesh
+from .grid import FloatArray
+from .parallel import for_each_chunk
+from .triangles import IntArray, TriangleMesh
 
 SignMethod = Literal["auto", "columns", "majority", "winding", "unsigned"]
 PIXELS = 1 << 20
@@ -114,8 +116,9 @@ def inside_voxels(
         keys: ascending flat C-order voxel indices.
         shape: voxels along x, y and z.
         method: ``"columns"`` along z; ``"majority"`` of three axes with the winding number where
-            they fail; ``"winding"`` number everywhere; ``"auto"``: columns, and when some column
-            does not close, the majority on the closed mesh.
+            they fail; ``"winding"`` number everywhere; ``"unsigned"``: none lies inside;
+            ``"auto"``: columns, and when some column does not close, the majority on the
+            closed mesh.
 
     Returns:
         (k,) bool.
@@ -219,12 +222,18 @@ def generalised_winding(mesh: TriangleMesh, points: FloatArray) -> NDArray[np.fl
             cut = stop
         result[part] = angle / (4 * np.pi)
 
-    for_each_chunk(points.shape[1], add, chunk=256)
+    for_each_chunk(points.shape[1], add, length=256)
     return result
 
 
-def _covered(mesh: TriangleMesh, shape: tuple[int, int, int], u: int, v: int):  # noqa: ANN202
-    """Batches of triangles whose projections may cover columns: the ranges of columns of each."""
+def _covered(
+    mesh: TriangleMesh, shape: tuple[int, int, int], u: int, v: int
+) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    """Batches of triangles whose projections may cover columns.
+
+    Yields:
+        triangles; first column and columns along u; first column along v; columns of each.
+    """
     first = {}
     for axis in (u, v):
         ceiling = np.ceil(mesh.points[axis])
@@ -253,7 +262,10 @@ def _covered(mesh: TriangleMesh, shape: tuple[int, int, int], u: int, v: int):  
         cut = stop
 
 
-def _range(values: NDArray, mesh: TriangleMesh, part: slice | NDArray) -> tuple[NDArray, NDArray]:
+def _range(
+    values: IntArray, mesh: TriangleMesh, part: slice | NDArray[np.int64]
+) -> tuple[IntArray, IntArray]:
+    """Least and greatest of the vertices' ``values`` in each triangle."""
     a, b, c = (values.take(mesh.corners[k][part]) for k in range(3))
     return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
 
@@ -304,7 +316,7 @@ def _clusters(center: FloatArray, count: int) -> tuple[NDArray[np.int64], NDArra
     low, high = center.min(axis=1, keepdims=True), center.max(axis=1, keepdims=True)
     # Clusters and triangles in near clusters cost alike at about this many cells on a surface.
     side = int(np.clip(count**0.25, 2, 32))
-    cell = ((center - low) / np.maximum((high - low).max(), 1e-30) * (side - 1e-6)).astype(np.int64)
+    cell = ((center - low) / np.maximum(np.max(high - low), 1e-30) * (side - 1e-6)).astype(np.int64)
     key = (cell[0] * side + cell[1]) * side + cell[2]
     order = np.argsort(key, kind="stable")
     return order, np.flatnonzero(np.diff(key[order], prepend=-1))

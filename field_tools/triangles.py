@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..jobs.errors import StagewrightError
+from .grid import FloatArray
 
-FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.int32]
 
 INSIDE = 3

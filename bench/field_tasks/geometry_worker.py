@@ -102,6 +102,7 @@ def ours(case: dict[str, Any]) -> Prepared:
     for name in BLOCKED:
         sys.modules[name] = None  # type: ignore[assignment]
     import numpy as np
+
     from stagewright.field_tools.grid import Grid
     from stagewright.field_tools.isosurface import isosurface
     from stagewright.field_tools.mesh_sdf import mesh_to_sdf

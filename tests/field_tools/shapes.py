@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from stagewright.field_tools.grid import Grid
 
 Field = Callable[..., np.ndarray]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from stagewright.field_tools.advect import advect, streamlines, trace
 from stagewright.field_tools.grid import Grid
 from stagewright.field_tools.sampling import sample_range

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from stagewright.field_tools.csg import difference, intersection, morph, offset, shell, union
 from stagewright.field_tools.grid import Grid
 from stagewright.jobs.errors import StagewrightError

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from stagewright.field_tools.diffuse import diffuse
 from stagewright.field_tools.grid import Grid
 from stagewright.jobs.errors import StagewrightError

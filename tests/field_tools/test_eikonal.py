@@ -8,6 +8,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from stagewright.field_tools import eikonal
 from stagewright.field_tools.eikonal import travel_time
 from stagewright.field_tools.grid import Grid

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+
 from stagewright.field_tools.mesh_sdf import mesh_to_sdf
 from stagewright.jobs.errors import StagewrightError
 
-sys.path.insert(0, str(Path(__file__).parent))
-import mesh_shapes as shapes  # noqa: E402
+from . import mesh_shapes as shapes
 
 SLIVERS = (
     np.array(

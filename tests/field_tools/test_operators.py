@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from stagewright.field_tools import parallel
 from stagewright.field_tools.curvature import gaussian_curvature, mean_curvature
 from stagewright.field_tools.grid import Grid

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from stagewright.field_tools import primitives
 from stagewright.field_tools.grid import grid_over
 from stagewright.jobs.errors import StagewrightError

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from stagewright.field_tools import renormalize as module
 from stagewright.field_tools.grid import Grid
 from stagewright.field_tools.renormalize import closest_points, renormalize
@@ -156,8 +157,8 @@ def test_bad_inputs_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None
         ("not-finite", field.with_values(broken), 3.0),
         ("grid-shape", Grid(np.zeros((5, 5, 5, 3))), 3.0),
         ("grid-too-thin", Grid(np.zeros((5, 2, 5))), 3.0),
-        ("band-width", field, 0.5),
-        ("band-width", field, float("nan")),
+        ("half-width", field, 0.5),
+        ("half-width", field, float("nan")),
     ]
     for code, grid, half_width in cases:
         with pytest.raises(StagewrightError) as error:

@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from stagewright.field_tools.grid import Grid
 from stagewright.field_tools.sampling import sample
 from stagewright.jobs.errors import StagewrightError

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+
 from stagewright.field_tools.sign import generalised_winding, inside_voxels
 from stagewright.field_tools.triangles import TriangleMesh
 
-sys.path.insert(0, str(Path(__file__).parent))
-import mesh_shapes as shapes  # noqa: E402
+from . import mesh_shapes as shapes
 
 SIZE = 1 / 48
 SHAPE = (48, 48, 48)
