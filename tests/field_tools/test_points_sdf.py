@@ -11,7 +11,6 @@ from stagewright.field_tools.points_sdf import points_to_sdf, points_to_smooth_s
 from stagewright.jobs.errors import StagewrightError
 
 
-
 def brute_union(at: np.ndarray, points: np.ndarray, radius: np.ndarray) -> np.ndarray:
     away = np.linalg.norm(at[:, None] - points[None], axis=2)
     return (away - np.broadcast_to(radius, len(points))).min(axis=1)
@@ -33,7 +32,9 @@ def test_union_of_spheres_is_exact_at_every_voxel(radius, half_width: float) -> 
 
 
 def test_many_particles_in_one_voxel_and_thin_slabs_are_exact() -> None:
-    points = np.random.default_rng(11).normal(size=(300, 3)) * 0.004 + np.repeat([[0, 0, 0], [1.5, 0, 0]], 150, axis=0)
+    points = np.random.default_rng(11).normal(size=(300, 3)) * 0.004 + np.repeat(
+        [[0, 0, 0], [1.5, 0, 0]], 150, axis=0
+    )
     band = points_to_sdf(points, 0.07, 0.02)
     truth = brute_union(positions(band.indices, 0.02, band.origin), points, np.array(0.07))
     assert np.abs(band.distances - truth).max() < 1e-3 * 0.02

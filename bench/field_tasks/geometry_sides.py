@@ -1,28 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One side of a comparison in a process of its own: ours in numpy alone, or a peer.
-
-Reads JSON lines ``{"do": "prepare", "case": …}``, ``{"do": "run"}``, ``{"do": "save", "path": …}``
-and ``{"do": "peak"}``; answers each with one JSON line: times of a run in seconds of wall and CPU,
-the peak of memory in bytes.
-"""
+"""The sides of the benches of geometry: ours, OpenVDB, scikit-image and Blender's nodes."""
 
 from __future__ import annotations
 
-import json
+import importlib.metadata
 import os
-import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
-BLOCKED = ("openvdb", "pyopenvdb", "scipy", "numba", "bpy", "skimage", "skfmm")
-Prepared = tuple[Callable[[], Any], Callable[[Any], dict[str, Any]]]
+import numpy as np
+
+OURS = "stagewright"
+Prepared = tuple[Callable[[], Any], Callable[[Any], dict[str, Any]], str]
 
 
 def torus(nu: int, nv: int) -> tuple[Any, Any]:
     """A clean torus of 2 nu nv triangles in a box of side 0.94."""
-    import numpy as np
-
     u, v = np.arange(nu) * 2 * np.pi / nu, np.arange(nv) * 2 * np.pi / nv
     u2, v2 = np.meshgrid(u, v, indexing="ij")
     ring = 0.34 + 0.13 * np.cos(v2)
@@ -36,8 +29,6 @@ def torus(nu: int, nv: int) -> tuple[Any, Any]:
 
 def ball(n: int, radius: float) -> tuple[Any, Any]:
     """A sphere with low bumps from a cube of 12 n^2 triangles; each side has its own vertices."""
-    import numpy as np
-
     g = np.tan(np.linspace(-np.pi / 4, np.pi / 4, n + 1))
     s, t = np.meshgrid(g, g, indexing="ij")
     one = np.ones_like(s)
@@ -68,10 +59,8 @@ MESHES = {
 }
 
 
-def field(name: str, n: int) -> Any:  # noqa: ANN401
+def field(name: str, n: int) -> Any:
     """A closed surface's field on n^3 voxels over -1..1."""
-    import numpy as np
-
     x = np.linspace(-1, 1, n, dtype=np.float32)
     x, y, z = np.meshgrid(x, x, x, indexing="ij", sparse=True)
     if name == "sphere":
@@ -90,48 +79,40 @@ def field(name: str, n: int) -> Any:  # noqa: ANN401
     return np.ascontiguousarray(np.maximum(values, 20 * box), np.float32)
 
 
-def cloud(count: int) -> Any:  # noqa: ANN401
+def cloud(count: int) -> Any:
     """Particles of a fluid at rest: even, filling a box of 1 x 1 x 0.52."""
-    import numpy as np
-
     return (np.random.default_rng(0).random((count, 3)) * [1, 1, 0.52]).astype(np.float32)
 
 
 def ours(case: dict[str, Any]) -> Prepared:
     """Stagewright's side."""
-    for name in BLOCKED:
-        sys.modules[name] = None  # type: ignore[assignment]
-    import numpy as np
-
     from stagewright.field_tools.grid import Grid
     from stagewright.field_tools.isosurface import isosurface
     from stagewright.field_tools.mesh_sdf import mesh_to_sdf
     from stagewright.field_tools.points_sdf import points_to_sdf
 
-    def band_answer(band: Any) -> dict[str, Any]:  # noqa: ANN401
+    def band_answer(band: Any) -> dict[str, Any]:
         first = np.rint(np.array(band.origin) / band.voxel_size).astype(int)
         return {"indices": band.indices + first, "values": band.distances / band.voxel_size}
 
     if case["task"].startswith("mesh-to-sdf"):
         vertices, faces = MESHES[case["mesh"]]()
         exact = case["task"] == "mesh-to-sdf-exact"
-        return lambda: mesh_to_sdf(vertices, faces, case["voxel"], exact=exact), band_answer
+        return lambda: mesh_to_sdf(vertices, faces, case["voxel"], exact=exact), band_answer, OURS
     if case["task"] == "points-to-sdf":
         points, size = cloud(case["count"]), case["voxel"]
         radius = case["radius"] * size
-        return lambda: points_to_sdf(points, radius, size, half_width=1.0), band_answer
+        return lambda: points_to_sdf(points, radius, size, half_width=1.0), band_answer, OURS
     grid = Grid(field(case["field"], case["n"]))
-    sharp = case["task"] == "isosurface-sharp"
-    return lambda: isosurface(grid, sharp=sharp), lambda mesh: {
-        "vertices": mesh.vertices,
-        "faces": mesh.quads,
-    }
+
+    def mesh_answer(mesh: Any) -> dict[str, Any]:
+        return {"vertices": mesh.vertices, "faces": mesh.quads}
+
+    return lambda: isosurface(grid), mesh_answer, OURS
 
 
 def openvdb_side(case: dict[str, Any]) -> Prepared:
     """OpenVDB's Python module, Blender's own where there is no other."""
-    import numpy as np
-
     try:
         import openvdb
     except ImportError:
@@ -140,28 +121,28 @@ def openvdb_side(case: dict[str, Any]) -> Prepared:
         bpy.utils.expose_bundled_modules()
         import openvdb
 
+    version = f"OpenVDB {'.'.join(map(str, openvdb.LIBRARY_VERSION))} on all threads"
     if case["task"].startswith("mesh-to-sdf"):
         vertices, faces = MESHES[case["mesh"]]()
         size, faces = case["voxel"], faces.astype(np.uint32)
 
-        def run() -> Any:  # noqa: ANN401
+        def run() -> Any:
             transform = openvdb.createLinearTransform(size)
             return openvdb.FloatGrid.createLevelSetFromPolygons(
                 vertices, triangles=faces, transform=transform, halfWidth=3.0
             )
 
-        return run, lambda grid: _active(grid, size)
+        return run, lambda grid: _active(grid, size), version
     grid = openvdb.FloatGrid(1.0)
     grid.copyFromArray(field(case["field"], case["n"]))
-    return lambda: grid.convertToQuads(0.0), lambda pair: {
-        "vertices": pair[0],
-        "faces": pair[1].astype(np.int32),
-    }
+
+    def mesh_answer(pair: Any) -> dict[str, Any]:
+        return {"vertices": pair[0], "faces": pair[1].astype(np.int32)}
+
+    return lambda: grid.convertToQuads(0.0), mesh_answer, version
 
 
-def _active(grid: Any, size: float) -> dict[str, Any]:  # noqa: ANN401
-    import numpy as np
-
+def _active(grid: Any, size: float) -> dict[str, Any]:
     low, high = grid.evalActiveVoxelBoundingBox()
     values = np.empty([b - a + 1 for a, b in zip(low, high, strict=True)], np.float32)
     grid.copyToArray(values, ijk=low)
@@ -174,10 +155,12 @@ def skimage_side(case: dict[str, Any]) -> Prepared:
     from skimage.measure import marching_cubes
 
     values = field(case["field"], case["n"])
-    return lambda: marching_cubes(values, 0.0), lambda result: {
-        "vertices": result[0],
-        "faces": result[1],
-    }
+
+    def mesh_answer(result: Any) -> dict[str, Any]:
+        return {"vertices": result[0], "faces": result[1]}
+
+    version = f"scikit-image {importlib.metadata.version('scikit-image')} on 1 thread"
+    return lambda: marching_cubes(values, 0.0), mesh_answer, version
 
 
 def blender_side(case: dict[str, Any]) -> Prepared:
@@ -185,7 +168,6 @@ def blender_side(case: dict[str, Any]) -> Prepared:
     import bpy
 
     bpy.utils.expose_bundled_modules()
-    import numpy as np
     import openvdb
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -209,13 +191,13 @@ def blender_side(case: dict[str, Any]) -> Prepared:
     tree.links.new(store.outputs[0], end.inputs[0])
     target.modifiers.new("points", "NODES").node_group = tree
 
-    def run() -> Any:  # noqa: ANN401
+    def run() -> Any:
         target.data.update_tag()
         graph = bpy.context.evaluated_depsgraph_get()
         graph.update()
         return target.evaluated_get(graph).evaluated_geometry()
 
-    def answer(geometry: Any) -> dict[str, Any]:  # noqa: ANN401
+    def answer(geometry: Any) -> dict[str, Any]:
         path = case["scratch"]
         geometry.volume.copy().grids.save(filepath=path)
         grid = openvdb.readAll(path)[0][0]
@@ -225,50 +207,17 @@ def blender_side(case: dict[str, Any]) -> Prepared:
         found["values"] = found["values"].astype(np.float32)
         return found
 
-    return run, answer
+    return run, answer, f"Blender {bpy.app.version_string} on all threads"
 
 
 SIDES = {
     "ours": ours,
     "openvdb": openvdb_side,
-    "skimage": skimage_side,
+    "scikit-image": skimage_side,
     "blender": blender_side,
 }
 
 
-def main() -> None:
-    """Answer commands until the input ends."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # Blender prints to descriptor 1.
-
-    def say(data: dict[str, Any]) -> None:
-        answers.write(json.dumps(data) + "\n")
-        answers.flush()
-
-    run: Callable[[], Any] | None = None
-    for line in sys.stdin:
-        command = json.loads(line)
-        if command["do"] == "prepare":
-            try:
-                run, to_answer = SIDES[sys.argv[1]](command["case"])
-            except ImportError as error:
-                say({"absent": str(error)})
-                continue
-            say({"ready": True})
-        elif command["do"] == "peak":
-            import resource
-
-            say({"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})
-        elif run is not None and command["do"] == "run":
-            wall, cpu = time.perf_counter(), time.process_time()
-            result = run()
-            say({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu})
-        elif run is not None and command["do"] == "save":
-            import numpy as np
-
-            np.savez(command["path"], **to_answer(result))
-            say({"saved": True})
-
-
-if __name__ == "__main__":
-    main()
+def prepare(side: str, case: dict[str, Any]) -> Prepared:
+    """What is timed for a case, its arrays, and the version."""
+    return SIDES[side](case)
