@@ -51,11 +51,12 @@ def main() -> None:
 
 def _text(row: Row) -> str:
     agree = {True: "agrees", False: "DIFFERS"}.get(row.get("agree"), "")
-    figures = (
-        f"{row['ours_s'] * 1e3:.1f} / {row['peer_s'] * 1e3:.1f} ms = {row['ratio']:.2f}"
-        if "ratio" in row
-        else ""
-    )
+    figures = ""
+    if "ratio" in row:
+        ours, peer = row["ours_s"] * 1e3, row["peer_s"] * 1e3
+        figures = f"{ours:.1f} / {peer:.1f} ms = {row['ratio']:.2f}"
+    elif "value" in row:
+        figures = f"{row['value']:.2g} against {row['baseline']:.2g} {row['unit']}"
     head = f"{row['task']:16}{row.get('size', ''):30}{row.get('peer', ''):14}"
     return f"{head}{figures:32}{agree:9}{row.get('note', '')}"
 

@@ -118,7 +118,7 @@ def compare(
     ratios = wall[0] / wall[1], cpu[0] / cpu[1]
     for what, ours, baseline, unit in verdict.qualities:
         text = {"size": f"{size}, {what}", "value": ours, "baseline": baseline, "unit": unit}
-        yield {**row, **text, "note": f"{ours:.2g} against {baseline:.2g} {unit}"}
+        yield {**row, **text}
     notes = [
         f"wall {ratios[0]:.2f}, CPU {ratios[1]:.2f}",
         f"{spread} ms of {runs}",

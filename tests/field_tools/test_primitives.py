@@ -10,8 +10,7 @@ from stagewright.field_tools import primitives
 from stagewright.field_tools.grid import grid_over
 from stagewright.jobs.errors import StagewrightError
 
-RNG = np.random.default_rng(3)
-POINTS = RNG.uniform(-2, 2, (60, 3))
+POINTS = np.random.default_rng(3).uniform(-2, 2, (60, 3))
 
 
 def nearest(samples: np.ndarray) -> np.ndarray:
@@ -20,29 +19,32 @@ def nearest(samples: np.ndarray) -> np.ndarray:
 
 
 def sphere_samples() -> tuple[np.ndarray, object]:
-    u = RNG.normal(size=(40000, 3))
+    u = np.random.default_rng(3).normal(size=(40000, 3))
     return u / np.linalg.norm(u, axis=1, keepdims=True) * 0.8, lambda p: primitives.sphere(p, 0.8)
 
 
 def box_samples() -> tuple[np.ndarray, object]:
-    u = RNG.uniform(-1, 1, (40000, 3))
-    side = RNG.integers(0, 3, len(u))
+    u = np.random.default_rng(3).uniform(-1, 1, (40000, 3))
+    side = np.random.default_rng(3).integers(0, 3, len(u))
     u[np.arange(len(u)), side] = np.sign(u[np.arange(len(u)), side])
     half = np.array([0.5, 0.8, 1.1])
     return u * half, lambda p: primitives.box(p, half)
 
 
 def torus_samples() -> tuple[np.ndarray, object]:
-    u, v = RNG.uniform(0, 2 * np.pi, (2, 60000))
+    u, v = np.random.default_rng(3).uniform(0, 2 * np.pi, (2, 60000))
     ring = 1.0 + 0.4 * np.cos(v)
     points = np.stack([ring * np.cos(u), ring * np.sin(u), 0.4 * np.sin(v)], axis=1)
     return points, lambda p: primitives.torus(p, 1.0, 0.4)
 
 
 def cylinder_samples() -> tuple[np.ndarray, object]:
-    angle, height = RNG.uniform(0, 2 * np.pi, 30000), RNG.uniform(-1, 1, 30000)
+    angle, height = (
+        np.random.default_rng(3).uniform(0, 2 * np.pi, 30000),
+        np.random.default_rng(3).uniform(-1, 1, 30000),
+    )
     side = np.stack([0.5 * np.cos(angle), 0.5 * np.sin(angle), 0.9 * height], axis=1)
-    radius = 0.5 * np.sqrt(RNG.uniform(0, 1, 30000))
+    radius = 0.5 * np.sqrt(np.random.default_rng(3).uniform(0, 1, 30000))
     caps = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0.9 * np.sign(height)], axis=1)
     return np.concatenate([side, caps]), lambda p: primitives.cylinder(p, 0.5, 0.9)
 
@@ -55,7 +57,7 @@ def capsule_samples() -> tuple[np.ndarray, object]:
     along = ball @ axis
     side = ball - along[:, None] * axis
     side *= 0.3 / np.linalg.norm(side, axis=1, keepdims=True)
-    side += start + RNG.uniform(0, 1, (len(side), 1)) * (end - start)
+    side += start + np.random.default_rng(3).uniform(0, 1, (len(side), 1)) * (end - start)
     ends = ball + np.where(along[:, None] < 0, start, end)
     return np.concatenate([side, ends]), lambda p: primitives.capsule(p, start, end, 0.3)
 
