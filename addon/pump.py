@@ -194,8 +194,9 @@ def _redraw() -> None:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
-        # The status bar belongs to no screen: setting its text redraws it.
-        if not bpy.app.background:
+        # The status bar belongs to no screen: setting its text redraws it. A tool that
+        # is at work (knife, transform) has its own text there.
+        if not bpy.app.background and not window.modal_operators:
             with bpy.context.temp_override(window=window):
                 window.workspace.status_text_set_internal(None)
 

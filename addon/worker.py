@@ -17,6 +17,7 @@ from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from ..jobs.process import run_program
 from ..pipeline.blender import EXECUTABLE, blender_program
+from .preferences import PACKAGE
 
 
 def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
@@ -36,7 +37,7 @@ def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
         _save_copy(copy)
         yield Progress("worker.start", None, "Starting Blender in the background")
         argv = [*_program(), "--command", "stagewright", verb, str(copy), *arguments, "--json"]
-        return (yield from run_program(argv, folder=folder / "job"))
+        return (yield from run_program(argv, folder=folder / "job", env=_temporary(folder)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -44,7 +45,15 @@ def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
 def _program() -> list[str]:
     if bpy.app.module or os.environ.get(EXECUTABLE):
         return blender_program()
-    return [bpy.app.binary_path, "--background"]
+    # By name: until Blender ends, its preferences on disk do not know a new extension.
+    return [bpy.app.binary_path, "--background", "--addons", PACKAGE]
+
+
+def _temporary(folder: Path) -> dict[str, str]:
+    """Keeps what a killed worker leaves behind inside ``folder``, which goes with the job."""
+    own = folder / "temporary"
+    own.mkdir()
+    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(own))
 
 
 def _save_copy(path: Path) -> None:

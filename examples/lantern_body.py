@@ -291,7 +291,7 @@ def add_small_parts(lantern: Lantern) -> None:
     ear = lantern.add("Bail Ears", ears, "brass")
     modifier = ear.modifiers.new("Mirror", "MIRROR")
     modifier.use_axis = (True, False, False)
-    bevel(ear, 0.0012, 3)
+    bevel(ear, 0.0012, 3, live=True)
     for i, place in enumerate(places):
         lantern.add(f"Nameplate Rivet {i + 1}", rivet, "brass").matrix_world = outward(*place)
     for side, angle in (("R", 0), ("L", 180)):

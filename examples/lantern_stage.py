@@ -44,12 +44,19 @@ class Lantern:
         return thing
 
 
-def bevel(thing: Object, width: float, segments: int = 2) -> None:
-    """Round the sharp edges of ``thing``."""
+def bevel(thing: Object, width: float, segments: int = 2, *, live: bool = False) -> None:
+    """Round the sharp edges of ``thing``; ``live`` keeps the modifier.
+
+    Blender averages the UVs of a live bevel in an order that differs from run to
+    run, so that their last bit does too; where it shows, the bevel is applied.
+    """
     modifier = thing.modifiers.new("Bevel", "BEVEL")
     modifier.width, modifier.segments = width, segments
     modifier.limit_method = "ANGLE"
     modifier.harden_normals = True
+    if not live:
+        with bpy.context.temp_override(object=thing, active_object=thing):
+            bpy.ops.object.modifier_apply(modifier=modifier.name)
 
 
 def add_array(thing: Object, step: Object, count: int) -> None:

@@ -21,6 +21,7 @@ from ..usd_tools.asset import content_hash
 from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
+from ..usd_tools.sameness import same_asset
 from .console import part
 from .export import CheckedAsset, export_asset
 from .host import SceneHost, SceneRequest
@@ -87,13 +88,14 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         _stop_on_errors(asset.checks)
         request = replace(request, content_hash=content_hash(asset.files), **_facts(host, asset))
-        publication = library.publication(request, break_lock=order.break_lock)
-        with closing(publication):
-            yield from part(publication.open(), 0.6, 0.62)
-            if publication.unchanged is not None:
-                return _result(library, publication.unchanged, asset.checks, unchanged=True)
-            picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
-            version = yield from part(_publish_files(publication, asset, picture, host), 0.85, 1.0)
+        last = yield from part(_unchanged(library, request, order, asset), 0.6, 0.62)
+        if last is not None:
+            return _result(library, last, asset.checks, unchanged=True)
+        # Without the lock: the picture takes longest, and a kill then leaves nothing.
+        picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
+        with closing(library.publication(request, break_lock=order.break_lock)) as publication:
+            yield from part(publication.open(), 0.85, 0.86)
+            version = yield from part(_publish_files(publication, asset, picture, host), 0.86, 1.0)
         return _result(library, version, asset.checks, unchanged=False)
 
 
@@ -137,14 +139,35 @@ def _stop_on_errors(checks: CheckReport) -> None:
     )
 
 
+def _unchanged(
+    library: Library, request: PublishRequest, order: PublishOrder, asset: CheckedAsset
+) -> Job[Version | None]:
+    """The last version when the asset has not changed since, as the product's lock sees it."""
+    with closing(library.publication(request, break_lock=order.break_lock)) as publication:
+        yield from publication.open()
+        if request.force or publication.unchanged is not None:
+            return publication.unchanged
+        product = publication.ids.product
+        last = library.get_last_version_by_product_id(request.project_name, product)
+        if last is None or not same_asset(_paths(library, last)[USD], asset.files):
+            return None
+        return last
+
+
+def _paths(library: Library, version: Version) -> dict[str, Path]:
+    """The main file of each representation of ``version``."""
+    made = library.get_representations(version.project_name, version_ids=[version.id])
+    return {each.name: Path(each.attrib["path"]) for each in made}
+
+
 def _picture(host: SceneHost, order: PublishOrder, path: Path) -> Job[Path | None]:
-    """Render the asset's picture; None for one of lights or cameras alone."""
+    """Render the asset's picture; None where there is nothing to see, or Cycles fails."""
     try:
         return (yield from host.thumbnail(order.scene, path))
     except StagewrightError as error:
-        if error.code != "nothing-to-render":
+        if error.code not in {"nothing-to-render", "render-failed"}:
             raise
-        yield Message(f"There is no picture of it: {error.message}")
+        yield Message(f"The version gets no picture: {error.message}", "warning")
         return None
 
 
@@ -197,7 +220,7 @@ def _result(
     library: Library, version: Version, checks: CheckReport, *, unchanged: bool
 ) -> dict[str, Any]:
     made = library.get_representations(version.project_name, version_ids=[version.id])
-    paths = {each.name: Path(each.attrib["path"]) for each in made}
+    paths = _paths(library, version)
     root = paths[USD]
     context = next(each for each in made if each.name == USD).data["context"]
     return {

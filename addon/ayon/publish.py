@@ -26,21 +26,29 @@ KIND = "publish"
 def _publish(words: list[str], key: int, subject: str) -> Job[Mapping[str, Any]]:
     """Publish, then keep the identity with the collection of ``key``, which may be gone."""
     value = yield from showing_checks(run_on_copy("publish", *words), subject)
+    yield Message(f"{_told(value, subject)} {_remember(value, key)}".strip())
+    return value
+
+
+def _told(value: Mapping[str, Any], subject: str) -> str:
     version = value["version"]
     if value["unchanged"]:
-        yield Message(f"Nothing changed since {version}, so no new version was made.")
-        return value
-    told = f"Published {subject} {version}: {words_for(value['checks'])}."
+        return f"Nothing changed since {version}, so no new version was made."
+    return f"Published {subject} {version}: {words_for(value['checks'])}."
+
+
+def _remember(value: Mapping[str, Any], key: int) -> str:
+    """Keep the identity with the collection of ``key``; says what came of it."""
     collection = target.find(key)
     if collection is None:
-        yield Message(f"{told} Its collection is no longer here, so the .blend does not note it.")
-    elif not collection.is_editable:
-        yield Message(f"{told} Its collection is linked, so the .blend does not note it.")
-    else:
-        collection.stagewright.remember(value["identity"])
-        _push_undo(f"Stagewright: publish {version}")
-        yield Message(f"{told} Save the .blend to keep the note of it.")
-    return value
+        return "Its collection is no longer here, so the .blend does not note it."
+    if not collection.is_editable:
+        return "Its collection is linked, so the .blend does not note it."
+    if collection.stagewright.version_id == value["identity"]["versionId"]:
+        return ""
+    collection.stagewright.remember(value["identity"])
+    _push_undo(f"Stagewright: publish {value['version']}")
+    return "Save the .blend to keep the note of it."
 
 
 def _push_undo(message: str) -> None:

@@ -271,13 +271,13 @@ def test_the_whole_scene_can_be_published(
     assert not any(word.startswith("--collection") for word in words)
 
 
-def test_a_publish_that_found_nothing_new_leaves_the_identity(
+def test_a_publish_that_found_nothing_new_notes_the_version_there_is(
     worker: Callable[[str], Path], crate: bpy.types.Collection, tmp_path: Path
 ) -> None:
     worker("unchanged")
     task = finish(start(tmp_path))
     assert "Nothing changed since v001" in task.message
-    assert crate.stagewright.version == ""
+    assert crate.stagewright.version == "v001"
 
 
 def test_what_stops_a_publish_is_listed(
@@ -329,7 +329,7 @@ def test_the_last_words_of_a_worker_that_dies_are_told(
     assert "the last words" in task.failure.message
 
 
-def test_disabling_the_addon_ends_the_worker(
+def test_stopping_the_pump_ends_the_worker(
     worker: Callable[[str], Path], crate: bpy.types.Collection, tmp_path: Path
 ) -> None:
     worker("hang")
