@@ -19,37 +19,39 @@ def nearest(samples: np.ndarray) -> np.ndarray:
 
 
 def sphere_samples() -> tuple[np.ndarray, object]:
-    u = np.random.default_rng(3).normal(size=(40000, 3))
+    rng = np.random.default_rng(3)
+    u = rng.normal(size=(40000, 3))
     return u / np.linalg.norm(u, axis=1, keepdims=True) * 0.8, lambda p: primitives.sphere(p, 0.8)
 
 
 def box_samples() -> tuple[np.ndarray, object]:
-    u = np.random.default_rng(3).uniform(-1, 1, (40000, 3))
-    side = np.random.default_rng(3).integers(0, 3, len(u))
+    rng = np.random.default_rng(3)
+    u = rng.uniform(-1, 1, (40000, 3))
+    side = rng.integers(0, 3, len(u))
     u[np.arange(len(u)), side] = np.sign(u[np.arange(len(u)), side])
     half = np.array([0.5, 0.8, 1.1])
     return u * half, lambda p: primitives.box(p, half)
 
 
 def torus_samples() -> tuple[np.ndarray, object]:
-    u, v = np.random.default_rng(3).uniform(0, 2 * np.pi, (2, 60000))
+    rng = np.random.default_rng(3)
+    u, v = rng.uniform(0, 2 * np.pi, (2, 60000))
     ring = 1.0 + 0.4 * np.cos(v)
     points = np.stack([ring * np.cos(u), ring * np.sin(u), 0.4 * np.sin(v)], axis=1)
     return points, lambda p: primitives.torus(p, 1.0, 0.4)
 
 
 def cylinder_samples() -> tuple[np.ndarray, object]:
-    angle, height = (
-        np.random.default_rng(3).uniform(0, 2 * np.pi, 30000),
-        np.random.default_rng(3).uniform(-1, 1, 30000),
-    )
+    rng = np.random.default_rng(3)
+    angle, height = rng.uniform(0, 2 * np.pi, 30000), rng.uniform(-1, 1, 30000)
     side = np.stack([0.5 * np.cos(angle), 0.5 * np.sin(angle), 0.9 * height], axis=1)
-    radius = 0.5 * np.sqrt(np.random.default_rng(3).uniform(0, 1, 30000))
+    radius = 0.5 * np.sqrt(rng.uniform(0, 1, 30000))
     caps = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0.9 * np.sign(height)], axis=1)
     return np.concatenate([side, caps]), lambda p: primitives.cylinder(p, 0.5, 0.9)
 
 
 def capsule_samples() -> tuple[np.ndarray, object]:
+    rng = np.random.default_rng(3)
     ball, _ = sphere_samples()
     start, end = np.array([-0.5, 0.2, 0.1]), np.array([0.7, -0.3, 0.4])
     axis = (end - start) / np.linalg.norm(end - start)
@@ -57,7 +59,7 @@ def capsule_samples() -> tuple[np.ndarray, object]:
     along = ball @ axis
     side = ball - along[:, None] * axis
     side *= 0.3 / np.linalg.norm(side, axis=1, keepdims=True)
-    side += start + np.random.default_rng(3).uniform(0, 1, (len(side), 1)) * (end - start)
+    side += start + rng.uniform(0, 1, (len(side), 1)) * (end - start)
     ends = ball + np.where(along[:, None] < 0, start, end)
     return np.concatenate([side, ends]), lambda p: primitives.capsule(p, start, end, 0.3)
 
