@@ -30,14 +30,14 @@ def main() -> None:
         for peer in PEERS:
             sys.modules[peer] = None  # type: ignore[assignment]
     _load_package()
+    sys.path.insert(0, str(Path(__file__).parent))
+    prepare = importlib.import_module(module).prepare
     for line in sys.stdin:
         command = json.loads(line)
         reply: dict[str, Any] = {}
         if command["do"] == "prepare":
             try:
-                run, to_arrays, version = importlib.import_module(module).prepare(
-                    side, command["case"]
-                )
+                run, to_arrays, version = prepare(side, command["case"])
                 reply = {"version": version, "threads": _threads()}
             except ImportError as error:
                 reply = {"absent": str(error)}
