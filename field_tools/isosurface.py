@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Field to geometry: dual surfaces that are manifold by construction.
+
+Every cell between eight voxel centres gets one vertex for each component of the surface in it, and
+every crossed grid edge one quad between the four cells around it (see `dual_tables`). A vertex lies
+at the mean of its crossings (surface nets, S. Gibson 1998) or at the least squares point of its
+crossings' tangent planes, which keeps sharp edges (dual contouring, T. Ju et al. 2002).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..jobs.errors import StagewrightError
+from .closest import voxel_points
+from .dual_tables import dual_tables
+from .grid import Grid, require_scalar
+from .parallel import CHUNK, for_each_chunk
+from .quadric import CYCLE, Meetings, least_squares_points, tangent_planes
+
+Words = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class QuadMesh:
+    """A mesh of quads.
+
+    Attributes:
+        vertices: (n, 3) float32 world positions.
+        quads: (m, 4) int32, counter-clockwise seen from outside (the larger values).
+    """
+
+    vertices: NDArray[np.float32]
+    quads: NDArray[np.int32]
+
+    def triangles(self) -> NDArray[np.int32]:
+        """The quads cut along their first diagonal: (2 m, 3)."""
+        return self.quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)
+
+
+def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMesh:
+    """The surface where a field takes the value ``level``.
+
+    Closed wherever it stays off the grid's outermost voxels, with an open rim where it does not.
+    Every edge has two faces (one at the rim) and every vertex one fan of faces.
+
+    Args:
+        grid: scalar field, inside below ``level``.
+        level: value on the surface.
+        sharp: put vertices on edges and corners of the surface (dual contouring) instead of
+            the mean of the crossings (surface nets).
+
+    Raises:
+        StagewrightError: ``grid-shape`` (a vector grid, or fewer than 2 voxels along an axis),
+            ``no-surface`` when every voxel lies on one side, ``not-finite`` where the surface
+            meets NaN or infinity.
+    """
+    require_scalar(grid)
+    if min(grid.shape) < 2:
+        raise StagewrightError(
+            "grid-shape",
+            f"A surface needs at least 2 voxels along each axis, not {grid.shape}.",
+            "Give a larger grid.",
+        )
+    values = np.ascontiguousarray(grid.values)
+    inside = _inside_bits(values, level)
+    edges = [_crossed_edges(inside, axis, grid.shape) for axis in range(3)]
+    cells, cases = _cells(inside, grid.shape)
+    if len(cells) == 0:
+        low, high = float(np.min(values)), float(np.max(values))
+        raise StagewrightError(
+            "no-surface",
+            f"The grid has values {low:g} to {high:g} and no surface at {level:g}.",
+            "Give a level between these values.",
+        )
+    cases = _without_pinches(cells, cases, grid.shape)
+    count = dual_tables().components[cases]
+    start = np.cumsum(count, dtype=np.int32) - count
+    total = int(start[-1]) + int(count[-1])
+    # Dense, but touched at the cells alone.
+    first_vertex, case_at = np.empty(values.size, np.int32), np.empty(values.size, np.int16)
+    first_vertex[cells], case_at[cells] = start, cases
+    meetings = [
+        _meetings(values, level, edges[axis], axis, first_vertex, case_at) for axis in range(3)
+    ]
+    corner = voxel_points(cells if total == len(cells) else np.repeat(cells, count), grid.shape)
+    mean, used = _mean_crossings(meetings, total)
+    if sharp:
+        planes = [
+            tangent_planes(values, level, edges[axis], axis, meetings[axis].fraction)
+            for axis in range(3)
+        ]
+        mean = least_squares_points(meetings, planes, mean)
+    vertices = np.empty((total, 3), np.float32)
+    for axis in range(3):
+        mean[axis] += corner[axis]
+        np.multiply(mean[axis], grid.voxel_size, out=vertices[:, axis], casting="same_kind")
+        vertices[:, axis] += grid.origin[axis]
+    quads = np.concatenate([_quads(meeting) for meeting in meetings])
+    if not used.all():  # Cells at the rim, whose crossed edges all have less than four cells.
+        index = np.cumsum(used, dtype=np.int32) - np.int32(1)
+        vertices, quads = vertices[used], index[quads]
+    if not np.isfinite(vertices.sum()):
+        raise StagewrightError(
+            "not-finite",
+            "The surface meets voxels that are NaN or infinite.",
+            "Replace them with numbers first.",
+        )
+    return QuadMesh(vertices, quads)
+
+
+def _inside_bits(values: NDArray[Any], level: float) -> Words:
+    """One bit per voxel, 64 along z to a word: (nx, ny, words)."""
+    nx, ny, nz = values.shape
+    words = -(-nz // 64)
+    bits = np.zeros((nx, ny, words * 8), np.uint8)
+
+    def pack(part: slice) -> None:
+        packed = np.packbits(values[part] < level, axis=2, bitorder="little")
+        bits[part, :, : packed.shape[2]] = packed
+
+    for_each_chunk(nx, pack, length=max(1, (1 << 18) // (ny * nz)))
+    return bits.view("<u8")
+
+
+def _next_z(bits: Words) -> Words:
+    """The bits of the next voxel along z."""
+    result = bits >> np.uint64(1)
+    result[:, :, :-1] |= bits[:, :, 1:] << np.uint64(63)
+    return result
+
+
+def _places(bits: Words, shape: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Ascending flat indices of the set bits of words over (nx, ny)."""
+    octets = bits.view(np.uint8).reshape(-1)
+    some = np.flatnonzero(octets != 0)  # Much faster on flags than on numbers.
+    ones = np.flatnonzero(np.unpackbits(octets[some], bitorder="little").view(bool))
+    octet = some[ones >> 3]
+    width = bits.shape[2] * 8
+    row = octet // width
+    return row * shape[2] + (octet - row * width) * 8 + (ones & 7)
+
+
+def _z_range(shape: tuple[int, int, int], first: int, stop: int) -> Words:
+    """Words with the bits first..stop - 1 set."""
+    words = -(-shape[2] // 64)
+    octets = np.zeros(words * 64, np.uint8)
+    octets[first:stop] = 1
+    return np.packbits(octets, bitorder="little").view("<u8")
+
+
+def _crossed_edges(inside: Words, axis: int, shape: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Flat indices of the lower ends of crossed edges along ``axis`` with four cells around."""
+    nx, ny, nz = shape
+    crossed = np.zeros_like(inside)
+    if axis == 0:
+        np.bitwise_xor(inside[1:], inside[:-1], out=crossed[:-1])
+    elif axis == 1:
+        np.bitwise_xor(inside[:, 1:], inside[:, :-1], out=crossed[:, :-1])
+    else:
+        np.bitwise_xor(inside, _next_z(inside), out=crossed)
+    # Edges within the outermost planes have less than four cells around them.
+    if axis != 0:
+        crossed[[0, -1]] = 0
+    if axis != 1:
+        crossed[:, [0, -1]] = 0
+    crossed &= _z_range(shape, 0, nz - 1) if axis == 2 else _z_range(shape, 1, nz - 1)
+    return _places(crossed, shape)
+
+
+def _cells(
+    inside: Words, shape: tuple[int, int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
+    """Cells the surface passes through (flat index of their first corner) and their cases."""
+    some, every = inside[:-1] | inside[1:], inside[:-1] & inside[1:]
+    some, every = some[:, :-1] | some[:, 1:], every[:, :-1] & every[:, 1:]
+    mixed = np.zeros_like(inside)
+    mixed[:-1, :-1] = (some | _next_z(some)) & ~(every & _next_z(every))
+    mixed &= _z_range(shape, 0, shape[2] - 1)
+    cells = _places(mixed, shape)
+    # Corners along z are neighbouring bits: four pairs of bits give the case.
+    width = inside.shape[2] * 64
+    octets = np.append(inside.view(np.uint8).reshape(-1), np.uint8(0)).astype(np.uint16)
+    pairs = octets[:-1] | octets[1:] << np.uint16(8)
+    cases = np.empty(len(cells), np.int16)
+
+    def gather(part: slice) -> None:
+        cell = cells[part]
+        bit = cell + cell // shape[2] * (width - shape[2])
+        case = np.zeros(len(cell), np.uint16)
+        for corner in range(4):
+            at = bit + ((corner & 1) * shape[1] + (corner >> 1)) * width
+            pair = pairs.take(at >> 3)
+            pair >>= (at & 7).astype(np.uint16)
+            case |= (pair & np.uint16(1)) << np.uint16(corner)
+            case |= (pair & np.uint16(2)) << np.uint16(corner + 3)
+        cases[part] = case
+
+    for_each_chunk(len(cells), gather)
+    return cells, cases
+
+
+def _without_pinches(
+    cells: NDArray[np.int64], cases: NDArray[np.int16], shape: tuple[int, int, int]
+) -> NDArray[np.int16]:
+    """The cases, 256 higher where two cells pinch the face between them."""
+    pinched = dual_tables().pinched_face
+    here = np.flatnonzero(pinched[cases] >= 0)
+    face = pinched[cases[here]].astype(np.int64)
+    strides = np.array([shape[1] * shape[2], shape[2], 1])
+    beyond = cells[here] + np.where(face & 1, 1, -1) * strides[face >> 1]
+    there = np.minimum(np.searchsorted(cells, beyond), len(cells) - 1)
+    # Past the grid's rim the flat index wraps round, to a cell that meets another face.
+    both = (cells[there] == beyond) & (pinched[cases[there]] == (face ^ 1))
+    coordinate = cells[here] // strides[face >> 1] % np.array(shape)[face >> 1]
+    both &= np.where(face & 1, coordinate < np.array(shape)[face >> 1] - 2, coordinate > 0)
+    result = cases.copy()
+    result[here[both]] += 256
+    return result
+
+
+def _meetings(
+    values: NDArray[Any],
+    level: float,
+    edges: NDArray[np.int64],
+    axis: int,
+    first_vertex: NDArray[np.int32],
+    case_at: NDArray[np.int16],
+) -> Meetings:
+    """Where the edges along an axis are crossed, and the vertices of the four cells around."""
+    _, ny, nz = values.shape
+    strides = (ny * nz, nz, 1)
+    flat = values.reshape(-1)
+    table = dual_tables().component_of_edge.reshape(-1)
+    vertices = np.empty((4, len(edges)), np.int32)
+    fraction = np.empty(len(edges), np.float32)
+    falling = np.empty(len(edges), bool)
+
+    def meet(part: slice) -> None:
+        edge = edges[part]
+        low, high = flat.take(edge), flat.take(edge + strides[axis])
+        np.greater_equal(low, level, out=falling[part])
+        with np.errstate(invalid="ignore"):
+            fraction[part] = (level - low) / (high - low)
+        for turn, (p, q) in enumerate(CYCLE):
+            cell = edge - (p * strides[(axis + 1) % 3] + q * strides[(axis + 2) % 3])
+            entry = case_at.take(cell).astype(np.int64)
+            entry *= 12
+            entry += 4 * axis + p + 2 * q
+            np.add(first_vertex.take(cell), table.take(entry), out=vertices[turn, part])
+
+    for_each_chunk(len(edges), meet)
+    return Meetings(axis, vertices, fraction, falling)
+
+
+def _mean_crossings(
+    meetings: list[Meetings], total: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Mean crossing (3, total) of every vertex within its cell, and which vertices have any."""
+    # The cell's edges lie at 0 or 1 across their axis: one packed integer counts those and all.
+    counts_of_axis = np.zeros((3, total), np.int32)
+    mean = np.zeros((3, total), np.float32)
+
+    def add(axes: slice) -> None:
+        for axis in range(axes.start, axes.stop):
+            meeting, counts, sums = meetings[axis], counts_of_axis[axis], mean[axis]
+            for vertex, (p, q) in zip(meeting.vertices, CYCLE, strict=True):
+                ones = 1 + (p << 5 * ((axis + 1) % 3 + 1)) + (q << 5 * ((axis + 2) % 3 + 1))
+                for start in range(0, len(vertex), CHUNK):
+                    part = vertex[start : start + CHUNK]
+                    # Along one axis and side a vertex has one edge, so no index comes twice.
+                    counts[part] += np.int32(ones)
+                    sums[part] += meeting.fraction[start : start + CHUNK]
+
+    for_each_chunk(3, add, length=1)
+    counts = counts_of_axis.sum(axis=0, dtype=np.int32)
+    amount = counts & 31
+    inverse = 1 / np.maximum(amount, 1).astype(np.float32)
+    for axis in range(3):
+        mean[axis] += counts >> 5 * (axis + 1) & 31
+        mean[axis] *= inverse
+    return mean, amount > 0
+
+
+def _quads(meeting: Meetings) -> NDArray[np.int32]:
+    """The quads (e, 4) around an axis' edges, turned so that they face the larger values."""
+    quads = np.empty((meeting.vertices.shape[1], 4), np.int32)
+    quads[:, 0], quads[:, 2] = meeting.vertices[0], meeting.vertices[2]
+    quads[:, 1] = np.where(meeting.falling, meeting.vertices[3], meeting.vertices[1])
+    quads[:, 3] = np.where(meeting.falling, meeting.vertices[1], meeting.vertices[3])
+    return quads
