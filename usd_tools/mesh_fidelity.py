@@ -47,21 +47,23 @@ def compare_meshes(record: SceneRecord, meshes: StageMeshes) -> Job[MeshComparis
     """Compare every mesh of ``record`` with its counterpart, at every frame."""
     result = MeshComparison()
     expected: dict[float, dict[str, list[MeshRecord]]] = {f: {} for f in record.frames}
+    broken = {m.object for m in record.meshes if not np.isfinite(m.points).all()}
     for mesh in record.meshes:
-        if len(mesh.points):
+        if len(mesh.points) and mesh.object not in broken:
             expected.setdefault(mesh.frame, {}).setdefault(mesh.object, []).append(mesh)
     worst: dict[tuple[str, str], _Loss] = {}
     for index, (frame, by_object) in enumerate(sorted(expected.items())):
         yield Progress(
             "check.points", 0.5 + 0.4 * index / len(expected), f"Comparing frame {frame:g}"
         )
-        for name in sorted(by_object.keys() | set(meshes.objects)):
+        for name in sorted((by_object.keys() | set(meshes.objects)) - broken):
             ours, theirs = by_object.get(name, []), meshes.read(name, frame)
             for check, loss in _compare(name, ours, theirs, meshes, result).items():
                 before = worst.get((name, check))
                 if before is None or loss.weight > before.weight:
                     worst[name, check] = loss
     result.findings = [_cured(loss.finding, result, record) for loss in worst.values()]
+    result.findings += [_not_finite(name) for name in sorted(broken)]
     return result
 
 
@@ -120,6 +122,12 @@ def _compare(
         text = f"The file shows {-missing} meshes of {name} that the scene does not."
         lose("mesh-extra", -missing, text, theirs[-1].path, float(-missing))
     return losses
+
+
+def _not_finite(name: str) -> Finding:
+    message = f"{name} has points that lie nowhere (NaN or infinite)."
+    cure = "Find the modifier, driver or constraint that makes them, or delete these points."
+    return Finding("not-finite", "error", message, cure, name)
 
 
 def _cured(finding: Finding, result: MeshComparison, record: SceneRecord) -> Finding:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pxr import Gf, Sdf, Usd, UsdValidation
+from pxr import Gf, Sdf, Usd, UsdShade, UsdValidation
 
 from .findings import Finding, Severity
 from .look import normal_decoding
@@ -59,6 +59,7 @@ def validate(stage: Usd.Stage, folder: Path) -> Iterator[Finding]:
         and metadata.name not in _COVERED
     )
     validators = [registry.GetOrLoadValidatorByName(name) for name in names]
+    _fill_behaviour_registry(stage)
     findings = [
         _finding(stage, error, folder)
         for error in UsdValidation.ValidationContext(validators).Validate(stage)
@@ -67,6 +68,16 @@ def validate(stage: Usd.Stage, folder: Path) -> Iterator[Finding]:
     yield from sorted(findings, key=lambda f: (f.check, f.prim, f.message))
     short = ", ".join(name.split(":")[-1] for name in names)
     yield Finding("validators", "info", f"USD's own validators ran: {short}.")
+
+
+def _fill_behaviour_registry(stage: Usd.Stage) -> None:
+    """Make UsdShade look up the behaviour of every type of prim, one after the other.
+
+    Validators run in threads; in USD 25.2 two of them may register the behaviour
+    of one type at the same moment, which ends in an error ("already registered").
+    """
+    for prim in stage.TraverseAll():
+        UsdShade.ConnectableAPI(prim).IsContainer()
 
 
 def check_name(validator: str) -> str:

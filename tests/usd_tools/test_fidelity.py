@@ -130,6 +130,15 @@ def test_the_distance_of_one_moved_point_is_reported(native: Any, check: Any) ->
     assert report.compared == 2
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_points_that_lie_nowhere_are_an_error(native: Any, check: Any, value: float) -> None:
+    points = np.array(SQUARE, dtype=float)
+    points[2, 1] = value
+    native.mesh("Plate", points)
+    found = [f for f in check(_record(_mesh("Plate", points))).findings if f.severity == "error"]
+    assert [(f.check, f.object) for f in found] == [("not-finite", "Plate")]
+
+
 def test_the_tolerance_is_that_of_single_precision(native: Any, check: Any) -> None:
     far = SQUARE + (1000, 0, 0)
     native.mesh("Plate", far)
