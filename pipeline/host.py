@@ -21,11 +21,15 @@ class SceneRequest:
         name: name of the asset's root prim, a USD identifier.
         frames: first and last frame; ``"auto"`` takes the scene's range when
             anything moves; None exports the current frame alone.
+        scene: name of the scene, or "" for the one the file was saved with.
+        view_layer: name of the view layer, or "" for the scene's active one.
     """
 
     collection: str
     name: str
     frames: tuple[int, int] | Literal["auto"] | None = "auto"
+    scene: str = ""
+    view_layer: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,13 @@ from .names import separate_names
 from .native import export_native
 from .prepare import prepare
 from .reading import read_scene, with_aliases
-from .scope import exported_objects, find_collection, frame_range, hidden_in_renders
+from .scope import (
+    exported_objects,
+    find_collection,
+    frame_range,
+    hidden_in_renders,
+    use_view_layer,
+)
 from .thumbnail import render_thumbnail
 
 
@@ -41,7 +48,8 @@ class BlenderHost:
                 "no-blend", f"There is no file '{blend}'.", "Check the path of the .blend."
             )
         try:
-            bpy.ops.wm.open_mainfile(filepath=str(blend), load_ui=False)
+            # With its windows, as only they know the scene and view layer it was left in.
+            bpy.ops.wm.open_mainfile(filepath=str(blend), load_ui=True)
         except RuntimeError as error:
             raise StagewrightError(
                 "bad-blend",
@@ -52,9 +60,12 @@ class BlenderHost:
 
     def export(self, request: SceneRequest, folder: Path) -> Job[NativeExport]:
         """Read, prepare and export the collection of ``request`` into ``folder``."""
+        use_view_layer(request.scene, request.view_layer)
         collection = find_collection(request.collection)
+        if collection.library is not None:
+            # What is made real has to find a place in it.
+            collection = collection.make_local()
         objects = exported_objects(collection)
-        names = [o.name for o in objects]
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
@@ -65,19 +76,47 @@ class BlenderHost:
             read: tuple[float, ...] = (bpy.context.scene.frame_current_final,)
         else:
             read = tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
-        record = yield from read_scene(names, read)
-        aliases = yield from prepare(collection, names, folder / "images")
+        record = yield from read_scene(objects, read)
+        aliases = yield from prepare(collection, objects, folder / "images")
         yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
         path = folder / "native.usdc"
         export_native(path, collection, name=request.name, frames=frames)
         return NativeExport(path, with_aliases(record, aliases))
 
     def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
-        """Keep the published ``identity`` on ``collection`` in the file ``blend``."""
+        """Keep the published ``identity`` on ``collection`` in the file ``blend``.
+
+        Raises:
+            StagewrightError: ``not-saved`` when saving is impossible or would
+                change more of the file.
+        """
         self.open(blend)
-        find_collection(collection).stagewright.remember(identity)
-        bpy.ops.wm.save_mainfile()
+        kept = find_collection(collection)
+        saved_by, running = bpy.data.version[:2], bpy.app.version[:2]
+        if kept.library is not None:
+            raise _not_saved(blend, f"its collection '{collection}' is linked from another file")
+        if saved_by != running:
+            raise _not_saved(
+                blend,
+                f"Blender {saved_by[0]}.{saved_by[1]} saved it, "
+                f"and Blender {running[0]}.{running[1]} would rewrite it in its own format",
+            )
+        if not os.access(blend, os.W_OK):
+            raise _not_saved(blend, "the file is read-only")
+        kept.stagewright.remember(identity)
+        try:
+            bpy.ops.wm.save_mainfile()
+        except RuntimeError as error:
+            raise _not_saved(blend, " ".join(str(error).split())) from error
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the collection of ``request`` into the PNG ``path``."""
         return render_thumbnail(request.collection, path)
+
+
+def _not_saved(blend: Path, why: str) -> StagewrightError:
+    return StagewrightError(
+        "not-saved",
+        f"The published version is not noted in '{blend.name}': {why}.",
+        "Publish from Blender's sidebar, or save the file with this Blender first.",
+    )

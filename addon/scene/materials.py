@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import PurePath
 
 import bpy
@@ -38,32 +39,56 @@ def _principled(material: bpy.types.Material) -> bpy.types.Node | None:
         return None
     output = material.node_tree.get_output_node("ALL")
     surface = output.inputs["Surface"] if output else None
-    node = _source(surface)[0] if surface is not None and surface.is_linked else None
+    node = _source(surface)[0].from_node if surface is not None and surface.is_linked else None
     return node if node is not None and node.type == "BSDF_PRINCIPLED" else None
 
 
-def _source(socket: bpy.types.NodeSocket) -> tuple[bpy.types.Node, tuple[str, ...]]:
-    """The node that feeds a linked ``socket``, and the plumbing passed on the way."""
-    passed: list[str] = []
-    node = socket.links[0].from_node
-    while node.type in _PLUMBING:
-        if node.type != "REROUTE":
-            passed.append(node.label or node.bl_label)
-        linked = [s for s in node.inputs if s.is_linked and s.type in {"RGBA", "VECTOR", "VALUE"}]
-        if not linked:
+def _source(socket: bpy.types.NodeSocket) -> tuple[bpy.types.NodeLink, list[bpy.types.Node]]:
+    """The link that feeds a linked ``socket``, and the plumbing passed on the way."""
+    passed: list[bpy.types.Node] = []
+    link = socket.links[0]
+    while link.from_node.type in _PLUMBING and link.from_node not in passed:
+        node = link.from_node
+        # A Normal Map has a Strength before its Color; all others have one input alone.
+        through = node.inputs.get("Color") or node.inputs[0]
+        if not through.is_linked:
             break
-        node = linked[0].links[0].from_node
-    return node, tuple(passed)
+        passed.append(node)
+        link = through.links[0]
+    return link, [n for n in passed if n.type != "REROUTE"]
 
 
 def _read_input(socket: bpy.types.NodeSocket) -> InputRecord:
     if not socket.is_linked:
         value = socket.default_value
         return InputRecord("constant", (value,) if socket.type == "VALUE" else tuple(value))
-    node, passed = _source(socket)
-    if node.type == "TEX_IMAGE" and node.image is not None:
-        return InputRecord("image", image=image_file_name(node.image), nodes=passed)
-    return InputRecord("nodes", nodes=(*passed, node.label or node.bl_label))
+    link, passed = _source(socket)
+    node = link.from_node
+    labels = tuple(n.label or n.bl_label for n in passed)
+    strengths = [n.inputs["Strength"] for n in passed if n.type == "NORMAL_MAP"]
+    if node.type != "TEX_IMAGE" or node.image is None or any(s.is_linked for s in strengths):
+        return InputRecord("nodes", nodes=(*labels, node.label or node.bl_label))
+    uv_map, mapped = _mapping(node)
+    return InputRecord(
+        "image",
+        image=image_file_name(node.image),
+        nodes=labels,
+        scale=prod(s.default_value for s in strengths),
+        uv_map=uv_map,
+        mapped=mapped,
+    )
+
+
+def _mapping(texture: bpy.types.Node) -> tuple[str, bool]:
+    """The UV map that places ``texture`` ("" is the default), and whether anything else does."""
+    socket = texture.inputs["Vector"]
+    if not socket.is_linked:
+        return "", False
+    link, passed = _source(socket)
+    node = link.from_node
+    if node.type == "UVMAP":
+        return node.uv_map, bool(passed)
+    return "", bool(passed) or node.type != "TEX_COORD" or link.from_socket.name != "UV"
 
 
 def image_file_name(image: bpy.types.Image, filepath: str | None = None) -> str:

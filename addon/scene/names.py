@@ -32,8 +32,9 @@ def usd_name(name: str) -> str:
 def _clashing(materials: Iterable[bpy.types.Material]) -> list[bpy.types.Material]:
     taken: set[str] = set()
     clashing = []
-    for material in sorted(materials, key=lambda m: m.name):
-        if usd_name(material.name) in taken:
+    # Linked materials cannot be renamed, so they come first and keep their names.
+    for material in sorted(materials, key=lambda m: (m.library is None, m.name)):
+        if usd_name(material.name) in taken and material.library is None:
             clashing.append(material)
         taken.add(usd_name(material.name))
     return clashing

@@ -18,27 +18,29 @@ from .materials import read_material
 _END_OF_ID = 2**31 - 1
 
 
-def read_scene(names: list[str], frames: tuple[float, ...]) -> Job[SceneRecord]:
-    """Read the objects ``names`` and everything they instance, at each of ``frames``.
+def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Job[SceneRecord]:
+    """Read ``objects`` and everything they instance, at each of ``frames``.
 
-    The scene's current frame is restored at the end. ``aliases`` stays empty:
-    it is known once the copies for the export are made.
+    The scene's current frame is restored at the end, also when the job is
+    cancelled. ``aliases`` stays empty: it is known once the copies for the
+    export are made.
     """
     scene = bpy.context.scene
     current = scene.frame_current_final
     meshes: list[MeshRecord] = []
-    for index, frame in enumerate(frames):
-        yield Progress("scene.read", index / len(frames), f"Reading the scene at frame {frame:g}")
-        _set_frame(scene, frame)
-        meshes += _read_meshes(set(names), frame)
-    _set_frame(scene, current)
+    materials: set[bpy.types.Material] = set()
+    try:
+        for index, frame in enumerate(frames):
+            fraction = index / len(frames)
+            yield Progress("scene.read", fraction, f"Reading the scene at frame {frame:g}")
+            _set_frame(scene, frame)
+            meshes += _read_meshes(set(objects), frame, materials)
+    finally:
+        _set_frame(scene, current)
     return SceneRecord(
         meshes=tuple(meshes),
-        objects=tuple(ObjectRecord(n, bpy.data.objects[n].type) for n in names),
-        materials=tuple(
-            read_material(bpy.data.materials[name])
-            for name in sorted({m for mesh in meshes for m in mesh.materials})
-        ),
+        objects=tuple(ObjectRecord(o.name, o.type) for o in objects),
+        materials=tuple(read_material(m) for m in sorted(materials, key=lambda m: m.name)),
         aliases={},
         frames=frames,
         meters_per_unit=meters_per_unit(scene),
@@ -61,19 +63,24 @@ def _set_frame(scene: bpy.types.Scene, frame: float) -> None:
     scene.frame_set(whole, subframe=frame - whole)
 
 
-def _read_meshes(names: set[str], frame: float) -> Iterator[MeshRecord]:
+def _read_meshes(
+    objects: set[bpy.types.Object], frame: float, materials: set[bpy.types.Material]
+) -> Iterator[MeshRecord]:
+    """The meshes that ``objects`` show; the materials of their faces join ``materials``."""
     for instance in bpy.context.evaluated_depsgraph_get().object_instances:
         shown = instance.object
         owner = (instance.parent if instance.is_instance else shown).original
         # Curves, texts and metaballs show their faces through an entry of type MESH too.
-        if owner.name in names and shown.type == "MESH" and len(shown.data.vertices):
+        if owner in objects and shown.type == "MESH" and len(shown.data.vertices):
+            used = _used_materials(shown, shown.data)
+            materials |= used
             yield MeshRecord(
                 object=(instance.instance_object or shown).original.name,
                 instance=instance.is_instance and not is_own_geometry(instance),
                 frame=frame,
                 points=_world_points(shown.data, np.array(instance.matrix_world)),
                 faces=len(shown.data.polygons),
-                materials=material_names(shown, shown.data),
+                materials=tuple(sorted({m.name for m in used})),
             )
 
 
@@ -87,18 +94,19 @@ def _world_points(mesh: bpy.types.Mesh, matrix: NDArray[np.float64]) -> NDArray[
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
     local = points.reshape(-1, 3).astype(np.float64)
-    return local @ matrix[:3, :3].T + matrix[:3, 3]
+    with np.errstate(invalid="ignore"):  # points may be infinite
+        return local @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def material_names(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> tuple[str, ...]:
-    """Sorted names of the materials that the faces of ``mesh`` use on ``shown``."""
+def _used_materials(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> set[bpy.types.Material]:
+    """The materials that the faces of ``mesh`` use on ``shown``."""
     if not len(mesh.polygons):
-        return ()
+        return set()
     indices = np.empty(len(mesh.polygons), dtype=np.int32)
     mesh.polygons.foreach_get("material_index", indices)
     slots = effective_materials(shown, mesh)
     used = (slots[min(i, len(slots) - 1)] for i in np.unique(indices) if slots)
-    return tuple(sorted({m.name for m in used if m is not None}))
+    return {m for m in used if m is not None}
 
 
 def effective_materials(

@@ -8,6 +8,31 @@ import bpy
 from ...jobs.errors import StagewrightError
 
 
+def use_view_layer(scene: str, view_layer: str) -> None:
+    """Make a scene and one of its view layers the active ones; "" leaves what is active.
+
+    Raises:
+        StagewrightError: ``no-scene``, ``no-view-layer`` when there is none of that name.
+    """
+    window = bpy.context.window_manager.windows[0]
+    if scene:
+        window.scene = _named("scene", scene, bpy.data.scenes)
+    if view_layer:
+        window.view_layer = _named("view-layer", view_layer, window.scene.view_layers)
+
+
+def _named(kind: str, name: str, among: bpy.types.bpy_prop_collection) -> bpy.types.bpy_struct:
+    if name not in among:
+        words = kind.replace("-", " ")
+        raise StagewrightError(
+            f"no-{kind}",
+            f"There is no {words} named '{name}'.",
+            f"Name one that there is ({', '.join(sorted(among.keys()))}), "
+            f"or none for the active {words}.",
+        )
+    return among[name]
+
+
 def find_collection(name: str) -> bpy.types.Collection:
     """The collection ``name``, or the whole scene's when ``name`` is empty.
 
@@ -51,8 +76,13 @@ def hidden_in_renders(collection: bpy.types.Collection) -> list[str]:
 def _in_viewport(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     # Objects made since the last update are not known to be visible yet.
     bpy.context.view_layer.update()
-    shown = {o.name for o in bpy.context.view_layer.objects if o.visible_get()}
-    return sorted((o for o in collection.all_objects if o.name in shown), key=lambda o: o.name)
+    shown = {o for o in bpy.context.view_layer.objects if o.visible_get()}
+    return sorted(shown.intersection(collection.all_objects), key=_full_name)
+
+
+def _full_name(item: bpy.types.Object) -> tuple[str, str]:
+    """A name that no other object has: linked ones may repeat a local name."""
+    return item.name, item.library.filepath if item.library else ""
 
 
 def _renders(item: bpy.types.Object) -> bool:
@@ -62,25 +92,33 @@ def _renders(item: bpy.types.Object) -> bool:
 
 def frame_range(objects: list[bpy.types.Object]) -> tuple[int, int] | None:
     """The scene's frame range when anything among ``objects`` moves, else None."""
-    if not any(_is_animated(o) for o in objects):
+    if not _moves(objects):
         return None
     scene = bpy.context.scene
     return scene.frame_start, scene.frame_end
 
 
-def _is_animated(item: bpy.types.Object) -> bool:
-    """Whether the object, its data, or anything it hangs on has an action, NLA or driver."""
-    owners = [item, item.data, getattr(item.data, "shape_keys", None)]
-    owners += [getattr(m, "node_group", None) for m in item.modifiers]
-    if any(_has_animation(owner) for owner in owners if owner is not None):
-        return True
-    targets = [item.parent, *(getattr(m, "object", None) for m in item.modifiers)]
-    targets += [getattr(c, "target", None) for c in item.constraints]
-    if item.instance_collection is not None and item.instance_type == "COLLECTION":
-        targets += item.instance_collection.all_objects
-    return any(_is_animated(t) for t in targets if t is not None and t != item)
+def _moves(objects: list[bpy.types.Object]) -> bool:
+    """Whether ``objects``, or any data they use at whatever depth, are animated."""
+    uses: dict[bpy.types.ID, list[bpy.types.ID]] = {}
+    for used, users in bpy.data.user_map().items():
+        for user in users:
+            uses.setdefault(user, []).append(used)
+    seen: set[bpy.types.ID] = set()
+    pending: list[bpy.types.ID] = list(objects)
+    while pending:
+        owner = pending.pop()
+        if owner in seen:
+            continue
+        seen.add(owner)
+        # A material's own node tree is part of the material and no user or used of its own.
+        parts = (owner, getattr(owner, "node_tree", None))
+        if any(_has_animation(part) for part in parts if part is not None):
+            return True
+        pending += uses.get(owner, [])
+    return False
 
 
 def _has_animation(owner: bpy.types.ID) -> bool:
-    data = owner.animation_data
+    data = getattr(owner, "animation_data", None)
     return bool(data and (data.action or data.nla_tracks or data.drivers))

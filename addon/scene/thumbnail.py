@@ -56,8 +56,9 @@ def render_thumbnail(
         ``path``.
 
     Raises:
-        StagewrightError: ``no-collection``, ``nothing-to-render``, or
-            ``unwritable`` when ``path`` cannot be written.
+        StagewrightError: ``no-collection``, ``nothing-to-render``,
+            ``render-failed`` with Blender's own words, or ``unwritable`` when
+            ``path`` cannot be written.
     """
     yield Progress("thumbnail.frame", 0.0, "Framing the picture")
     scene = _studio(collection_name)
@@ -182,8 +183,9 @@ def _local_points(shown: bpy.types.Object) -> Points:
     corners = np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("vertex_index", corners)
     shown.to_mesh_clear()
-    # Loose points and edges do not render.
-    return np.asarray(points.reshape(-1, 3)[np.unique(corners)], float)
+    # Loose points and edges do not render, nor do points that lie nowhere.
+    used = np.asarray(points.reshape(-1, 3)[np.unique(corners)], float)
+    return used[np.isfinite(used).all(axis=1)]
 
 
 def _directions() -> Points:
@@ -301,7 +303,15 @@ def _render(scene_name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "thumbnail.png"
         scene.render.filepath = str(file)
-        bpy.ops.render.render(write_still=True, scene=scene_name)
+        try:
+            bpy.ops.render.render(write_still=True, scene=scene_name)
+        except RuntimeError as error:
+            why = " ".join(str(error).removeprefix("Error: ").split())
+            raise StagewrightError(
+                "render-failed",
+                f"Blender cannot render the picture: {why}",
+                "Render the scene with Cycles in Blender to see what is missing.",
+            ) from error
         return _picture_only(file.read_bytes())
 
 

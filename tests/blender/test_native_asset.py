@@ -35,8 +35,7 @@ def _empty() -> None:
 
 
 def _record(frames: tuple[float, ...] = (1.0,)) -> SceneRecord:
-    names = [o.name for o in exported_objects(bpy.context.scene.collection)]
-    return finish(read_scene(names, frames))
+    return finish(read_scene(exported_objects(bpy.context.scene.collection), frames))
 
 
 def _export(folder: Path, *, animation: bool = False) -> Path:

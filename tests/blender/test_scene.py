@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
 
+from stagewright.addon.scene.host import BlenderHost
 from stagewright.addon.scene.names import separate_names, usd_name
 from stagewright.addon.scene.prepare import prepare
 from stagewright.addon.scene.reading import read_scene
@@ -17,8 +19,10 @@ from stagewright.addon.scene.scope import (
     find_collection,
     frame_range,
     hidden_in_renders,
+    use_view_layer,
 )
 from stagewright.jobs.errors import StagewrightError
+from stagewright.pipeline.host import SceneRequest
 from stagewright.usd_tools.scene_record import MeshRecord, SceneRecord
 
 from .scenes import (
@@ -40,13 +44,12 @@ def _empty() -> None:
 
 
 def read(frames: tuple[float, ...] = (1.0,)) -> SceneRecord:
-    names = [o.name for o in exported_objects(bpy.context.scene.collection)]
-    return finish(read_scene(names, frames))
+    return finish(read_scene(exported_objects(bpy.context.scene.collection), frames))
 
 
 def prepared(folder: Path) -> dict[str, str]:
     collection = bpy.context.scene.collection
-    return finish(prepare(collection, [o.name for o in exported_objects(collection)], folder))
+    return finish(prepare(collection, exported_objects(collection), folder))
 
 
 def sorted_points(points: np.ndarray) -> np.ndarray:
@@ -266,3 +269,250 @@ def test_only_a_scene_that_moves_has_a_frame_range() -> None:
     follower.parent = item
     bpy.context.scene.frame_start, bpy.context.scene.frame_end = 5, 9
     assert frame_range([follower]) == (5, 9)
+
+
+def add_curve(name: str, curve: bpy.types.Curve | None = None) -> bpy.types.Object:
+    """A bevelled straight curve of length 1."""
+    if curve is None:
+        curve = bpy.data.curves.new(name, "CURVE")
+        curve.dimensions, curve.bevel_depth = "3D", 0.1
+        spline = curve.splines.new("POLY")
+        spline.points.add(1)
+        spline.points[1].co = (1, 0, 0, 1)
+    item = bpy.data.objects.new(name, curve)
+    bpy.context.scene.collection.objects.link(item)
+    return item
+
+
+def assert_same(before: SceneRecord, after: SceneRecord) -> None:
+    for one, other in zip(in_order(before), in_order(after), strict=True):
+        assert (one.faces, one.materials) == (other.faces, other.materials)
+        assert np.allclose(one.points, other.points, atol=1e-5)
+    assert not any(m.instance for m in after.meshes)
+
+
+def instances_alone(item: bpy.types.Object) -> None:
+    """Give out the cubes without the geometry they stand on."""
+    instance_cubes(item, 0.2)
+    tree = item.modifiers[0].node_group
+    (join,) = (n for n in tree.nodes if n.bl_idname == "GeometryNodeJoinGeometry")
+    (base,) = (k for k in join.inputs[0].links if k.from_node.bl_idname == "NodeGroupInput")
+    tree.links.remove(base)
+
+
+@pytest.mark.parametrize("give_out", [instances_alone, lambda item: instance_cubes(item, 0.2)])
+@pytest.mark.parametrize("kind", ["mesh", "curve", "text"])
+def test_an_emitter_of_any_kind_shows_its_instances_once(
+    kind: str, give_out: Callable[[bpy.types.Object], None], tmp_path: Path
+) -> None:
+    if kind == "text":
+        bpy.ops.object.text_add()
+        item = bpy.context.object
+    else:
+        item = add_square("Emitter") if kind == "mesh" else add_curve("Emitter")
+    give_out(item)
+    before = read()
+    prepared(tmp_path / "images")
+    assert_same(before, read())
+
+
+def test_curves_of_one_curve_data_are_each_made_into_a_mesh(tmp_path: Path) -> None:
+    first = add_curve("First")
+    add_curve("Second", first.data).location = (0, 5, 0)
+    before = read()
+    prepared(tmp_path / "images")
+    assert_same(before, read())
+    assert {o.type for o in bpy.context.scene.objects} == {"MESH"}
+
+
+def test_a_bevelled_curve_in_an_instanced_collection_becomes_a_mesh(tmp_path: Path) -> None:
+    instance_collection("Chain", add_curve("Link")).location = (0, 5, 0)
+    before = read()
+    prepared(tmp_path / "images")
+    assert_same(before, read())
+
+
+def test_prototypes_of_one_mesh_keep_their_own_materials(tmp_path: Path) -> None:
+    first = add_square("First")
+    first.data.materials.append(add_material("OfMesh"))
+    second = bpy.data.objects.new("Second", first.data)
+    bpy.context.scene.collection.objects.link(second)
+    second.location = (0, 5, 0)
+    second.material_slots[0].link = "OBJECT"
+    second.material_slots[0].material = add_material("OfObject")
+    instance_collection("Both", first, second, add_curve("Link"))
+    before = read()
+    prepared(tmp_path / "images")
+    assert_same(before, read())
+
+
+def test_a_linked_collection_that_holds_an_emitter_is_made_exportable(tmp_path: Path) -> None:
+    library = bpy.data.collections.new("Library")
+    item = add_square("Emitter")
+    bpy.context.scene.collection.objects.unlink(item)
+    library.objects.link(item)
+    instance_cubes(item, 0.2)
+    bpy.data.libraries.write(str(tmp_path / "library.blend"), {library})
+    empty_scene()
+    add_square("Emitter").location = (0, 9, 0)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, to):
+        to.collections = ["Library"]
+    bpy.context.scene.collection.children.link(to.collections[0])
+    before = read()
+    assert len(before.meshes) == 6
+    assert len(prepared(tmp_path / "images")) == 4
+    assert_same(before, read())
+
+
+def test_what_moves_is_found_at_any_depth() -> None:
+    item, cutter = add_square("Square"), add_square("Cutter")
+    # Each cuts the other: a circle of dependencies.
+    item.modifiers.new("Cut", "BOOLEAN").object = cutter
+    cutter.modifiers.new("Cut", "BOOLEAN").object = item
+    assert frame_range([item]) is None
+    mirror = bpy.data.objects.new("Mirror", None)
+    cutter.modifiers.new("Mirror", "MIRROR").mirror_object = mirror
+    mirror.keyframe_insert("location", frame=1)
+    assert frame_range([item]) is not None
+
+
+def test_a_keyed_material_moves() -> None:
+    item = add_square("Square")
+    material = add_material("M")
+    item.data.materials.append(material)
+    assert frame_range([item]) is None
+    alpha = material.node_tree.nodes["Principled BSDF"].inputs["Alpha"]
+    alpha.keyframe_insert("default_value", frame=1)
+    assert frame_range([item]) is not None
+
+
+def test_a_cancelled_reading_restores_the_frame() -> None:
+    add_square("Square")
+    bpy.context.scene.frame_set(4)
+    job = read_scene(exported_objects(bpy.context.scene.collection), (1.0, 11.0))
+    next(job)
+    next(job)
+    assert bpy.context.scene.frame_current == 1
+    job.close()
+    assert bpy.context.scene.frame_current == 4
+
+
+def image_material() -> tuple[bpy.types.NodeTree, bpy.types.Node, bpy.types.Node]:
+    """The node tree, Principled BSDF and Image Texture of a material that is shown."""
+    material = add_material("M")
+    add_square("Square").data.materials.append(material)
+    tree = material.node_tree
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = bpy.data.images.new("oak", 4, 4)
+    return tree, tree.nodes["Principled BSDF"], texture
+
+
+def test_reroutes_are_followed_and_circles_of_them_end() -> None:
+    tree, shader, texture = image_material()
+    reroute, output = tree.nodes.new("NodeReroute"), tree.get_output_node("ALL")
+    tree.links.new(shader.outputs[0], reroute.inputs[0])
+    tree.links.new(reroute.outputs[0], output.inputs["Surface"])
+    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    one, other = tree.nodes.new("ShaderNodeNormalMap"), tree.nodes.new("ShaderNodeNormalMap")
+    tree.links.new(one.outputs[0], other.inputs["Color"])
+    tree.links.new(other.outputs[0], one.inputs["Color"])
+    tree.links.new(one.outputs[0], shader.inputs["Normal"])
+    inputs = read().materials[0].inputs
+    assert (inputs["Base Color"].kind, inputs["Normal"].kind) == ("image", "nodes")
+
+
+def test_strength_and_mapping_of_an_image_are_recorded() -> None:
+    tree, shader, texture = image_material()
+    decoded = tree.nodes.new("ShaderNodeNormalMap")
+    decoded.inputs["Strength"].default_value = 0.25
+    tree.links.new(texture.outputs["Color"], decoded.inputs["Color"])
+    tree.links.new(decoded.outputs["Normal"], shader.inputs["Normal"])
+    told = read().materials[0].inputs["Normal"]
+    assert (told.scale, told.uv_map, told.mapped) == (0.25, "", False)
+    uv_map = tree.nodes.new("ShaderNodeUVMap")
+    uv_map.uv_map = "Second"
+    tree.links.new(uv_map.outputs[0], texture.inputs["Vector"])
+    told = read().materials[0].inputs["Normal"]
+    assert (told.uv_map, told.mapped) == ("Second", False)
+    mapping = tree.nodes.new("ShaderNodeMapping")
+    tree.links.new(uv_map.outputs[0], mapping.inputs["Vector"])
+    tree.links.new(mapping.outputs[0], texture.inputs["Vector"])
+    assert read().materials[0].inputs["Normal"].mapped
+    coordinates = tree.nodes.new("ShaderNodeTexCoord")
+    for output, foreign in (("UV", False), ("Object", True)):
+        tree.links.new(coordinates.outputs[output], texture.inputs["Vector"])
+        assert read().materials[0].inputs["Normal"].mapped == foreign
+
+
+def test_the_scene_and_view_layer_of_the_file_or_the_named_ones_are_used(tmp_path: Path) -> None:
+    scene = bpy.data.scenes.new("Second")
+    layer = scene.view_layers.new("Close")
+    bpy.context.window.scene, bpy.context.window.view_layer = scene, layer
+    blend = tmp_path / "scene.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    empty_scene()
+    BlenderHost().open(blend)
+    assert (bpy.context.scene.name, bpy.context.view_layer.name) == ("Second", "Close")
+    use_view_layer("", "ViewLayer")
+    assert (bpy.context.scene.name, bpy.context.view_layer.name) == ("Second", "ViewLayer")
+    use_view_layer("Scene", "")
+    assert bpy.context.scene.name == "Scene"
+    for names, code in ((("Third", ""), "no-scene"), (("Second", "Far"), "no-view-layer")):
+        with pytest.raises(StagewrightError, match="Second|Close") as caught:
+            use_view_layer(*names)
+        assert caught.value.code == code
+
+
+def test_a_file_of_an_older_blender_is_left_as_it_is(tmp_path: Path) -> None:
+    blend = tmp_path / "scene.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=False)
+    major, minor = bpy.app.version[:2]
+    data = blend.read_bytes()
+    # The header ends in the version, of three digits or, since Blender 5, four.
+    for digits in ("{}{:02}", "{:02}{:02}"):
+        version, older = (f"v{digits.format(major, n)}".encode() for n in (minor, minor - 1))
+        if data[:17].count(version):
+            data = data.replace(version, older, 1)
+    blend.write_bytes(data)
+    with pytest.raises(StagewrightError, match=rf"'scene\.blend'.*{major}\.{minor - 1}") as caught:
+        BlenderHost().remember(blend, "", {})
+    assert caught.value.code == "not-saved"
+    assert blend.read_bytes() == data
+
+
+def test_a_linked_collection_is_not_given_a_published_version(tmp_path: Path) -> None:
+    library = bpy.data.collections.new("Library")
+    bpy.data.libraries.write(str(tmp_path / "library.blend"), {library})
+    empty_scene()
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, to):
+        to.collections = ["Library"]
+    bpy.context.scene.collection.children.link(to.collections[0])
+    blend = tmp_path / "scene.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    with pytest.raises(StagewrightError, match="'Library' is linked") as caught:
+        BlenderHost().remember(blend, "Library", {})
+    assert caught.value.code == "not-saved"
+
+
+def test_a_linked_collection_itself_is_exported(tmp_path: Path) -> None:
+    library = bpy.data.collections.new("Library")
+    item = add_square("Emitter")
+    bpy.context.scene.collection.objects.unlink(item)
+    library.objects.link(item)
+    instance_cubes(item, 0.2)
+    bpy.data.libraries.write(str(tmp_path / "library.blend"), {library})
+    empty_scene()
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, to):
+        to.collections = ["Library"]
+    bpy.context.scene.collection.children.link(to.collections[0])
+    native = finish(BlenderHost().export(SceneRequest("Library", "library"), tmp_path))
+    assert native.layer.is_file()
+    assert (len(native.record.meshes), len(native.record.aliases)) == (5, 4)
+
+
+def test_points_that_lie_nowhere_and_empty_meshes_are_read(tmp_path: Path) -> None:
+    add_mesh("Nowhere", [(0, 0, 0), (np.nan, 0, 0), (np.inf, 1, 0)], [(0, 1, 2)])
+    add_mesh("Empty", [], [])
+    record = read()
+    assert [(m.object, len(m.points)) for m in record.meshes] == [("Nowhere", 3)]
+    prepared(tmp_path / "images")

@@ -241,3 +241,29 @@ def test_a_missing_collection_and_a_missing_folder_are_errors(
     with pytest.raises(StagewrightError) as caught:
         list(render_thumbnail("Asset", tmp_path / "none" / "picture.png", size=16, samples=1))
     assert caught.value.code == "unwritable"
+
+
+def test_a_render_that_blender_gives_up_is_an_error(
+    asset: bpy.types.Collection, tmp_path: Path
+) -> None:
+    box(asset, (1, 1, 1))
+
+    def take_the_place(scene: bpy.types.Scene, _: object) -> None:
+        Path(scene.render.filepath).mkdir()
+
+    bpy.app.handlers.render_pre.append(take_the_place)
+    try:
+        with pytest.raises(StagewrightError) as caught:
+            render(tmp_path / "picture.png")
+    finally:
+        bpy.app.handlers.render_pre.remove(take_the_place)
+    assert caught.value.code == "render-failed"
+    assert not (tmp_path / "picture.png").exists()
+
+
+def test_points_that_lie_nowhere_do_not_spoil_the_frame(
+    asset: bpy.types.Collection, tmp_path: Path
+) -> None:
+    box(asset, (1, 1, 1))
+    face(asset, (0, 0, 0), (0.1, 0, 0), (float("nan"), 0, 0), (float("inf"), 0, 0))
+    assert 0.6 <= max(fill(render(tmp_path / "picture.png"))) <= 0.9
