@@ -64,10 +64,10 @@ class InputRecord:
         value: the constant (scalar or RGBA) or, for other kinds, ().
         image: file name of the image, or "".
         nodes: labels of the nodes in between, for messages.
-        scale: strength of a Normal Map node on the way to the image.
-        uv_map: name of the UV map that feeds the image, or "" for the default one.
-        mapped: whether the image's vector comes through nodes other than a
-            plain UV Map or the UV of a Texture Coordinate.
+        scale: strength of the Normal Map node in between.
+        uv_map: name of the UV map that the image is read by, or "" for the
+            one that renders.
+        mapped: whether other nodes (Mapping, Noise) move the image's coordinates.
     """
 
     kind: Literal["constant", "image", "nodes"]

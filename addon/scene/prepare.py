@@ -52,6 +52,10 @@ def prepare(
     # The exporter knows nothing of the eye icon; the picture is of what is exported.
     for hidden in set(collection.all_objects) - set(objects):
         hidden.hide_viewport = hidden.hide_render = True
+    for shown in objects:  # an armature may be hidden
+        shown.hide_viewport = False
+        if shown.name in bpy.context.view_layer.objects:
+            shown.hide_set(False)
     yield Progress("scene.instances", None, "Making instances real")
     emitters = [o for o in objects if _emits(o)]
     copies = _collect(set(emitters))

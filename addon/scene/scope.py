@@ -33,6 +33,10 @@ def _named(kind: str, name: str, among: bpy.types.bpy_prop_collection) -> bpy.ty
     return among[name]
 
 
+# Nodes that move without a key.
+_TIMED = {"GeometryNodeInputSceneTime", "GeometryNodeSimulationInput"}
+
+
 def find_collection(name: str) -> bpy.types.Collection:
     """The collection ``name``, or the whole scene's when ``name`` is empty.
 
@@ -55,6 +59,8 @@ def find_collection(name: str) -> bpy.types.Collection:
 def exported_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     """The objects of ``collection`` that viewport and render show, by name.
 
+    A hidden armature that deforms one of them comes along.
+
     Raises:
         StagewrightError: ``nothing-to-export`` when there is none.
     """
@@ -65,7 +71,14 @@ def exported_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]
             f"The collection '{collection.name}' shows no object.",
             "Unhide its objects, in the viewport and in renders, or choose another collection.",
         )
-    return objects
+    rigs = _rigs(objects).intersection(collection.all_objects)
+    return sorted(rigs.union(objects), key=_full_name)
+
+
+def _rigs(objects: list[bpy.types.Object]) -> set[bpy.types.Object]:
+    """The armatures that deform ``objects``: artists hide them, and the exporter needs them."""
+    modifiers = (modifier for item in objects for modifier in item.modifiers)
+    return {m.object for m in modifiers if m.type == "ARMATURE" and m.object is not None}
 
 
 def hidden_in_renders(collection: bpy.types.Collection) -> list[str]:
@@ -120,5 +133,7 @@ def _moves(objects: list[bpy.types.Object]) -> bool:
 
 
 def _has_animation(owner: bpy.types.ID) -> bool:
+    if any(node.bl_idname in _TIMED for node in getattr(owner, "nodes", ())):
+        return True
     data = getattr(owner, "animation_data", None)
     return bool(data and (data.action or data.nla_tracks or data.drivers))

@@ -516,3 +516,25 @@ def test_points_that_lie_nowhere_and_empty_meshes_are_read(tmp_path: Path) -> No
     record = read()
     assert [(m.object, len(m.points)) for m in record.meshes] == [("Nowhere", 3)]
     prepared(tmp_path / "images")
+
+
+def test_a_hidden_armature_that_deforms_comes_along_and_is_shown(tmp_path: Path) -> None:
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.scene.collection.objects.link(rig)
+    add_square("Skin").modifiers.new("Rig", "ARMATURE").object = rig
+    other = bpy.data.objects.new("Idle", bpy.data.armatures.new("Idle"))
+    bpy.context.scene.collection.objects.link(other)
+    rig.hide_set(True)
+    other.hide_set(True)
+    objects = exported_objects(bpy.context.scene.collection)
+    assert [o.name for o in objects] == ["Rig", "Skin"]
+    finish(prepare(bpy.context.scene.collection, objects, tmp_path / "images"))
+    assert rig.visible_get() and not other.visible_get()
+
+
+def test_a_node_tree_that_asks_for_the_time_moves() -> None:
+    item = add_square("Emitter")
+    instance_cubes(item, 0.1)
+    assert frame_range([item]) is None
+    item.modifiers[0].node_group.nodes.new("GeometryNodeInputSceneTime")
+    assert frame_range([item]) is not None
