@@ -10,8 +10,8 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 
-from .errors import StagewrightError
-from .events import Event, Job, Result, T, Waiting, failure_of
+from .errors import StagewrightError, cancelled
+from .events import Event, Failure, Job, Result, T, Waiting, failure_of
 
 PAUSE = 0.02
 """Seconds that :func:`drain` sleeps when a job waits for another process."""
@@ -34,7 +34,7 @@ def with_ending(job: Job[T]) -> Job[T]:
         yield failure_of(error)
         raise
     except KeyboardInterrupt as interrupt:
-        failure = StagewrightError("cancelled", "The work was cancelled.", "")
+        failure = cancelled()
         yield failure_of(failure)
         raise failure from interrupt
     except Exception as cause:
@@ -53,7 +53,8 @@ def with_ending(job: Job[T]) -> Job[T]:
 def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
     """Run ``job`` to its end and return its value.
 
-    An interrupt is passed on to the job, which winds up what it has started.
+    An interrupt is passed on to the job, which winds up what it has started. Once
+    the job has ended, it comes too late and changes nothing.
 
     Args:
         job: closed on every way out.
@@ -63,6 +64,7 @@ def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
         StagewrightError: as :func:`with_ending`.
     """
     interrupted = False
+    event: Event | Waiting | None = None
     with contextlib.closing(with_ending(job)) as steps:
         while True:
             try:
@@ -78,7 +80,7 @@ def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
             except KeyboardInterrupt:
                 if interrupted:
                     raise
-                interrupted = True
+                interrupted = not isinstance(event, Result | Failure)
 
 
 def interrupt_on_termination() -> None:

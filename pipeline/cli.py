@@ -16,7 +16,7 @@ from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, failure_of
 from . import settings, summaries
 from .blender import run_in_blender
-from .console import claim_stdout, json_sink, stderr_sink
+from .console import claim_stdout, json_sink, terminal_sink
 from .host import SceneHost, SceneRequest
 
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None, host: SceneHost | None = None) 
         # Blender would print a traceback for the exception.
         return end.code if isinstance(end.code, int) else 2
     json_fd = claim_stdout() if options.json else None
-    sink = stderr_sink(options.summary) if json_fd is None else json_sink(json_fd)
+    sink = terminal_sink(options.summary, sys.stderr) if json_fd is None else json_sink(json_fd)
     if options.needs_scene and host is None:
         try:
             return run_in_blender(words, json_fd)

@@ -15,13 +15,13 @@ from ..ayon_bridge.entities import Version
 from ..ayon_bridge.home import PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
 from ..ayon_bridge.publication import LibraryPublication
+from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
 from ..usd_tools.asset import content_hash
 from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
-from .console import part
 from .export import CheckedAsset, export_asset
 from .host import SceneHost, SceneRequest
 from .report import write_report

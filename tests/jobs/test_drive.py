@@ -157,6 +157,18 @@ def test_an_interrupt_outside_the_job_reaches_it_and_it_may_wind_up() -> None:
     assert [type(event) for event in told] == [Progress, Progress, Failure]
 
 
+def test_an_interrupt_while_the_ending_is_told_comes_too_late() -> None:
+    def job() -> Job[dict[str, int]]:
+        yield Progress("one")
+        return {"two": 2}
+
+    def sink(event: Event) -> None:
+        if isinstance(event, Result):
+            raise KeyboardInterrupt
+
+    assert drive.drain(job(), sink) == {"two": 2}
+
+
 def test_a_sink_that_fails_closes_the_job() -> None:
     cleaned: list[str] = []
 
