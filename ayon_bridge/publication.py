@@ -136,9 +136,7 @@ class LibraryPublication:
                 ``name-differs-in-case``, ``product-type-differs``, ...
         """
         request, library = self.request, self.library
-        self._lock = yield from acquire(
-            self._lock_path, self._subject, break_lock=self._break_lock
-        )
+        self._lock = yield from acquire(self._lock_path, self._subject, break_lock=self._break_lock)
         self._plan = yield from plan(library, request)
         product = self._plan.product
         product_folder = self._version_folder().parent

@@ -84,7 +84,11 @@ def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
 
 
 def interrupt_on_termination() -> None:
-    """Let a request to terminate (SIGTERM; Ctrl-Break on Windows) act as Ctrl-C does."""
-    for name in ("SIGTERM", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    """Let a request to terminate (SIGTERM; Ctrl-Break on Windows) act as Ctrl-C does.
+
+    A program that was started with one of them ignored goes on ignoring it.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
