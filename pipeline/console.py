@@ -86,11 +86,10 @@ def terminal_sink(summary: Callable[[Mapping[str, Any]], str], stream: TextIO) -
     return write
 
 
-def _progress_bar(event: Progress, marks: str) -> str:
+def _progress_bar(event: Progress, marks: tuple[str, str]) -> str:
     """One line that fits the terminal: a line that wraps could not be redrawn."""
-    done, to_do = marks
     filled = round((event.fraction or 0.0) * _BAR)
-    bar = done * filled + to_do * (_BAR - filled)
+    bar = marks[0] * filled + marks[1] * (_BAR - filled)
     return f"{bar} {_progress_text(event)}"[: shutil.get_terminal_size().columns - 1]
 
 
@@ -99,11 +98,10 @@ def _progress_text(event: Progress) -> str:
     return f"{part_done}  {event.message or event.step}"
 
 
-def _bar_marks(stream: TextIO) -> str:
+def _bar_marks(stream: TextIO) -> tuple[str, str]:
     """What stands for done and to do, in an encoding that may know ASCII alone."""
-    blocks = "█░"
     try:
-        blocks.encode(stream.encoding or "utf-8")
+        "█░".encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:
-        return "#-"
-    return blocks
+        return "#", "-"
+    return "█", "░"

@@ -394,6 +394,9 @@ def end_when_cancelled() -> None:
         if JSON_FD in os.environ:
             line = to_json(failure_of(cancelled())) + "\n"
             os.write(int(os.environ[JSON_FD]), line.encode())
+        app = getattr(sys.modules.get("bpy") or sys.modules.get("_bpy"), "app", None)
+        if app is not None:
+            shutil.rmtree(app.tempdir, ignore_errors=True)
         os._exit(130)
 
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
