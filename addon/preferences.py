@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-import getpass
+from contextlib import suppress
 from pathlib import Path
 
 import bpy
 from bpy.props import StringProperty
 
+from ..jobs.errors import StagewrightError
 from ..pipeline import settings
 
 PACKAGE = __package__.rpartition(".addon")[0]
@@ -80,7 +81,9 @@ def project() -> tuple[str, str]:
 
 def register() -> None:
     """Add the preferences."""
-    _drawn.update(library=str(settings.default_library()), author=getpass.getuser())
+    _drawn["author"] = settings.user_name()
+    with suppress(StagewrightError):  # told when a publish asks for the library
+        _drawn["library"] = str(settings.default_library())
     bpy.utils.register_class(STAGEWRIGHT_AP_preferences)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from ..jobs.errors import StagewrightError
 from ..pipeline import settings
 
 
@@ -27,14 +28,18 @@ def label(scene: bpy.types.Scene) -> str:
 
 def asset_name(scene: bpy.types.Scene) -> str:
     """The asset's name as USD and AYON take it; empty where there is none yet."""
-    name = label(scene)
-    return settings.asset_name(name) if name else ""
+    try:
+        return settings.asset_name(label(scene))
+    except StagewrightError:
+        return ""
 
 
 def problem(scene: bpy.types.Scene) -> str:
     """Why nothing can be exported, or an empty string."""
     if not label(scene):
         return "Save the file, choose a collection, or give the asset a name"
+    if not asset_name(scene):
+        return f"“{label(scene)}” has no letter or digit: give the asset another name"
     if not collection_of(scene).all_objects:
         return f"“{collection_of(scene).name}” holds no objects"
     return ""

@@ -34,7 +34,8 @@ class PublishRequest:
 
     Attributes:
         project_name: project to publish to.
-        project_code: code of the project, should it be made.
+        project_code: code of the project, should it be made; empty for one that is
+            derived from the name and free.
         folder_path: the folder, from the project down ("/assets/chair").
         folder_type: type of the folder, should it be made.
         product_name: product to add a version to ("usdMain").
@@ -72,7 +73,8 @@ class PublishRequest:
     def __post_init__(self) -> None:
         """Refuse names that AYON refuses."""
         check_project_name(self.project_name)
-        check_project_code(self.project_code)
+        if self.project_code:
+            check_project_code(self.project_code)
         folder_names(self.folder_path)
         check_type_name("folder type", self.folder_type)
         check_name("product", self.product_name)

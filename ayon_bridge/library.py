@@ -72,6 +72,23 @@ class Library:
             root.mkdir(parents=True, exist_ok=True)
         return cls(root)
 
+    @classmethod
+    def open_existing(cls, root: Path) -> Self:
+        """Open a library, migrating an older one; makes nothing.
+
+        Args:
+            root: folder of the library.
+
+        Raises:
+            StagewrightError: ``no-library`` when there is none; as :meth:`open`.
+        """
+        root = Path(root).absolute()
+        if not (root / DATABASE).is_file():
+            raise StagewrightError(
+                "no-library", f'There is no library in "{root}".', "Check the folder's name."
+            )
+        return cls(root)
+
     def close(self) -> None:
         """Close the database."""
         self.connection.close()

@@ -36,6 +36,9 @@ from .processes import is_dead, machine, started
 GUARD_SECONDS = 10.0
 """How long to wait for other takers, who hold the guard for milliseconds."""
 
+_NEW = "new"
+_RELEASED = "released"
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -71,13 +74,18 @@ class Lock:
         return current is not None and current.token == self.holder.token
 
     def release(self) -> None:
-        """Give the lock back; one that somebody else took meanwhile stays theirs."""
+        """Give the lock back; one that somebody else took meanwhile stays theirs.
+
+        Never fails: it comes after work that is done.
+        """
         if not self.is_held():
             return
-        aside = _unused_name(self.path, self.holder.token)
-        with file_errors(self.path):
-            os.rename(self.path, aside)  # at once, as it came
-            shutil.rmtree(aside)
+        released = self.path.with_name(f"{_RELEASED}-{_machine_mark()}-{self.holder.token}")
+        # A lock that cannot be moved is taken over when this process is gone; what came
+        # before, a publish perhaps, is no less done for it.
+        with contextlib.suppress(OSError):
+            os.rename(self.path, released)  # at once, as it came
+            shutil.rmtree(released)
 
 
 def acquire(path: Path, subject: str, *, break_lock: bool = False) -> Job[Lock]:
@@ -98,11 +106,21 @@ def acquire(path: Path, subject: str, *, break_lock: bool = False) -> Job[Lock]:
     with guard:
         yield from _wait_for(guard, path.parent)
         yield from _remove_leftovers(path.parent)
-        holder = _holder(path)
-        if path.exists() and not break_lock and (holder is None or not _died(holder)):
-            raise _locked(path, subject, holder)
+        if not break_lock:
+            refuse_if_held(path, subject)
         yield from _move_aside(path)
         return (yield from _make(path, subject))
+
+
+def refuse_if_held(path: Path, subject: str) -> None:
+    """Say now what :func:`acquire` would say later; changes nothing.
+
+    Raises:
+        StagewrightError: ``library-locked``, unless the holder died.
+    """
+    holder = _holder(path)
+    if path.exists() and (holder is None or not _died(holder)):
+        raise _locked(path, subject, holder)
 
 
 def _make(path: Path, subject: str) -> Job[Lock]:
@@ -161,7 +179,7 @@ def _locked(path: Path, subject: str, holder: Holder | None) -> StagewrightError
 
 def _unused_name(path: Path, token: str) -> Path:
     # The machine in the name lets leftovers be told from another machine's work.
-    return path.parent / f"new-{_machine_mark()}-{token}"
+    return path.with_name(f"{_NEW}-{_machine_mark()}-{token}")
 
 
 def _machine_mark() -> str:
@@ -170,8 +188,12 @@ def _machine_mark() -> str:
 
 def _remove_leftovers(folder: Path) -> Job[None]:
     """Remove what died takers of this machine left; under the guard there are no others."""
-    for leftover in sorted(folder.glob(f"new-{_machine_mark()}-*")):
+    for leftover in sorted(folder.glob(f"{_NEW}-{_machine_mark()}-*")):
         yield from remove_tree(leftover)
+    for released in sorted(folder.glob(f"{_RELEASED}-{_machine_mark()}-*")):
+        yield Progress("library.remove", message=f"Removing {released.name}")
+        # Most likely it is just being removed: releasing needs no guard.
+        shutil.rmtree(released, ignore_errors=True)
 
 
 def _move_aside(path: Path) -> Job[None]:
@@ -180,7 +202,10 @@ def _move_aside(path: Path) -> Job[None]:
     aside = _unused_name(path, uuid.uuid4().hex)
     yield Progress("library.lock", message="Taking over a lock")
     with file_errors(path):
-        os.rename(path, aside)
+        try:
+            os.rename(path, aside)
+        except FileNotFoundError:
+            return  # its holder was alive, and has just released it
     yield from remove_tree(aside)
 
 

@@ -9,7 +9,9 @@ regard to case, and so does a library.
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 
 from ..jobs.errors import StagewrightError
 
@@ -52,6 +54,15 @@ def check_project_code(code: str) -> None:
         clean = re.sub(r"[.\-_]+", "", clean_name(code))
         advice = 'Use two or more letters, digits or "_"'
         raise _refusal("project code", code, advice, clean if len(clean) > 1 else "")
+
+
+def project_codes(name: str) -> Iterator[str]:
+    """Codes for a project: up to ten letters and digits of its name, then with a number."""
+    stem = re.sub(r"[^a-z0-9]", "", name.lower())[:10]
+    if len(stem) < 2:
+        stem = f"pr{stem}"
+    yield stem
+    yield from (f"{stem}{number}" for number in itertools.count(2))
 
 
 def check_type_name(kind: str, name: str) -> None:

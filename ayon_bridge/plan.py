@@ -17,7 +17,7 @@ from ..jobs.events import Job, Progress
 from .database import AnyEntity, E, insert
 from .entities import Folder, Product, Project, Task
 from .home import PublishRequest
-from .names import check_same_case, folder_names
+from .names import check_same_case, folder_names, project_codes
 
 if TYPE_CHECKING:
     from .library import Library
@@ -59,6 +59,9 @@ def _project(library: Library, request: PublishRequest, made: list[AnyEntity]) -
     if found:
         check_same_case("project", name, found[0].name)
         return found[0]
+    if not code:
+        codes = {each.code.lower() for each in library.get_projects()}
+        code = next(code for code in project_codes(name) if code not in codes)
     taken = library.select(Project, "code = ? COLLATE NOCASE", code)
     if taken:
         raise StagewrightError(

@@ -35,7 +35,7 @@ from .files import (
     sync_folder,
 )
 from .home import EntityIds, PublishRequest, RepresentationFiles
-from .lock import Lock, acquire
+from .lock import Lock, acquire, refuse_if_held
 from .plan import Plan, plan, withdraw
 from .repair import repair, version_folders
 from .version_record import RECORD, VersionRecord
@@ -115,6 +115,17 @@ class LibraryPublication:
         values = self._values() | {"ext": extension, "output": output}
         return self.library.anatomy.fill_file(values)
 
+    def refuse_if_locked(self) -> None:
+        """Refuse before the long work what :meth:`open` would refuse after it.
+
+        Changes nothing; only :meth:`open` keeps others out.
+
+        Raises:
+            StagewrightError: ``library-locked`` when another publish of the product is alive.
+        """
+        if not self._break_lock:
+            refuse_if_held(self._lock_path, self._subject)
+
     # The three jobs, in their order.
 
     def open(self) -> Job[None]:
@@ -125,8 +136,7 @@ class LibraryPublication:
                 ``name-differs-in-case``, ``product-type-differs``, ...
         """
         request, library = self.request, self.library
-        subject = f'the product "{request.product_name}" of "{request.folder_path}"'
-        self._lock = yield from acquire(self._lock_path, subject, break_lock=self._break_lock)
+        self._lock = yield from acquire(self._lock_path, self._subject, break_lock=self._break_lock)
         self._plan = yield from plan(library, request)
         product = self._plan.product
         product_folder = self._version_folder().parent
@@ -303,6 +313,10 @@ class LibraryPublication:
     def _planned(self) -> Plan:
         assert self._plan is not None, "open() has to run first"
         return self._plan
+
+    @property
+    def _subject(self) -> str:
+        return f'the product "{self.request.product_name}" of "{self.request.folder_path}"'
 
     @cached_property
     def _lock_path(self) -> Path:

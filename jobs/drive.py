@@ -6,12 +6,13 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
 
-from .errors import StagewrightError
-from .events import Event, Job, Result, T, Waiting, failure_of
+from .errors import StagewrightError, cancelled
+from .events import Event, Failure, Job, Result, T, Waiting, failure_of
 
 PAUSE = 0.02
 """Seconds that :func:`drain` sleeps when a job waits for another process."""
@@ -34,7 +35,7 @@ def with_ending(job: Job[T]) -> Job[T]:
         yield failure_of(error)
         raise
     except KeyboardInterrupt as interrupt:
-        failure = StagewrightError("cancelled", "The work was cancelled.", "")
+        failure = cancelled()
         yield failure_of(failure)
         raise failure from interrupt
     except Exception as cause:
@@ -53,7 +54,8 @@ def with_ending(job: Job[T]) -> Job[T]:
 def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
     """Run ``job`` to its end and return its value.
 
-    An interrupt is passed on to the job, which winds up what it has started.
+    An interrupt is passed on to the job, which winds up what it has started. Once
+    the job has ended, it comes too late and changes nothing.
 
     Args:
         job: closed on every way out.
@@ -63,9 +65,14 @@ def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
         StagewrightError: as :func:`with_ending`.
     """
     interrupted = False
+    event: Event | Waiting | None = None
+    _asked.clear()
     with contextlib.closing(with_ending(job)) as steps:
         while True:
             try:
+                if _asked.is_set() and not isinstance(event, Result | Failure):
+                    interrupted = True
+                _asked.clear()
                 event = steps.throw(KeyboardInterrupt()) if interrupted else next(steps)
                 interrupted = False
                 if isinstance(event, Waiting):
@@ -76,13 +83,27 @@ def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
                 value: T = stop.value
                 return value
             except KeyboardInterrupt:
+                _asked.clear()
                 if interrupted:
                     raise
-                interrupted = True
+                interrupted = not isinstance(event, Result | Failure)
 
 
 def interrupt_on_termination() -> None:
-    """Let a request to terminate (SIGTERM; Ctrl-Break on Windows) act as Ctrl-C does."""
-    for name in ("SIGTERM", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    """Let a request to terminate (SIGTERM; Ctrl-Break on Windows) act as Ctrl-C does.
+
+    A program that was started with one of them ignored goes on ignoring it.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+# Others may swallow the exception (Cycles does, while it renders): this stays.
+_asked = threading.Event()
+
+
+def _interrupt(number: int, frame: object) -> None:
+    _asked.set()
+    raise KeyboardInterrupt

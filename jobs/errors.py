@@ -25,7 +25,11 @@ class StagewrightError(Exception):
         self.message = message
         self.cure = cure
         self.details = dict(details or {})
-        self.details = dict(details or {})
 
     def __str__(self) -> str:
         return f"{self.message} {self.cure}".strip()
+
+
+def cancelled() -> StagewrightError:
+    """The error of work that somebody stopped."""
+    return StagewrightError("cancelled", "The work was cancelled.", "")

@@ -8,6 +8,7 @@ side, needs no thread, behaves alike on all systems, and outlives a crash.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -186,11 +187,15 @@ def _signal(process: subprocess.Popen[bytes], how: str) -> None:
 
 
 def _wind_up(process: subprocess.Popen[bytes]) -> Job[None]:
-    """Wait :data:`GRACE` seconds for the program's end, or until impatience; then kill it."""
+    """Wait :data:`GRACE` seconds for the program's end, or until an interrupt; then kill it.
+
+    The interrupt ends only the waiting: what the program came to is decided by then.
+    """
     deadline = time.monotonic() + GRACE
     try:
-        while process.poll() is None and time.monotonic() < deadline:
-            yield Waiting()
+        with contextlib.suppress(KeyboardInterrupt):
+            while process.poll() is None and time.monotonic() < deadline:
+                yield Waiting()
     finally:
         _signal(process, "kill")
 

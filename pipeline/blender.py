@@ -17,23 +17,36 @@ EXECUTABLE = "BLENDER_EXECUTABLE"
 LAUNCHER = "blender-headless"
 
 
-def blender_program() -> list[str]:
+def blender_program(addon: str = "") -> list[str]:
     """The command that starts a background Blender with this package's commands.
 
-    ``BLENDER_EXECUTABLE`` names it, or it is the launcher beside this Python.
+    ``BLENDER_EXECUTABLE`` names it, and Stagewright must be installed there as
+    an extension; else it is the launcher beside this Python, which needs none.
+
+    Args:
+        addon: module name of the extension there, which is then enabled for the
+            process. Without it, the saved preferences must enable it: Blender
+            saves them only as it ends.
 
     Raises:
         StagewrightError: ``no-blender`` when there is neither.
     """
     named = os.environ.get(EXECUTABLE)
     if named:
-        return [named, "--background"]
+        program = shutil.which(named)
+        if program is None:
+            raise StagewrightError(
+                "no-blender",
+                f'{EXECUTABLE} names no program: "{named}".',
+                "Correct it, or unset it to use the Blender beside this Python.",
+            )
+        return [program, "--background", *(["--addons", addon] if addon else [])]
     beside = shutil.which(LAUNCHER, path=str(Path(sys.executable).parent))
     if beside is None:
         raise StagewrightError(
             "no-blender",
             "There is no Blender to open the file with.",
-            f"Set {EXECUTABLE} to a Blender that has the Stagewright extension.",
+            f"Set {EXECUTABLE} to a Blender that has the Stagewright extension enabled.",
         )
     return [beside, "--background"]
 
@@ -44,6 +57,9 @@ def run_in_blender(arguments: Sequence[str], json_fd: int | None) -> int:
     Args:
         arguments: the command line without the program's name.
         json_fd: descriptor that the JSON lines go to; None without ``--json``.
+
+    Raises:
+        StagewrightError: ``no-blender``.
     """
     argv = [*blender_program(), "--command", "stagewright", *arguments]
     if os.name != "posix":

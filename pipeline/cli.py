@@ -5,19 +5,35 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..jobs.drive import drain, interrupt_on_termination
-from ..jobs.errors import StagewrightError
+from ..jobs.errors import StagewrightError, cancelled
 from ..jobs.events import Job, failure_of
+from ..usd_tools.findings import CheckReport
 from . import settings, summaries
-from .blender import run_in_blender
-from .console import claim_stdout, json_sink, stderr_sink
+from .blender import EXECUTABLE, run_in_blender
+from .console import claim_stdout, json_sink, terminal_sink
 from .host import SceneHost, SceneRequest
+from .work import work_folder
+
+_EPILOG = f"""\
+exit codes:
+  0    done
+  1    failed, or errors or problems were found
+  2    the command line is wrong
+  130  cancelled
+
+environment:
+  {EXECUTABLE}   the Blender to open files with; the Stagewright extension must
+                       be installed and enabled there (default: the one beside
+                       this Python)
+  STAGEWRIGHT_LIBRARY  the library's folder"""
+
+_EXIT_CODES = {"bad-arguments": 2, "cancelled": 130}
 
 
 def main(arguments: Sequence[str] | None = None, host: SceneHost | None = None) -> int:
@@ -30,34 +46,67 @@ def main(arguments: Sequence[str] | None = None, host: SceneHost | None = None) 
             need a scene are handed to Blender as they are.
 
     Returns:
-        0 done; 1 the command failed, and said why; 2 the command line is wrong;
-        130 cancelled.
+        0 done; 1 the command failed, and said why, or found errors or problems;
+        2 the command line is wrong; 130 cancelled.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        options = _parser().parse_args(words)
-    except SystemExit as end:
-        # Blender would print a traceback for the exception.
-        return end.code if isinstance(end.code, int) else 2
-    json_fd = claim_stdout() if options.json else None
-    sink = stderr_sink(options.summary) if json_fd is None else json_sink(json_fd)
-    if options.needs_scene and host is None:
-        try:
-            return run_in_blender(words, json_fd)
-        except StagewrightError as error:
-            sink(failure_of(error))
-            return 1
     interrupt_on_termination()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Before the words are understood: what is wrong with them is told as JSON, too.
+    json_fd = claim_stdout() if "--json" in words else None
     try:
-        drain(options.handler(options, host), sink)
+        options = _parse(words)
+        if options.needs_scene and host is None:
+            return run_in_blender(words, json_fd)
+    except SystemExit:
+        return 0  # after --help or --version; Blender would print a traceback
+    except (StagewrightError, KeyboardInterrupt) as error:
+        reason = error if isinstance(error, StagewrightError) else cancelled()
+        sink = terminal_sink(str, sys.stderr) if json_fd is None else json_sink(json_fd)
+        sink(failure_of(reason))
+        return _EXIT_CODES.get(reason.code, 1)
+    sink = terminal_sink(options.summary, sys.stderr) if json_fd is None else json_sink(json_fd)
+    try:
+        value = drain(options.handler(options, host), sink)
     except StagewrightError as error:
-        return 130 if error.code == "cancelled" else 1
-    return 0
+        return _EXIT_CODES.get(error.code, 1)
+    return int(_found_errors(value))
+
+
+def _found_errors(value: Mapping[str, Any]) -> bool:
+    """Whether a command that came to its end found something that must be mended."""
+    if "problems" in value:
+        return bool(value["problems"])
+    return bool(CheckReport.from_json(value.get("checks", value)).blocking)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusals are errors like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line; raises StagewrightError ``bad-arguments``."""
+        raise StagewrightError(
+            "bad-arguments",
+            f"The command line is wrong: {message}.",
+            f"See {self.prog} --help.",
+        )
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    """The options that ``words`` give; raises StagewrightError ``bad-arguments``."""
+    parser = _parser()
+    options = parser.parse_args(words)
+    first, last = getattr(options, "frames", None) or (0, 0)
+    if first > last:
+        parser.error(f"argument --frames: {first} comes after {last}")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="stagewright", description="From a Blender scene to a checked, published USD asset."
+    parser = _Parser(
+        prog="stagewright",
+        description="From a Blender scene to a checked, published USD asset.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"Stagewright {__version__}")
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -113,9 +162,9 @@ def _add_publish(verbs: Any) -> None:
         summary=summaries.published,
     )
     _add_scene_options(verb)
-    verb.add_argument("--library", type=Path, help="the library's folder")
+    verb.add_argument("--library", type=_folder, help="the library's folder")
     verb.add_argument("--project", default=settings.PROJECT)
-    verb.add_argument("--project-code", help="the code of a project that is new")
+    verb.add_argument("--project-code", default="", help="the code of a project that is new")
     verb.add_argument(
         "--folder", help=f"path of the AYON folder (default: {settings.FOLDER_ROOT}/NAME)"
     )
@@ -133,6 +182,12 @@ def _add_publish(verbs: Any) -> None:
     )
 
 
+def _folder(text: str) -> Path:
+    if not text:  # an unset variable in a script, not the current folder
+        raise argparse.ArgumentTypeError("the folder has no name")
+    return Path(text)
+
+
 def _add_export(verbs: Any) -> None:
     verb = _add_verb(
         verbs,
@@ -144,6 +199,7 @@ def _add_export(verbs: Any) -> None:
     )
     _add_scene_options(verb)
     verb.add_argument("root", type=Path, metavar="OUT.usda", help="the root layer to write")
+    verb.add_argument("--overwrite", action="store_true", help="replace OUT.usda if it exists")
 
 
 def _add_check(verbs: Any) -> None:
@@ -160,7 +216,7 @@ def _add_library(verbs: Any) -> None:
         handler=_verify,
         summary=summaries.verified,
     )
-    verb.add_argument("--library", type=Path, help="the library's folder")
+    verb.add_argument("--library", type=_folder, help="the library's folder")
 
 
 def _scene_request(options: argparse.Namespace) -> SceneRequest:
@@ -188,7 +244,7 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
             blend=options.blend,
             library=options.library or settings.default_library(),
             project=options.project,
-            project_code=options.project_code or settings.project_code(options.project),
+            project_code=options.project_code,
             folder=options.folder or f"{settings.FOLDER_ROOT}/{scene.name}",
             task=options.task,
             product=options.product,
@@ -207,11 +263,14 @@ def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
     from .export import export_asset
 
     request = _scene_request(options)
-    host.open(options.blend)
-    with tempfile.TemporaryDirectory(prefix="stagewright-") as folder:
-        asset = yield from export_asset(
-            host, request, options.root.absolute(), Path(folder), options.allow
+    root = options.root.absolute()
+    if root.exists() and not options.overwrite:
+        raise StagewrightError(
+            "exists", f'"{root}" exists.', "Choose another name, or replace it with --overwrite."
         )
+    host.open(options.blend)
+    with work_folder() as work:
+        asset = yield from export_asset(host, request, root, work, options.allow)
     return asset.to_json()
 
 
@@ -225,6 +284,6 @@ def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str,
 def _verify(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
     from ..ayon_bridge.library import Library
 
-    with Library.open(options.library or settings.default_library()) as library:
+    with Library.open_existing(options.library or settings.default_library()) as library:
         problems = yield from library.verify()
     return {"problems": [{"kind": p.kind, "path": str(p.path), "text": p.text} for p in problems]}

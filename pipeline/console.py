@@ -4,30 +4,32 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import Any, TextIO
 
-from ..jobs.events import Event, Failure, Job, Message, Progress, Result, T, to_json
+from ..jobs.events import Event, Failure, Message, Progress, Result, to_json
 
-# Set by a parent that has already moved Blender's own output away from descriptor 1.
+# Set by whoever has already moved other output away from descriptor 1.
 JSON_FD = "STAGEWRIGHT_JSON_FD"
 
 Sink = Callable[[Event], None]
 
-_WIDTH = 100
+_BAR = 24
 
 
 def claim_stdout() -> int:
     """Keep descriptor 1 for JSON and send everything else there to descriptor 2.
 
-    Blender prints from C, so ``sys.stdout`` alone is not enough. A parent that
-    has done this before it started Blender leaves the number in the environment.
+    Blender prints from C, so ``sys.stdout`` alone is not enough. Who has done
+    this before Blender started leaves the number in the environment.
     """
     named = os.environ.pop(JSON_FD, None)
     if named is not None:
         return int(named)
+    sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
     return kept
@@ -48,13 +50,14 @@ def json_sink(descriptor: int) -> Sink:
 
 
 def terminal_sink(summary: Callable[[Mapping[str, Any]], str], stream: TextIO) -> Sink:
-    """A progress line on ``stream`` that rewrites itself, and messages in between.
+    """A progress bar on ``stream`` that redraws itself, and messages in between.
 
     Args:
         summary: the text that tells of the result.
         stream: where to write; a stream that is no terminal gets plain lines.
     """
     live = stream.isatty()
+    marks = _bar_marks(stream)
     last: tuple[str, int] | None = None
 
     def clear() -> None:
@@ -67,8 +70,10 @@ def terminal_sink(summary: Callable[[Mapping[str, Any]], str], stream: TextIO) -
         if isinstance(event, Progress):
             # A log gets a line per kind of work and tenth part done, not one per file.
             now = (event.step.partition(".")[0], int((event.fraction or 0.0) * 10))
-            if live or now != last:
-                stream.write(_progress_line(event) + ("" if live else "\n"))
+            if live:
+                stream.write(_progress_bar(event, marks))
+            elif now != last:
+                stream.write(_progress_text(event) + "\n")
             last = now
         elif isinstance(event, Message):
             stream.write(f"{event.level}: {event.text}\n")
@@ -81,35 +86,22 @@ def terminal_sink(summary: Callable[[Mapping[str, Any]], str], stream: TextIO) -
     return write
 
 
-def _progress_line(event: Progress) -> str:
-    text = event.message or event.step
-    if event.fraction is None:
-        return f"  ...  {text}"[:_WIDTH]
-    return f"{event.fraction:5.0%}  {text}"[:_WIDTH]
+def _progress_bar(event: Progress, marks: tuple[str, str]) -> str:
+    """One line that fits the terminal: a line that wraps could not be redrawn."""
+    filled = round((event.fraction or 0.0) * _BAR)
+    bar = marks[0] * filled + marks[1] * (_BAR - filled)
+    return f"{bar} {_progress_text(event)}"[: shutil.get_terminal_size().columns - 1]
 
 
-def part(job: Job[T], start: float, stop: float) -> Job[T]:
-    """``job`` as the part from ``start`` to ``stop`` of a larger one."""
-    interrupt: KeyboardInterrupt | None = None
-    done = start
-    with closing(job):
-        while True:
-            try:
-                event = next(job) if interrupt is None else job.throw(interrupt)
-            except StopIteration as end:
-                value: T = end.value
-                return value
-            if isinstance(event, Progress):
-                # Never backwards: an inner job may count several things, one after the other.
-                done = max(done, start + (stop - start) * (event.fraction or 0.0))
-                event = Progress(event.step, done, event.message)
-            interrupt = None
-            try:
-                yield event
-            except KeyboardInterrupt as cancelled:
-                interrupt = cancelled
+def _progress_text(event: Progress) -> str:
+    part_done = "  ..." if event.fraction is None else f"{event.fraction:5.0%}"
+    return f"{part_done}  {event.message or event.step}"
 
 
-def stderr_sink(summary: Callable[[Mapping[str, Any]], str]) -> Sink:
-    """The terminal sink of the command line: results are for people, so not on stdout."""
-    return terminal_sink(summary, sys.stderr)
+def _bar_marks(stream: TextIO) -> tuple[str, str]:
+    """What stands for done and to do, in an encoding that may know ASCII alone."""
+    try:
+        "█░".encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "#", "-"
+    return "█", "░"

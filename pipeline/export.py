@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..jobs.compose import part
 from ..jobs.events import Job
 from ..jobs.process import run_child
 from ..usd_tools.asset import AssetFiles, author_asset
 from ..usd_tools.findings import CheckReport
-from .console import part
 from .host import SceneHost, SceneRequest
 
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import getpass
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from ..ayon_bridge.entities import Version
 from ..ayon_bridge.home import PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
 from ..ayon_bridge.publication import LibraryPublication
+from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
 from ..usd_tools.asset import content_hash
@@ -22,10 +21,11 @@ from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
 from ..usd_tools.sameness import same_asset
-from .console import part
 from .export import CheckedAsset, export_asset
 from .host import SceneHost, SceneRequest
 from .report import write_report
+from .settings import user_name
+from .work import work_folder
 
 USD = "usd"
 REPORT = "report"
@@ -79,11 +79,8 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
     """
     # Both refuse what they must before the long work begins.
     request = _request(order)
-    with (
-        Library.open(order.library) as library,
-        tempfile.TemporaryDirectory(prefix="stagewright-") as folder,
-    ):
-        work = Path(folder)
+    with Library.open(order.library) as library, work_folder() as work:
+        library.publication(request, break_lock=order.break_lock).refuse_if_locked()
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         _stop_on_errors(asset.checks)
@@ -106,7 +103,7 @@ def _request(order: PublishOrder) -> PublishRequest:
         folder_path=order.folder,
         product_name=order.product,
         task_name=order.task,
-        author=getpass.getuser(),
+        author=user_name(),
         comment=order.comment,
         content_hash="",
         attrib={"source": order.blend.name},

@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn
+
+from ..jobs.errors import cancelled
+from ..jobs.events import failure_of, to_json
+from ..pipeline.console import JSON_FD, claim_stdout
 
 USAGE = """\
 Usage: blender-headless [ARGUMENT ...] [FILE] [ARGUMENT ...]
@@ -362,35 +368,56 @@ def real_blender(launcher: str) -> str | None:
     program = shutil.which(name)
     if program is None:
         sys.exit(f"BLENDER_EXECUTABLE names no program: {name}. Correct or unset it.")
-    return None if os.path.samefile(program, launcher) else program
+    own = os.path.exists(launcher) and os.path.samefile(program, launcher)
+    return None if own else program
 
 
 def keep_stdout_for_json(arguments: list[str]) -> None:
     """Leave standard output to the JSON lines of ``--command stagewright … --json``.
 
-    Blender prints to descriptor 1 from C, so the descriptor itself moves: the
-    command writes to the number in STAGEWRIGHT_JSON_FD, all else goes to
-    standard error. Must run before ``import bpy``.
+    Must run before ``import bpy``, which prints.
     """
     words = iter(arguments)
     command = next((next(words, "") for word in words if word in ("-c", "--command")), "")
-    if command != PACKAGE or "--json" not in words or "STAGEWRIGHT_JSON_FD" in os.environ:
-        return
-    sys.stdout.flush()
-    descriptor = os.dup(1)
-    os.set_inheritable(descriptor, True)
-    os.dup2(2, 1)
-    os.environ["STAGEWRIGHT_JSON_FD"] = str(descriptor)
+    if command == PACKAGE and "--json" in words:
+        os.environ[JSON_FD] = str(claim_stdout())
+
+
+def end_when_cancelled() -> None:
+    """Let a request to stop end this process, with a word on it where JSON is read.
+
+    For the time until a command runs, when there is nothing to wind up: an
+    exception would be lost in what Blender runs while it starts.
+    """
+
+    def end(number: int, frame: object) -> NoReturn:
+        if JSON_FD in os.environ:
+            line = to_json(failure_of(cancelled())) + "\n"
+            os.write(int(os.environ[JSON_FD]), line.encode())
+        app = getattr(sys.modules.get("bpy") or sys.modules.get("_bpy"), "app", None)
+        if app is not None:
+            shutil.rmtree(app.tempdir, ignore_errors=True)
+        os._exit(130)
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, end)
 
 
 def main() -> NoReturn:
     """Console script ``blender-headless``."""
-    launcher = shutil.which(sys.argv[0]) or sys.argv[0]
+    folder, name = os.path.split(sys.argv[0])
+    # Windows leaves out the ending .exe.
+    launcher = shutil.which(name, path=folder or None) or sys.argv[0]
     arguments = sys.argv[1:]
     program = real_blender(launcher)
-    if program is not None:
+    if program is not None and os.name == "posix":
         os.execv(program, [program, *arguments])
+    elif program is not None:  # where exec returns to the caller at once
+        sys.exit(subprocess.call([program, *arguments]))
     keep_stdout_for_json(arguments)
+    end_when_cancelled()
     sys.argv[0] = os.path.abspath(launcher)
 
     import bpy

@@ -26,7 +26,7 @@ def check_extents(stage: Usd.Stage) -> Iterator[Finding]:
         mesh = UsdGeom.Mesh(prim)
         time = Usd.TimeCode.EarliestTime()
         points = np.array(mesh.GetPointsAttr().Get(time) or [], dtype=np.float64).reshape(-1, 3)
-        if not len(points):
+        if not len(points) or not np.isfinite(points).all():
             continue
         box = np.array([points.min(axis=0), points.max(axis=0)])
         extent = mesh.GetExtentAttr().Get(time)

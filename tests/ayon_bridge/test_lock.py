@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stagewright.ayon_bridge.lock import Holder, Lock, acquire
+from stagewright.ayon_bridge.lock import Holder, Lock, acquire, refuse_if_held
 from stagewright.ayon_bridge.processes import is_dead, machine, started
 from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Job
@@ -147,6 +147,61 @@ def test_two_jobs_of_one_process_do_not_wait_for_each_other_forever(path: Path) 
     with pytest.raises(StagewrightError) as caught:
         value_of(second)
     assert caught.value.code == "library-locked"
+
+
+CYCLER = """
+import sys
+from pathlib import Path
+from stagewright.ayon_bridge.lock import acquire
+
+for _ in range(60):
+    job = acquire(Path(sys.argv[1]), "it")
+    while True:
+        try:
+            next(job)
+        except StopIteration as stop:
+            stop.value.release()
+            break
+"""
+
+
+def test_publishers_of_other_products_do_not_disturb_taking_and_releasing(path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    cyclers = [
+        subprocess.Popen(
+            [sys.executable, "-c", CYCLER, path.with_name(f"product {number}")],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for number in range(4)
+    ]
+    assert [cycler.communicate()[1] for cycler in cyclers] == [""] * 4
+    assert [each.name for each in path.parent.iterdir()] == ["guard"]
+
+
+def test_what_a_releaser_left_that_died_is_removed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = take(path)
+    with monkeypatch.context() as dying:
+        dying.setattr("shutil.rmtree", lambda path: None)
+        lock.release()
+    assert list(path.parent.glob("released-*"))
+    take(path)
+    assert not list(path.parent.glob("released-*"))
+
+
+def test_a_look_at_a_lock_refuses_only_while_its_holder_lives(path: Path, dead_pid: int) -> None:
+    refuse_if_held(path, SUBJECT)
+    assert not path.parent.exists()
+    lock = take(path)
+    with pytest.raises(StagewrightError, match=str(os.getpid())):
+        refuse_if_held(path, SUBJECT)
+    lock.release()
+    write_lock(path, holder(dead_pid))
+    refuse_if_held(path, SUBJECT)
+    assert path.exists()
 
 
 RACER = """

@@ -550,3 +550,28 @@ def test_a_library_that_may_not_be_written_is_named(
         Library.open(small_drive / "another")
     assert caught.value.code == "unwritable"
     assert "another" in caught.value.message
+
+
+def test_projects_without_a_code_get_free_ones(library: Library, publish: Publish) -> None:
+    for name in ("show_2025_ep1", "show_2025_ep2", "x", "_"):
+        publish(project_name=name, project_code="")
+    codes = {each.name: each.code for each in library.get_projects()}
+    assert codes == {
+        "show_2025_ep1": "show2025ep",
+        "show_2025_ep2": "show2025ep2",
+        "x": "prx",
+        "_": "pr",
+    }
+
+
+def test_a_locked_product_is_refused_before_the_work(library: Library, child: ModuleType) -> None:
+    request = child.make_request()
+    early = library.publication(request)
+    early.refuse_if_locked()
+    with closing(library.publication(request)) as other:
+        value_of(other.open())
+        with pytest.raises(StagewrightError) as caught:
+            early.refuse_if_locked()
+        library.publication(request, break_lock=True).refuse_if_locked()
+    assert caught.value.code == "library-locked"
+    early.refuse_if_locked()

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import bpy
@@ -164,3 +166,19 @@ def test_rendered_frame_has_its_number_in_the_name(tmp_path: Path, saved: Path) 
     )  # fmt: skip
     names = sorted(p.name for p in tmp_path.glob("shot*"))
     assert names == ["shot_0003.bmp", "shot_0005.bmp", "shot_0006.bmp"], done.stdout + done.stderr
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or not bpy.app.module, reason="the launcher's own, and a POSIX signal"
+)
+def test_a_request_to_terminate_while_blender_starts_ends_with_an_error_line() -> None:
+    # A script that runs before the command stands for all that runs while Blender starts.
+    stop = f"import os, signal; os.kill(os.getpid(), {int(signal.SIGTERM)}); print('went on')"
+    done = blender(
+        "-b", "--factory-startup", "--python-expr", stop,
+        "--command", "stagewright", "check", "x.usda", "--json",
+    )  # fmt: skip
+    assert done.returncode == 130
+    last = json.loads(done.stdout)
+    assert (last["event"], last["code"]) == ("error", "cancelled")
+    assert "went on" not in done.stderr

@@ -33,7 +33,7 @@ LOWER = frozenset({"usd_tools", "ayon_bridge", "texture_lab", "field_tools", "jo
 ROOMS = {
     "": Room(),
     "addon": Room(LOWER | {"pipeline", ""}, BLENDER | {"numpy", "addon_utils"}, frozenset({"pxr"})),
-    "pipeline": Room(LOWER | {""}, frozenset({"numpy"}), frozenset({"distributed"})),
+    "pipeline": Room(LOWER | {""}, frozenset({"numpy"}), frozenset({"distributed", "unidecode"})),
     "usd_tools": Room(
         frozenset({"jobs"}),
         frozenset({"numpy", "pxr"}),

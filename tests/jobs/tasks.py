@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def work_until_stopped(folder: str) -> Job[dict[str, Any]]:
     try:
         while True:
             yield Progress("turn", None, str(os.getpid()))
-            signal.sigtimedwait([], 0.01)
+            time.sleep(0.01)
     finally:
         scratch.unlink()
 
@@ -86,4 +87,4 @@ def ignore_termination() -> Job[dict[str, Any]]:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     while True:
         yield Progress("turn", None, str(os.getpid()))
-        signal.sigtimedwait([], 0.01)
+        time.sleep(0.01)

@@ -130,6 +130,32 @@ def test_an_interrupt_inside_the_job_cancels_it() -> None:
     assert cleaned == ["job"]
 
 
+def test_an_interrupt_that_others_swallow_cancels_the_job_all_the_same() -> None:
+    before = {
+        n: signal.signal(n, signal.default_int_handler) for n in (signal.SIGINT, signal.SIGTERM)
+    }
+    drive.interrupt_on_termination()
+
+    def job() -> Job[dict[str, int]]:
+        yield Progress("render")
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt:
+            pass  # as a renderer's callback does
+        yield Progress("publish")
+        return {}
+
+    told: list[Event] = []
+    try:
+        with pytest.raises(StagewrightError) as caught:
+            drive.drain(job(), told.append)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert caught.value.code == "cancelled"
+    assert isinstance(told[-1], Failure)
+
+
 def test_an_interrupt_outside_the_job_reaches_it_and_it_may_wind_up() -> None:
     steps: list[str] = []
 
@@ -155,6 +181,18 @@ def test_an_interrupt_outside_the_job_reaches_it_and_it_may_wind_up() -> None:
     assert caught.value.code == "cancelled"
     assert steps == ["told", "wound up"]
     assert [type(event) for event in told] == [Progress, Progress, Failure]
+
+
+def test_an_interrupt_while_the_ending_is_told_comes_too_late() -> None:
+    def job() -> Job[dict[str, int]]:
+        yield Progress("one")
+        return {"two": 2}
+
+    def sink(event: Event) -> None:
+        if isinstance(event, Result):
+            raise KeyboardInterrupt
+
+    assert drive.drain(job(), sink) == {"two": 2}
 
 
 def test_a_sink_that_fails_closes_the_job() -> None:

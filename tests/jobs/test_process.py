@@ -7,9 +7,9 @@ import importlib.util
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,12 @@ def python(source: str, folder: Path, **options: Any) -> Job[Mapping[str, Any]]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs (a zombie does not)."""
+    """Whether this process's child runs, or is not yet waited for."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
+    return True
 
 
 def first_progress(job: Job[Any]) -> Progress:
@@ -117,9 +118,9 @@ def test_a_program_that_ends_without_a_result_is_a_failure_with_its_last_words(
 def test_a_step_never_waits_for_the_program(tmp_path: Path) -> None:
     # The program ends when its file appears, and that is after many steps.
     source = f"""
-import os, signal
+import os, time
 while not os.path.exists({str(tmp_path / "go")!r}):
-    signal.sigtimedwait([], 0.01)
+    time.sleep(0.01)
 print('{{"event": "result", "value": {{}}}}')
 """
     job = python(source, tmp_path)
@@ -217,6 +218,23 @@ def test_a_cancelled_child_cleans_up_and_is_gone_before_the_job_ends(tmp_path: P
     assert (last["event"], last["code"]) == ("error", "cancelled")
 
 
+def test_a_cancel_after_the_programs_result_does_not_undo_it(tmp_path: Path) -> None:
+    source = """
+import time
+print('{"event": "result", "value": {"version": "v003"}}', flush=True)
+time.sleep(60)
+"""
+    job = python(source, tmp_path)
+    line = tmp_path / "events-1.jsonl"
+    next(job)
+    while not line.read_text():
+        time.sleep(0.01)
+    next(job)  # reads the result, and waits for the program's end
+    with pytest.raises(StopIteration) as ended:
+        job.throw(KeyboardInterrupt())
+    assert ended.value.value == {"version": "v003"}
+
+
 def test_closing_the_job_ends_the_child_too(tmp_path: Path) -> None:
     job = process.run_child(
         f"{TASKS}:work_until_stopped", {"folder": str(tmp_path)}, folder=tmp_path / "job"
@@ -262,17 +280,13 @@ for event in job:
     done = subprocess.run(
         [sys.executable, "-c", parent], capture_output=True, text=True, check=True, timeout=60
     )
-    pid = int(done.stdout)
-    wait_for_end(pid)
-    assert not (tmp_path / "scratch").exists()
-
-
-def wait_for_end(pid: int) -> None:
+    scratch = tmp_path / "scratch"
+    assert int(done.stdout)
     for _ in range(2000):
-        if not is_alive(pid):
+        if not scratch.exists():
             return
-        signal.sigtimedwait([], 0.01)
-    raise AssertionError(f"process {pid} still runs")
+        time.sleep(0.01)
+    raise AssertionError(f"process {done.stdout} still runs")
 
 
 def test_a_child_works_from_a_folder_of_any_name(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from stagewright.jobs.events import Failure, Job, Message, Progress, Result
-from stagewright.pipeline.console import part, terminal_sink
+from stagewright.jobs.events import Failure, Message, Progress, Result
+from stagewright.pipeline.console import terminal_sink
 
 
 class Terminal(io.StringIO):
@@ -44,64 +44,35 @@ def test_a_pipe_gets_a_line_per_kind_of_work_and_no_control_codes() -> None:
     )
 
 
-def test_a_terminal_line_is_rewritten_and_cleared_before_the_result() -> None:
+def test_a_terminal_gets_a_bar_that_is_redrawn_and_cleared_before_the_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
     stream = Terminal()
     write = terminal_sink(summary, stream)
-    write(Progress("a", 0.25, "Reading"))
+    write(Progress("a", 0.25, "Reading a name that is too long for the line"))
+    write(Progress("a", None, "Writing"))
     write(Result({"n": 1}))
-    assert stream.getvalue() == "\r\x1b[2K  25%  Reading\r\x1b[2Kmade 1\n"
+    first, second, last = stream.getvalue().split("\r\x1b[2K")[1:]
+    assert first == "█" * 6 + "░" * 18 + "   25%  Reading"
+    assert len(first) == 39
+    assert second == "░" * 24 + "   ...  Writing"
+    assert last == "made 1\n"
+
+
+def test_a_terminal_that_knows_ascii_alone_gets_a_bar_too() -> None:
+    class Ascii(Terminal):
+        encoding = "ascii"
+
+    stream = Ascii()
+    terminal_sink(summary, stream)(Progress("a", 0.5, "Reading"))
+    assert "#" * 12 + "-" * 12 + "   50%  Reading" in stream.getvalue()
 
 
 def test_a_failure_is_one_line_with_its_cure() -> None:
     stream = io.StringIO()
     terminal_sink(summary, stream)(Failure("no-blend", "There is no x.", "Check it."))
     assert stream.getvalue() == "error: There is no x. Check it.\n"
-
-
-def steps(seen: list[str]) -> Job[str]:
-    try:
-        yield Progress("a", 0.5)
-        yield Progress("b", None)
-        yield Progress("c", 0.25)
-        return "done"
-    except KeyboardInterrupt:
-        seen.append("interrupted")
-        yield Message("winding up")
-        raise
-    finally:
-        seen.append("closed")
-
-
-def test_a_part_maps_fractions_never_backwards_and_hands_on_the_value() -> None:
-    job = part(steps([]), 0.2, 0.6)
-    fractions = []
-    while True:
-        try:
-            event = next(job)
-        except StopIteration as end:
-            assert end.value == "done"
-            break
-        assert isinstance(event, Progress)
-        fractions.append(event.fraction)
-    assert fractions == pytest.approx([0.4, 0.4, 0.4])
-
-
-def test_an_interrupt_reaches_the_inner_job_which_may_still_speak() -> None:
-    seen: list[str] = []
-    job = part(steps(seen), 0.0, 1.0)
-    next(job)
-    assert job.throw(KeyboardInterrupt()) == Message("winding up")
-    with pytest.raises(KeyboardInterrupt):
-        next(job)
-    assert seen == ["interrupted", "closed"]
-
-
-def test_closing_a_part_closes_the_inner_job() -> None:
-    seen: list[str] = []
-    job = part(steps(seen), 0.0, 1.0)
-    next(job)
-    job.close()
-    assert seen == ["closed"]
 
 
 NOISY = """

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line as a program meets it: its JSON lines and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stagewright.ayon_bridge.library import Library
+
+MAIN = "import sys; from stagewright.pipeline.cli import main; sys.exit(main())"
+
+
+def environment(changes: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "BLENDER_EXECUTABLE"}
+    return kept | {"PYTHONPATH": os.pathsep.join(sys.path)} | changes
+
+
+def run(*words: str | Path, **changes: str) -> tuple[int, dict[str, Any]]:
+    """The exit code and the last JSON line."""
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, *map(str, words), "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(changes),
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["publish"], "FILE"),
+        (["frobnicate"], "frobnicate"),
+        (["publish", "x.blend", "--frames", "10", "1"], "10 comes after 1"),
+    ],
+)
+def test_a_wrong_command_line_is_an_error_line_and_exit_code_2(words: list[str], said: str) -> None:
+    code, last = run(*words)
+    assert (code, last["event"], last["code"]) == (2, "error", "bad-arguments")
+    assert said in last["message"]
+
+
+def test_a_blender_that_is_not_there_is_named() -> None:
+    code, last = run("publish", "x.blend", BLENDER_EXECUTABLE="/no/such/blender")
+    assert (code, last["code"]) == (1, "no-blender")
+    assert "/no/such/blender" in last["message"]
+
+
+def test_verifying_makes_no_library(tmp_path: Path) -> None:
+    missing = tmp_path / "mistyped"
+    code, last = run("verify", "--library", missing)
+    assert (code, last["code"]) == (1, "no-library")
+    assert not missing.exists()
+
+
+def test_verifying_ends_with_1_when_there_are_problems(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        library.create_project("show", "sh")
+    assert run("verify", "--library", tmp_path)[0] == 0
+    (tmp_path / "show" / "v001").mkdir(parents=True)
+    code, last = run("verify", "--library", tmp_path)
+    assert (code, last["event"]) == (1, "result")
+    assert len(last["value"]["problems"]) == 1
+
+
+ASSET = """#usda 1.0
+(
+    defaultPrim = "a"
+    metersPerUnit = 1
+    upAxis = "Z"
+)
+def Xform "a" (
+    kind = "component"
+    assetInfo = { string name = "a" }
+) {}
+"""
+
+
+def test_checking_ends_with_1_when_there_are_errors(tmp_path: Path) -> None:
+    pytest.importorskip("pxr")
+    root = tmp_path / "a.usda"
+    root.write_text(ASSET)
+    code, last = run("check", root)
+    assert (code, last["event"]) == (0, "result"), last
+    root.write_text(ASSET.replace('name = "a"', 'other = "a"'))
+    code, last = run("check", root)
+    assert (code, last["event"]) == (1, "result"), last
+
+
+BUSY = """
+import sys
+from stagewright.jobs.events import Progress
+from stagewright.pipeline import cli
+
+def work(options, host):
+    while True:
+        yield Progress("turn")
+
+cli._check = work
+sys.exit(cli.main(["check", "x.usda", "--json"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM")
+def test_a_request_to_terminate_ends_with_an_error_line_and_130() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True, env=environment({})
+    )
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    last = json.loads(process.communicate()[0].splitlines()[-1])
+    assert (process.returncode, last["event"], last["code"]) == (130, "error", "cancelled")
+
+
+def test_an_export_replaces_nothing_unasked(tmp_path: Path) -> None:
+    asset = tmp_path / "a.usda"
+    asset.write_text("precious")
+    source = f"""
+import sys
+from stagewright.pipeline.cli import main
+sys.exit(main(["export", "x.blend", {str(asset)!r}, "--json"], object()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, env=environment({})
+    )
+    assert (done.returncode, json.loads(done.stdout)["code"]) == (1, "exists")
+    assert asset.read_text() == "precious"
