@@ -77,9 +77,9 @@ def author_asset(
     Args:
         native: the layer that ``wm.usd_export`` wrote, everything below one
             root prim; relative texture paths start from its folder.
-        root: the root layer to write; ``<name>_geometry.usdc``,
-            ``<name>_look.usda`` and ``<name>_textures/`` come beside it.
-        name: the asset's name, in file names and ``assetInfo``.
+        root: the root layer to write; ``<stem>_geometry.usdc``,
+            ``<stem>_look.usda`` and ``<stem>_textures/`` come beside it.
+        name: the asset's name in ``assetInfo``.
         materials: what the scene says about the materials, for values that the
             exporter does not write (see :func:`~.look.repair`).
         meters_per_unit: metres in one Blender unit; the exporter takes every
@@ -118,22 +118,17 @@ def author_asset(
     yield Progress("asset.look", 0.4, "Separating the look")
     copy_look(source, look, top)
     repair(look, materials, primvars_by_material(source, top))
+    # Called after the root, so that two assets in one folder stay apart.
     files = {
         root.name: main,
-        f"{name}_look.usda": look,
-        f"{name}_geometry.usdc": geometry,
+        f"{root.stem}_look.usda": look,
+        f"{root.stem}_geometry.usdc": geometry,
     }
-    if len(files) != 3:
-        raise StagewrightError(
-            "asset-name",
-            f"The root layer {root.name} would overwrite another layer of {name}.",
-            f"Call it {name}.usda.",
-        )
-    _author_root(main, top, name=name, identifier=root.name)
+    _author_root(main, top, name=name, root=root)
 
     named = {layer: list(dependencies(layer)) for layer in (geometry, look)}
     carried = plan({d.path for found in named.values() for d in found}, native.parent)
-    folders = {path: _folder(name, file) for path, file in carried.items()}
+    folders = {path: _folder(root.stem, file) for path, file in carried.items()}
     for layer, found in named.items():
         _redirect(layer, found, carried, folders)
 
@@ -232,21 +227,21 @@ def _layer_like(source: Sdf.Layer, default_prim: str, meters_per_unit: float) ->
     return layer
 
 
-def _author_root(layer: Sdf.Layer, top: Sdf.Path, *, name: str, identifier: str) -> None:
+def _author_root(layer: Sdf.Layer, top: Sdf.Path, *, name: str, root: Path) -> None:
     """Author the root prim: what the asset is, and where its parts are."""
     prim = Sdf.CreatePrimInLayer(layer, top)
     prim.specifier = Sdf.SpecifierDef
     prim.typeName = "Xform"
     prim.kind = Kind.Tokens.component
-    prim.assetInfo = {"identifier": Sdf.AssetPath(f"./{identifier}"), "name": name}
-    prim.referenceList.Prepend(Sdf.Reference(f"./{name}_look.usda"))
-    prim.payloadList.Prepend(Sdf.Payload(f"./{name}_geometry.usdc"))
+    prim.assetInfo = {"identifier": Sdf.AssetPath(f"./{root.name}"), "name": name}
+    prim.referenceList.Prepend(Sdf.Reference(f"./{root.stem}_look.usda"))
+    prim.payloadList.Prepend(Sdf.Payload(f"./{root.stem}_geometry.usdc"))
 
 
-def _folder(name: str, file: CarriedFile) -> str:
+def _folder(stem: str, file: CarriedFile) -> str:
     """The folder, beside the root, that a file is carried in."""
     volume = PurePath(file.stored).suffix.lower() in _VOLUME_SUFFIXES
-    return f"{name}_{'volumes' if volume else 'textures'}"
+    return f"{stem}_{'volumes' if volume else 'textures'}"
 
 
 def _redirect(

@@ -78,8 +78,9 @@ def _to_disk(image: bpy.types.Image, folder: Path) -> None:
     name = image_file_name(image)
     if image.packed_files:
         for packed in image.packed_files:
-            target = own / image_file_name(image, packed.filepath)
-            target.write_bytes(packed.packed_file.data)
+            # Each tile has its own number; a single image need not be called as when packed.
+            tile = image_file_name(image, packed.filepath) if image.source == "TILED" else name
+            (own / tile).write_bytes(packed.packed_file.data)
         image.unpack(method="REMOVE")
     else:
         image.file_format = "PNG"

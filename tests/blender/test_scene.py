@@ -214,6 +214,22 @@ def test_packed_and_generated_images_get_files_with_their_pixels(tmp_path: Path)
         assert np.allclose(read_back.pixels[:4], [0.2, 0.4, 0.6, 1.0], atol=1 / 255)
 
 
+def test_a_packed_image_that_has_lost_its_path_gets_a_file(tmp_path: Path) -> None:
+    item = add_square("Square")
+    item.data.materials.append(add_material("M"))
+    image = bpy.data.images.new("paint", 2, 2)
+    image.filepath_raw, image.file_format = str(tmp_path / "no_suffix"), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    image = bpy.data.images.load(str(tmp_path / "no_suffix"))
+    image.pack()
+    image.filepath = ""
+    tree = item.data.materials[0].node_tree
+    tree.nodes.new("ShaderNodeTexImage").image = image
+    prepared(tmp_path / "images")
+    assert Path(image.filepath).is_file() and Path(image.filepath).suffix == ".png"
+
+
 def test_what_the_eye_hides_is_not_exported(tmp_path: Path) -> None:
     add_square("Seen")
     add_square("Hidden").hide_set(True)

@@ -131,11 +131,16 @@ def test_the_distance_of_one_moved_point_is_reported(native: Any, check: Any) ->
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_points_that_lie_nowhere_are_an_error(native: Any, check: Any, value: float) -> None:
+def test_points_that_lie_nowhere_are_an_error(
+    native: Any, tmp_path: Path, finish: Finish, value: float
+) -> None:
     points = np.array(SQUARE, dtype=float)
     points[2, 1] = value
     native.mesh("Plate", points)
-    found = [f for f in check(_record(_mesh("Plate", points))).findings if f.severity == "error"]
+    root = tmp_path / "out" / "lantern.usda"
+    finish(author_asset(native.save(), root, name="lantern", materials=[]))
+    report = finish(check_asset(root, _record(_mesh("Plate", points))))
+    found = [f for f in report.findings if f.severity == "error"]
     assert [(f.check, f.object) for f in found] == [("not-finite", "Plate")]
 
 
