@@ -216,7 +216,7 @@ def test_every_finding_has_a_button_that_names_its_object() -> None:
     # The first one is shown once more, in full.
     assert selected == ["Crate", *["Lamp"] * 20, "Crate"]
     assert "Find it." in drawn.texts
-    assert "1 error, 20 losses" in " ".join(drawn.texts)
+    assert "1 error and 20 losses" in " ".join(drawn.texts)
 
 
 def test_only_the_chosen_severities_are_listed() -> None:
