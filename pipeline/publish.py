@@ -84,7 +84,8 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         _stop_on_errors(asset.checks)
-        request = replace(request, content_hash=content_hash(asset.files), **_facts(host, asset))
+        made = _facts(host, asset.checks)
+        request = replace(request, content_hash=content_hash(asset.files), data=made)
         last = yield from part(_unchanged(library, request, order, asset), 0.6, 0.62)
         if last is not None:
             return _result(library, last, asset.checks, unchanged=True)
@@ -111,16 +112,14 @@ def _request(order: PublishOrder) -> PublishRequest:
     )
 
 
-def _facts(host: SceneHost, asset: CheckedAsset) -> dict[str, Any]:
+def _facts(host: SceneHost, checks: CheckReport) -> dict[str, Any]:
     """What the version keeps about how it was made."""
-    checks = asset.checks
-    data = {
+    return {
         "host": host.version,
         "stagewright": __version__,
         "allowedChecks": list(checks.allowed),
         "losses": sum(f.severity == "loss" for f in checks.findings),
     }
-    return {"data": data}
 
 
 def _stop_on_errors(checks: CheckReport) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ...pipeline.host import NativeExport, SceneRequest
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
-from .reading import read_scene, with_aliases
+from .reading import read_scene
 from .scope import (
     exported_objects,
     find_collection,
@@ -81,7 +82,7 @@ class BlenderHost:
         yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
         path = folder / "native.usdc"
         export_native(path, collection, name=request.name, frames=frames)
-        return NativeExport(path, with_aliases(record, aliases))
+        return NativeExport(path, replace(record, aliases=aliases))
 
     def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
         """Keep the published ``identity`` on ``collection`` in the file ``blend``.

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 
 import bpy
 import numpy as np
@@ -51,11 +50,6 @@ def meters_per_unit(scene: bpy.types.Scene) -> float:
     """Metres in one Blender unit; Blender applies no scale without a unit system."""
     units = scene.unit_settings
     return 1.0 if units.system == "NONE" else units.scale_length
-
-
-def with_aliases(record: SceneRecord, aliases: Mapping[str, str]) -> SceneRecord:
-    """``record`` with the names of the real copies made for the export."""
-    return replace(record, aliases=aliases)
 
 
 def _set_frame(scene: bpy.types.Scene, frame: float) -> None:
