@@ -23,6 +23,8 @@ from .preferences import PACKAGE
 def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
     """Run ``stagewright VERB COPY ARGUMENTS`` in a Blender of its own.
 
+    ``verb`` may be several words (``"usd export"``).
+
     The copy is saved in the first step, as the file stands then; whatever the
     artist does afterwards has no bearing on the work, and the other way round.
 
@@ -36,7 +38,8 @@ def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
         copy = folder / (Path(bpy.data.filepath).name or "untitled.blend")
         _save_copy(copy)
         yield Progress("worker.start", None, "Starting Blender in the background")
-        argv = [*_program(), "--command", "stagewright", verb, str(copy), *arguments, "--json"]
+        argv = [*_program(), "--command", "stagewright", *verb.split(), str(copy)]
+        argv += [*arguments, "--json"]
         return (yield from run_program(argv, folder=folder / "job", env=_temporary(folder)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

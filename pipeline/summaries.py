@@ -57,12 +57,12 @@ def published(value: Mapping[str, Any]) -> str:
 
 
 def exported(value: Mapping[str, Any]) -> str:
-    """The summary of ``stagewright export``."""
+    """The summary of ``stagewright usd export``."""
     return "\n".join([*_checks(value), f"Exported {value['path']}"])
 
 
 def checked(value: Mapping[str, Any]) -> str:
-    """The summary of ``stagewright check``."""
+    """The summary of ``stagewright usd check``."""
     return "\n".join(_checks({"checks": value}))
 
 

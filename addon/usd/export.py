@@ -24,7 +24,7 @@ KIND = "export"
 
 def _export(path: Path, words: list[str]) -> Job[Mapping[str, Any]]:
     value = yield from showing_checks(
-        run_on_copy("export", str(path), "--overwrite", *words), path.stem
+        run_on_copy("usd export", "-o", str(path), "--overwrite", *words), path.stem
     )
     yield Message(f"Exported {path.name}: {words_for(value['checks'])}.")
     return value

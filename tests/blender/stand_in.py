@@ -74,15 +74,16 @@ def main() -> None:
     print("Blender 5.2.0 stands in")
     behaviour, _, kept = os.environ["STAND_IN"].partition(" ")
     words = sys.argv[sys.argv.index("--command") :]
-    verb, copy = words[2:4]
+    copy = next(word for word in words if word.endswith(".blend"))
     say("progress", step="one", fraction=0.1, message=f"pid {os.getpid()}")
     if kept:
         shutil.copy(copy, kept)
         Path(kept).with_suffix(".json").write_text(json.dumps(sys.argv))
     for number in range(5):
         say("progress", step="two", fraction=0.2, message=f"step {number}")
-    if behaviour == "work" and verb == "export":
-        say("result", value={"path": words[4], "files": [words[4]], "checks": CHECKS})
+    if behaviour == "work" and words[2:4] == ["usd", "export"]:
+        root = words[words.index("-o") + 1]
+        say("result", value={"path": root, "files": [root], "checks": CHECKS})
     elif behaviour == "work":
         say("result", value=published(False))
     elif behaviour == "unchanged":

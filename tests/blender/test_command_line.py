@@ -176,7 +176,7 @@ def test_a_request_to_terminate_while_blender_starts_ends_with_an_error_line() -
     stop = f"import os, signal; os.kill(os.getpid(), {int(signal.SIGTERM)}); print('went on')"
     done = blender(
         "-b", "--factory-startup", "--python-expr", stop,
-        "--command", "stagewright", "check", "x.usda", "--json",
+        "--command", "stagewright", "usd", "check", "x.usda", "--json",
     )  # fmt: skip
     assert done.returncode == 130
     last = json.loads(done.stdout)

@@ -192,7 +192,7 @@ def test_two_processes_write_the_same_bytes(blend: Path, tmp_path: Path) -> None
     for name, seed in (("one", "1"), ("two", "2")):
         root = tmp_path / name / "crate.usda"
         env = os.environ | {"PYTHONHASHSEED": seed}
-        done = stagewright("export", blend, root, "--json", env=env)
+        done = stagewright("usd", "export", blend, "-o", root, "--json", env=env)
         assert done.returncode == 0 and events(done)[-1]["value"]["path"] == str(root)
         written.append(files_below(root.parent))
     assert written[0] == written[1]

@@ -89,10 +89,10 @@ def test_checking_ends_with_1_when_there_are_errors(tmp_path: Path) -> None:
     pytest.importorskip("pxr")
     root = tmp_path / "a.usda"
     root.write_text(ASSET)
-    code, last = run("check", root)
+    code, last = run("usd", "check", root)
     assert (code, last["event"]) == (0, "result"), last
     root.write_text(ASSET.replace('name = "a"', 'other = "a"'))
-    code, last = run("check", root)
+    code, last = run("usd", "check", root)
     assert (code, last["event"]) == (1, "result"), last
 
 
@@ -100,13 +100,14 @@ BUSY = """
 import sys
 from stagewright.jobs.events import Progress
 from stagewright.pipeline import cli
+from stagewright.pipeline.commands import usd
 
 def work(options, host):
     while True:
         yield Progress("turn")
 
-cli._check = work
-sys.exit(cli.main(["check", "x.usda", "--json"]))
+usd._check = work
+sys.exit(cli.main(["usd", "check", "x.usda", "--json"]))
 """
 
 
@@ -128,7 +129,7 @@ def test_an_export_replaces_nothing_unasked(tmp_path: Path) -> None:
     source = f"""
 import sys
 from stagewright.pipeline.cli import main
-sys.exit(main(["export", "x.blend", {str(asset)!r}, "--json"], object()))
+sys.exit(main(["usd", "export", "x.blend", "-o", {str(asset)!r}, "--json"], object()))
 """
     done = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, env=environment({})

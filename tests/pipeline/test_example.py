@@ -21,7 +21,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if STAGEWRIGHT is None:
         pytest.skip("the stagewright command is not beside this Python")
     root = tmp_path_factory.mktemp("exported") / "lantern.usda"
-    argv = [STAGEWRIGHT, "export", str(EXAMPLE), str(root)]
+    argv = [STAGEWRIGHT, "usd", "export", str(EXAMPLE), "-o", str(root)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return root

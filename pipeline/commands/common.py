@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the verbs of several groups share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...usd_tools.findings import CheckReport
+from .. import settings
+from ..host import SceneRequest
+
+
+def add_group(verbs: Any, name: str, text: str) -> Any:
+    """A group of verbs (``stagewright usd …``); returns where its verbs are added."""
+    group = verbs.add_parser(name, help=text, description=text)
+    return group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+
+def add_verb(verbs: Any, name: str, text: str, **defaults: Any) -> argparse.ArgumentParser:
+    """A verb with ``--json``.
+
+    Args:
+        verbs: what ``add_subparsers`` returned.
+        name: the word typed.
+        text: what it does, one sentence.
+        defaults: ``handler`` (options and host to the verb's job) and ``summary``
+            (its result to text); ``needs_scene`` when it runs inside Blender
+            only; ``found_errors``, whether a result makes the exit code 1.
+    """
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    verb.add_argument("--json", action="store_true", help="print one JSON line per event")
+    verb.set_defaults(**{"needs_scene": False, "found_errors": _no_errors, **defaults})
+    return verb
+
+
+def _no_errors(value: Mapping[str, Any]) -> bool:
+    return False
+
+
+def checks_block(value: Mapping[str, Any]) -> bool:
+    """Whether the checks of a result found errors that are not allowed."""
+    return bool(CheckReport.from_json(value.get("checks", value)).blocking)
+
+
+def add_scene_options(verb: argparse.ArgumentParser) -> None:
+    """The .blend, and which part of it is exported."""
+    verb.add_argument("blend", type=Path, metavar="FILE", help="the .blend file")
+    verb.add_argument(
+        "--collection", default="", help="the collection to export (default: the whole scene)"
+    )
+    verb.add_argument("--name", help="the asset's name (default: the collection's or the file's)")
+    frames = verb.add_mutually_exclusive_group()
+    frames.add_argument(
+        "--frames",
+        nargs=2,
+        type=int,
+        action=_FrameRange,
+        metavar=("FIRST", "LAST"),
+        help="frames to export (default: the scene's range if anything moves)",
+    )
+    frames.add_argument("--static", action="store_true", help="export the current frame alone")
+    add_allow(verb)
+
+
+class _FrameRange(argparse.Action):
+    """Two frames, in their order."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the frames, or refuse them."""
+        first, last = values
+        if first > last:
+            parser.error(f"argument --frames: {first} comes after {last}")
+        setattr(namespace, self.dest, (first, last))
+
+
+def add_allow(verb: argparse.ArgumentParser) -> None:
+    """``--allow CHECK``."""
+    verb.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="CHECK",
+        help="let the errors of this check pass, and record that (may be repeated)",
+    )
+
+
+def add_library(verb: argparse.ArgumentParser) -> None:
+    """``--library DIR``."""
+    verb.add_argument("--library", type=_folder, help="the library's folder")
+
+
+def _folder(text: str) -> Path:
+    if not text:  # an unset variable in a script, not the current folder
+        raise argparse.ArgumentTypeError("the folder has no name")
+    return Path(text)
+
+
+def scene_request(options: argparse.Namespace) -> SceneRequest:
+    """What the options of :func:`add_scene_options` ask to export."""
+    label = options.name or options.collection or options.blend.stem
+    name = settings.asset_name(label)
+    if options.frames:
+        first, last = options.frames
+        return SceneRequest(options.collection, name, (first, last))
+    return SceneRequest(options.collection, name, None if options.static else "auto")

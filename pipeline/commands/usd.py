@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``stagewright usd …``: export and check USD files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ...jobs.errors import StagewrightError
+from ...jobs.events import Job
+from .. import summaries
+from ..host import SceneHost
+from ..work import work_folder
+from .common import add_allow, add_group, add_scene_options, add_verb, checks_block, scene_request
+
+# The work itself is imported when it is asked for: USD alone takes half a second,
+# and a command that is handed to Blender never needs it here.
+
+
+def add(verbs: Any) -> None:
+    """Add the group."""
+    group = add_group(verbs, "usd", "Export and check USD files.")
+    _add_export(group)
+    _add_check(group)
+
+
+def _add_export(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "export",
+        "Export a .blend to a USD asset on disk, and check it.",
+        needs_scene=True,
+        handler=_export,
+        summary=summaries.exported,
+        found_errors=checks_block,
+    )
+    add_scene_options(verb)
+    verb.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT.usda",
+        help="the root layer to write; its layers and textures go beside it",
+    )
+    verb.add_argument("--overwrite", action="store_true", help="replace OUT.usda if it exists")
+
+
+def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    from ..export import export_asset
+
+    request = scene_request(options)
+    root = options.output.absolute()
+    if root.exists() and not options.overwrite:
+        raise StagewrightError(
+            "exists", f'"{root}" exists.', "Choose another name, or replace it with --overwrite."
+        )
+    host.open(options.blend)
+    with work_folder() as work:
+        asset = yield from export_asset(host, request, root, work, options.allow)
+    return asset.to_json()
+
+
+def _add_check(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "check",
+        "Check a USD file.",
+        handler=_check,
+        summary=summaries.checked,
+        found_errors=checks_block,
+    )
+    verb.add_argument("root", type=Path, metavar="FILE", help="the root layer")
+    add_allow(verb)
+
+
+def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ...usd_tools.check import check_task
+
+    report = yield from check_task(str(options.root.absolute()), None, options.allow)
+    return report
