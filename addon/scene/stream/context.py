@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the readers of one stream share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import bpy
+
+from ....usd_tools.direct.records import MATERIALS, PROTOTYPES
+from .names import usd_name
+
+
+@dataclass
+class StreamContext:
+    """The state of one export.
+
+    Attributes:
+        root: path of the root prim (``/lantern``).
+        animated: whether more than one frame is read.
+        users: how many of the exported objects use a data-block, by its session_uid.
+        materials: names of the materials in use, to the paths of their prims,
+            in the order in which they were met.
+        read_prototypes: paths of the prototypes read at this frame.
+        children: names taken below each path, by what they stand for.
+        notes: what could not be held, for the artist; taken after each object.
+    """
+
+    root: str
+    animated: bool = False
+    users: Counter[int] = field(default_factory=Counter)
+    materials: dict[str, str] = field(default_factory=dict)
+    read_prototypes: set[str] = field(default_factory=set)
+    children: dict[str, dict[object, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def child(self, parent: str, name: str, key: object) -> str:
+        """The path of the child of ``parent`` that stands for ``key``, the same at every call."""
+        names = self.children.setdefault(parent, {})
+        if key not in names:
+            names[key] = usd_name(name, names.values())
+        return f"{parent}/{names[key]}"
+
+    def prototype(self, name: str, key: object) -> str:
+        """The path of the prototype that stands for ``key``."""
+        return self.child(f"{self.root}/{PROTOTYPES}", name, key)
+
+    def is_first(self, path: str) -> bool:
+        """Whether the prototype ``path`` is met for the first time at this frame."""
+        if path in self.read_prototypes:
+            return False
+        self.read_prototypes.add(path)
+        return True
+
+    def take_notes(self) -> list[str]:
+        """The notes so far, which are forgotten."""
+        notes, self.notes = self.notes, []
+        return notes
+
+    def material_paths(self, materials: Sequence[bpy.types.Material | None]) -> list[str]:
+        """Paths of the prims of ``materials``, "" for None."""
+        return ["" if m is None else self._material(m.original) for m in materials]
+
+    def _material(self, material: bpy.types.Material) -> str:
+        name = material.name_full
+        if name not in self.materials:
+            self.materials[name] = self.child(f"{self.root}/{MATERIALS}", material.name, name)
+        return self.materials[name]

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The geometry of objects, by their type, and what they instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import bpy
+import mathutils
+import numpy as np
+
+from ....usd_tools.direct.records import PointInstancerRecord, Record, XformRecord
+from ..reading import effective_materials
+from .context import StreamContext
+from .instances import InstanceArrays, placements, read_instance_arrays
+from .mesh import read_mesh
+from .properties import custom_properties
+from .transforms import transform_ops
+
+# From so many instances on they are one PointInstancer; fewer are prims of their own.
+_MANY = 16
+_CURVES = {"CURVE", "SURFACE", "FONT", "META"}
+_Reference = bpy.types.Object | bpy.types.Collection | bpy.types.GeometrySet
+
+
+def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) -> Iterator[Record]:
+    """The records of what one object shows at its own place.
+
+    Args:
+        context: the export.
+        shown: the evaluated object.
+        path: path of the object's prim.
+    """
+    if shown.type == "MESH" and not _has_nodes(shown):
+        yield from _read_mesh_object(context, shown, path)
+    elif shown.type == "MESH":
+        yield from _read_geometry_set(context, shown, shown.evaluated_geometry(), path)
+    elif shown.type in _CURVES:
+        yield from _read_faces(context, shown, path)
+    elif shown.type == "EMPTY" and shown.instance_collection is not None:
+        target = yield from _prototype(context, shown.instance_collection, path)
+        collection = shown.instance_collection
+        yield XformRecord(
+            context.child(path, collection.name, ("collection", collection.session_uid)),
+            "",
+            prototype=target,
+        )
+
+
+def _has_nodes(shown: bpy.types.Object) -> bool:
+    return any(m.type == "NODES" and m.show_viewport for m in shown.modifiers)
+
+
+def _read_mesh_object(
+    context: StreamContext, shown: bpy.types.Object, path: str
+) -> Iterator[Record]:
+    data = shown.original.data
+    place = context.child(path, data.name, ("data", data.session_uid))
+    if not _is_shared(context, shown):
+        yield _mesh(context, shown, shown.data, place)
+        return
+    materials = tuple(effective_materials(shown, shown.data))
+    key = ("mesh", data.session_uid, *(m and m.session_uid for m in materials))
+    prototype = context.prototype(data.name, key)
+    if context.is_first(prototype):
+        yield XformRecord(prototype, "")
+        yield _mesh(context, shown, shown.data, context.child(prototype, data.name, "mesh"))
+    yield XformRecord(place, "", prototype=prototype)
+
+
+def _is_shared(context: StreamContext, shown: bpy.types.Object) -> bool:
+    """Whether other exported objects show the very same mesh."""
+    data = shown.original.data
+    plain = not any(m.show_viewport for m in shown.modifiers) and data.shape_keys is None
+    return plain and context.users[data.session_uid] > 1
+
+
+def _mesh(
+    context: StreamContext, shown: bpy.types.Object, mesh: bpy.types.Mesh, place: str
+) -> Record:
+    data = shown.original.data
+    return read_mesh(
+        context,
+        mesh,
+        place,
+        context.material_paths(effective_materials(shown, mesh)),
+        data=data.name,
+        properties=custom_properties(data),
+    )
+
+
+def _read_faces(context: StreamContext, shown: bpy.types.Object, path: str) -> Iterator[Record]:
+    """The faces of a curve, surface, text or metaball."""
+    mesh = shown.to_mesh()
+    try:
+        if mesh is not None and len(mesh.polygons):
+            data = shown.original.data
+            place = context.child(path, data.name, ("data", data.session_uid))
+            yield _mesh(context, shown, mesh, place)
+    finally:
+        shown.to_mesh_clear()
+
+
+def _read_geometry_set(
+    context: StreamContext,
+    shown: bpy.types.Object,
+    geometry: bpy.types.GeometrySet,
+    path: str,
+) -> Iterator[Record]:
+    """The records of a geometry that the nodes of ``shown`` made."""
+    if geometry.mesh is not None and len(geometry.mesh.vertices):
+        data = shown.original.data
+        place = context.child(path, data.name, ("data", data.session_uid))
+        yield _mesh(context, shown, geometry.mesh, place)
+    arrays = read_instance_arrays(geometry)
+    if arrays is not None:
+        yield from _read_instances(context, shown, geometry, arrays, path)
+
+
+def _read_instances(
+    context: StreamContext,
+    shown: bpy.types.Object,
+    geometry: bpy.types.GeometrySet,
+    arrays: InstanceArrays,
+    path: str,
+) -> Iterator[Record]:
+    references: list[_Reference] = []
+    matrices = arrays.matrices.copy()
+    for index, reference in enumerate(geometry.instance_references()):
+        inner, moved = _unwrapped(reference)
+        references.append(inner)
+        if moved is not None:
+            chosen = arrays.references == index
+            matrices[chosen] = moved @ matrices[chosen]
+    arrays = replace(arrays, matrices=matrices)
+    targets = []
+    for index, reference in enumerate(references):
+        targets.append((yield from _prototype(context, reference, path, shown, index)))
+    placed = placements(matrices)
+    if placed is None or (len(matrices) < _MANY and not context.animated):
+        for number, (matrix, index) in enumerate(zip(matrices, arrays.references, strict=True)):
+            place = context.child(path, f"Instance_{number}", ("instance", number))
+            ops, _ = transform_ops(mathutils.Matrix(matrix.T.tolist()))
+            yield XformRecord(place, "", ops, prototype=targets[index])
+        return
+    place = context.child(path, "Instances", "instances")
+    scope = f"{place}/Prototypes"
+    names = [context.child(scope, target.rpartition("/")[2], target) for target in targets]
+    yield PointInstancerRecord(
+        path=place,
+        prototypes=tuple(names),
+        indices=arrays.references,
+        positions=placed.positions,
+        orientations=placed.orientations,
+        scales=placed.scales,
+        ids=arrays.ids,
+        primvars=arrays.primvars,
+    )
+    yield XformRecord(scope, "")
+    for name, target in zip(names, targets, strict=True):
+        yield XformRecord(name, "", prototype=target)
+
+
+def _unwrapped(reference: _Reference) -> tuple[_Reference, np.ndarray | None]:
+    """What a geometry that is nothing but one instance instances, and by which matrix."""
+    moved = None
+    while isinstance(reference, bpy.types.GeometrySet) and reference.mesh is None:
+        arrays = read_instance_arrays(reference)
+        if arrays is None or len(arrays.matrices) != 1:
+            break
+        moved = arrays.matrices[0] if moved is None else arrays.matrices[0] @ moved
+        reference = reference.instance_references()[arrays.references[0]]
+    return reference, moved
+
+
+def _prototype(
+    context: StreamContext,
+    reference: _Reference,
+    owner: str,
+    shown: bpy.types.Object | None = None,
+    index: int = 0,
+) -> Iterator[Record]:
+    """Yield the records of a prototype, once at each frame, and return its path."""
+    if isinstance(reference, bpy.types.Object):
+        path = context.prototype(reference.name, ("object", reference.session_uid))
+        if context.is_first(path):
+            yield XformRecord(path, reference.original.name)
+            yield from read_geometry(context, reference, path)
+    elif isinstance(reference, bpy.types.Collection):
+        path = context.prototype(reference.name, ("collection", reference.session_uid))
+        if context.is_first(path):
+            yield XformRecord(path, "")
+            yield from _read_collection(context, reference, path)
+    else:
+        assert shown is not None
+        path = context.prototype(f"{shown.name}_{index}", (owner, index))
+        if context.is_first(path):
+            yield XformRecord(path, "")
+            yield from _read_geometry_set(context, shown, reference, path)
+    return path
+
+
+def _read_collection(
+    context: StreamContext, collection: bpy.types.Collection, path: str
+) -> Iterator[Record]:
+    """The objects of an instanced collection, relative to its offset."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    offset = mathutils.Matrix.Translation(-collection.instance_offset)
+    for item in sorted(collection.all_objects, key=lambda item: item.name_full):
+        if item.hide_viewport or item.hide_render:
+            continue
+        shown = item.evaluated_get(graph)
+        place = context.child(path, item.name, item.session_uid)
+        ops, _ = transform_ops(offset @ shown.matrix_world, animated=context.animated)
+        yield XformRecord(place, item.original.name, ops)
+        yield from read_geometry(context, shown, place)

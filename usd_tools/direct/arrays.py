@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""numpy arrays as USD's values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pxr import Gf, Sdf, Vt
+
+_Array = NDArray[np.generic]
+
+# By the C++ type of the array: how its numpy scalars are called, and its Vt class.
+_KINDS: dict[str, tuple[type[np.generic], Callable[..., Any]]] = {
+    "bool[]": (np.bool_, Vt.BoolArray),
+    "uchar[]": (np.uint8, Vt.UCharArray),
+    "int[]": (np.int32, Vt.IntArray),
+    "int64[]": (np.int64, Vt.Int64Array),
+    "int2[]": (np.int32, Vt.Vec2iArray),
+    "int3[]": (np.int32, Vt.Vec3iArray),
+    "float[]": (np.float32, Vt.FloatArray),
+    "double[]": (np.float64, Vt.DoubleArray),
+    "float2[]": (np.float32, Vt.Vec2fArray),
+    "float3[]": (np.float32, Vt.Vec3fArray),
+    "float4[]": (np.float32, Vt.Vec4fArray),
+    "matrix4d[]": (np.float64, Vt.Matrix4dArray),
+    "quatf[]": (np.float32, Vt.QuatfArray),
+    "quath[]": (np.float16, Vt.QuathArray),
+}
+# Types that differ from these in their role alone.
+_ROLES = {
+    "texCoord2f[]": "float2[]",
+    "point3f[]": "float3[]",
+    "normal3f[]": "float3[]",
+    "vector3f[]": "float3[]",
+    "color3f[]": "float3[]",
+    "color4f[]": "float4[]",
+}
+
+
+def vt_array(values: _Array, type_name: str) -> Any:
+    """``values`` as the Vt array of the Sdf value type ``type_name``.
+
+    Args:
+        values: (n,) or (n, k), cast where its dtype differs; (n, 4, 4) for
+            matrices (row vectors), (n, 4) (w, x, y, z) for quaternions.
+        type_name: name of an array type (``"texCoord2f[]"``).
+
+    Raises:
+        KeyError: the type is none of those that the writer knows.
+    """
+    if type_name.startswith("quat"):
+        values = np.roll(values, -1, axis=-1)  # Gf keeps the real part last in memory
+    scalar, kind = _KINDS[_ROLES.get(type_name, type_name)]
+    return kind.FromNumpy(np.ascontiguousarray(values, scalar))
+
+
+def sdf_type(type_name: str) -> Sdf.ValueTypeName:
+    """The Sdf value type called ``type_name``."""
+    return Sdf.ValueTypeNames.Find(type_name)
+
+
+def matrix4d(values: NDArray[np.float64]) -> Gf.Matrix4d:
+    """A (4, 4) matrix in USD's row-vector convention."""
+    return Gf.Matrix4d(*values.ravel().tolist())

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Polygon meshes and their material subsets."""
+
+from __future__ import annotations
+
+import numpy as np
+from pxr import Sdf
+
+from .layer_writer import LayerWriter
+from .records import MeshRecord
+
+BINDING = "material:binding"
+BINDING_SCHEMA = "MaterialBindingAPI"
+
+
+def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
+    """Author the mesh of ``record``, or its changes since an earlier frame."""
+    prim, new = writer.define(record.path, "Mesh")
+    if new:
+        writer.set(prim, "doubleSided", "bool", True, uniform=True)
+        writer.set(prim, "subdivisionScheme", "token", record.subdivision, uniform=True)
+        writer.set(prim, "userProperties:blender:data_name", "string", record.data, custom=True)
+        writer.set_properties(prim, record.properties)
+    writer.set_array(prim, "extent", "float3[]", extent(record.points))
+    writer.set_array(prim, "faceVertexCounts", "int[]", record.face_vertex_counts)
+    writer.set_array(prim, "faceVertexIndices", "int[]", record.face_vertex_indices)
+    writer.set_array(prim, "points", "point3f[]", record.points)
+    if record.normals is not None:
+        writer.set_array(
+            prim,
+            "normals",
+            "normal3f[]",
+            record.normals.values,
+            interpolation=record.normals.interpolation,
+        )
+    if record.velocities is not None:
+        writer.set_array(prim, "velocities", "vector3f[]", record.velocities)
+    for primvar in record.primvars:
+        writer.set_primvar(prim, primvar)
+    _author_creases(writer, prim, record)
+    _author_subsets(writer, prim, record)
+    if record.material:
+        if new:
+            writer.apply_schemas(prim, BINDING_SCHEMA)
+        writer.relate(prim, BINDING, record.material)
+
+
+def extent(points: np.ndarray) -> np.ndarray:
+    """The bounds of (n, 3) points as (2, 3) float32; empty without finite points."""
+    low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        finite = points[np.isfinite(points).all(axis=1)]
+        if not len(finite):
+            return np.zeros((0, 3), np.float32)
+        low, high = finite.min(axis=0), finite.max(axis=0)
+    return np.array([low, high], np.float32)
+
+
+def _author_creases(writer: LayerWriter, prim: Sdf.PrimSpec, record: MeshRecord) -> None:
+    if record.creases is not None:
+        edges, sharpness = record.creases
+        writer.set_array(prim, "creaseIndices", "int[]", edges.ravel())
+        writer.set_array(prim, "creaseLengths", "int[]", np.full(len(edges), 2, np.int32))
+        writer.set_array(prim, "creaseSharpnesses", "float[]", sharpness)
+    if record.corners is not None:
+        vertices, sharpness = record.corners
+        writer.set_array(prim, "cornerIndices", "int[]", vertices)
+        writer.set_array(prim, "cornerSharpnesses", "float[]", sharpness)
+
+
+def _author_subsets(writer: LayerWriter, prim: Sdf.PrimSpec, record: MeshRecord) -> None:
+    if not record.subsets:
+        return
+    family = "subsetFamily:materialBind:familyType"
+    writer.set(prim, family, "token", "nonOverlapping", uniform=True)
+    for subset in record.subsets:
+        path = f"{record.path}/{subset.name}"
+        child, new = writer.define(path, "GeomSubset")
+        if new:
+            writer.set(child, "elementType", "token", "face", uniform=True)
+            writer.set(child, "familyName", "token", "materialBind", uniform=True)
+        writer.set_array(child, "indices", "int[]", subset.faces)
+        if new and subset.material:
+            writer.apply_schemas(child, BINDING_SCHEMA)
+            writer.relate(child, BINDING, subset.material)
