@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Gf, Sdf, Vt
+from pxr import Vt
 
 _Array = NDArray[np.generic]
 
 # By the C++ type of the array: how its numpy scalars are called, and its Vt class.
-_KINDS: dict[str, tuple[type[np.generic], Callable[..., Any]]] = {
+_KINDS: dict[str, tuple[type[np.generic], Any]] = {
     "bool[]": (np.bool_, Vt.BoolArray),
     "uchar[]": (np.uint8, Vt.UCharArray),
     "int[]": (np.int32, Vt.IntArray),
@@ -55,13 +54,3 @@ def vt_array(values: _Array, type_name: str) -> Any:
         values = np.roll(values, -1, axis=-1)  # Gf keeps the real part last in memory
     scalar, kind = _KINDS[_ROLES.get(type_name, type_name)]
     return kind.FromNumpy(np.ascontiguousarray(values, scalar))
-
-
-def sdf_type(type_name: str) -> Sdf.ValueTypeName:
-    """The Sdf value type called ``type_name``."""
-    return Sdf.ValueTypeNames.Find(type_name)
-
-
-def matrix4d(values: NDArray[np.float64]) -> Gf.Matrix4d:
-    """A (4, 4) matrix in USD's row-vector convention."""
-    return Gf.Matrix4d(*values.ravel().tolist())

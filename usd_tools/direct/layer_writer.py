@@ -1,82 +1,103 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prims and attributes in one layer, with time samples only where values change."""
+"""Prims and attributes of one layer, with time samples only where values change.
+
+Making a spec from Python costs more than parsing its line of usda text. So
+prims, and values that are not arrays, are kept as text, which USD's own parser
+reads at the end; arrays are kept as USD's own and set then, without a copy.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from pxr import Sdf, Vt
+from pxr import Sdf
 
-from .arrays import sdf_type, vt_array
+from ...jobs.events import Job, Progress
+from .arrays import vt_array
 from .records import PROTOTYPES, Primvar, Property
+from .text import quoted, value_text
+
+# Arrays set between two reports of progress.
+_STRIDE = 20_000
 
 
-@dataclass
-class _Track:
-    """What one attribute was last given.
+@dataclass(slots=True, eq=False)
+class Prim:
+    """A prim to be: its lines of text.
 
     Attributes:
-        digest: of the last value.
-        first: frame of the first value.
-        last: the last frame at which the value was seen.
+        path: absolute path.
+        opening: specifier, type and name.
+        metadata: lines of metadata.
+        properties: lines of properties.
+        children: names to prims.
+    """
+
+    path: str
+    opening: str
+    metadata: list[str] = field(default_factory=list)
+    properties: list[str] = field(default_factory=list)
+    children: dict[str, Prim] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Attribute:
+    """An attribute that may get time samples.
+
+    Attributes:
+        digest: of the value given last.
+        changed: the frame since which that holds.
+        last: the last frame at which it was given.
+        value: as text, or a Vt array; None when only the fallback was given.
+        samples: values by frame, once there is more than one.
     """
 
     digest: bytes
-    first: float
+    changed: float
     last: float
-
-
-@dataclass(frozen=True)
-class _Spec:
-    """An attribute to be: the arguments of ``LayerWriter.set``."""
-
-    prim: Sdf.PrimSpec
-    name: str
-    type_name: str
-    uniform: bool
-    custom: bool
-    metadata: Mapping[str, Any]
-    fallback: Any = None
+    value: Any
+    samples: dict[float, Any] = field(default_factory=dict)
 
 
 class LayerWriter:
-    """Authors specs into ``layer``.
+    """Collects what one layer will hold; :meth:`finish` puts it there.
 
-    A value given at one frame becomes the default; when it differs at a later
-    frame both become time samples. A value that rests for a while and then
-    moves on is sampled at both ends of its rest, since USD interpolates.
+    Values given at one frame alone become defaults. One that differs at a later
+    frame becomes time samples, and one that rests for a while and then moves on
+    is sampled at both ends of its rest, since USD interpolates.
 
     Attributes:
-        layer: the layer.
+        metadata: lines of layer metadata.
         frame: the frame of the values that are given, or None for a static stage.
     """
 
-    def __init__(self, layer: Sdf.Layer) -> None:
-        self.layer = layer
+    def __init__(self) -> None:
+        self.metadata: list[str] = []
         self.frame: float | None = None
-        self._tracks: dict[tuple[Sdf.Path, str], _Track] = {}
-        self._defined: dict[str, Sdf.PrimSpec] = {}
+        self._prims: dict[str, Prim] = {}
+        self._top: dict[str, Prim] = {}
+        self._arrays: list[tuple[str, Any]] = []
+        self._attributes: dict[tuple[str, str], tuple[Prim, str, str, _Attribute]] = {}
 
-    def define(self, path: str, type_name: str) -> tuple[Sdf.PrimSpec, bool]:
+    def define(self, path: str, type_name: str) -> tuple[Prim, bool]:
         """The prim at ``path``, and whether it is new; ancestors not yet there become scopes."""
-        spec = self._defined.get(path)
-        if spec is not None:
-            return spec, False
+        prim = self._prims.get(path)
+        if prim is not None:
+            return prim, False
         parent, _, name = path.rpartition("/")
-        place = self.define(parent, "Scope")[0] if parent else self.layer
-        specifier = Sdf.SpecifierClass if name == PROTOTYPES else Sdf.SpecifierDef
-        spec = Sdf.PrimSpec(place, name, specifier, type_name)
-        self._defined[path] = spec
-        return spec, True
+        siblings = self.define(parent, "Scope")[0].children if parent else self._top
+        specifier = "class" if name == PROTOTYPES else "def"
+        prim = Prim(path, f'{specifier} {type_name} "{name}"')
+        self._prims[path] = siblings[name] = prim
+        return prim, True
 
     def set(
         self,
-        prim: Sdf.PrimSpec,
+        prim: Prim,
         name: str,
         type_name: str,
         value: Any,
@@ -84,110 +105,176 @@ class LayerWriter:
         uniform: bool = False,
         custom: bool = False,
         fallback: Any = None,
-        **metadata: Any,
+        interpolation: str = "",
     ) -> None:
-        """Set an attribute to one value (a scalar, tuple, string or Gf value).
+        """Set an attribute.
 
-        While only ``fallback`` was given, which is what the schema falls back to,
-        nothing is authored.
+        Args:
+            prim: the prim that has it.
+            name: its name.
+            type_name: name of its Sdf value type.
+            value: see :func:`.text.value_text`; for array types an array, see
+                :func:`.arrays.vt_array`.
+            uniform: whether it cannot vary over time.
+            custom: whether no schema knows it.
+            fallback: what the schema falls back to: nothing is authored while no
+                other value is given.
+            interpolation: of a primvar or of normals.
         """
-        spec = _Spec(prim, name, type_name, uniform, custom, metadata, fallback)
-        self._set(spec, value, repr(value))
+        is_array = isinstance(value, np.ndarray) and type_name.endswith("[]")
+        if self.frame is not None and not uniform:
+            opening = f"{'custom ' if custom else ''}{type_name} {name}"
+            ending = _ending(interpolation)
+            self._observe(prim, name, opening, ending, type_name, value, fallback, is_array)
+            return
+        if fallback is not None and value == fallback:
+            return
+        opening = f"{'custom ' if custom else ''}{'uniform ' if uniform else ''}{type_name} {name}"
+        if is_array:
+            prim.properties.append(opening + _ending(interpolation))
+            self._arrays.append((f"{prim.path}.{name}", vt_array(value, type_name)))
+        else:
+            text = value_text(value, type_name)
+            prim.properties.append(f"{opening} = {text}{_ending(interpolation)}")
 
-    def set_array(
-        self,
-        prim: Sdf.PrimSpec,
-        name: str,
-        type_name: str,
-        values: NDArray[np.generic],
-        *,
-        uniform: bool = False,
-        **metadata: Any,
-    ) -> None:
-        """Set an attribute to an array (see :func:`.arrays.vt_array`)."""
-        self._set(_Spec(prim, name, type_name, uniform, False, metadata), values, values)
-
-    def set_tokens(self, prim: Sdf.PrimSpec, name: str, values: tuple[str, ...]) -> None:
-        """Set a uniform attribute to an array of tokens."""
-        self.set(prim, name, "token[]", Vt.TokenArray(values), uniform=True)
-
-    def set_primvar(self, prim: Sdf.PrimSpec, primvar: Primvar) -> None:
+    def set_primvar(self, prim: Prim, primvar: Primvar) -> None:
         """Set a primvar and its indices."""
         name = f"primvars:{primvar.name}"
-        self.set_array(
-            prim, name, primvar.type, primvar.values, interpolation=primvar.interpolation
-        )
+        self.set(prim, name, primvar.type, primvar.values, interpolation=primvar.interpolation)
         if primvar.indices is not None:
-            self.set_array(prim, f"{name}:indices", "int[]", primvar.indices)
+            self.set(prim, f"{name}:indices", "int[]", primvar.indices)
 
-    def set_properties(self, prim: Sdf.PrimSpec, properties: Mapping[str, Property]) -> None:
+    def set_properties(self, prim: Prim, properties: Mapping[str, Property]) -> None:
         """Set custom properties as ``userProperties:…``, as Blender's exporter does."""
         for name in sorted(properties):
             type_name, value = _property(properties[name])
             self.set(prim, f"userProperties:{name}", type_name, value, custom=True)
 
-    def relate(self, prim: Sdf.PrimSpec, name: str, *targets: str) -> None:
-        """Make a relationship to ``targets``; one that is there is left as it is."""
-        if name in prim.relationships:
+    def relate(self, prim: Prim, name: str, *targets: str) -> None:
+        """Make a relationship to ``targets``; call it for a new prim alone."""
+        prim.properties.append(f"rel {name} = {_paths(targets)}")
+
+    def apply_schemas(self, prim: Prim, *names: str) -> None:
+        """Apply API schemas; call it once for a prim."""
+        prim.metadata.append(f"prepend apiSchemas = [{', '.join(map(quoted, names))}]")
+
+    def instance(self, prim: Prim, prototype: str) -> None:
+        """Make a prim an instance of the prim at the path ``prototype``."""
+        prim.metadata += ["instanceable = true", f"prepend references = <{prototype}>"]
+
+    def finish(self, layer: Sdf.Layer) -> Job[None]:
+        """Put everything into ``layer``, in place of what it holds."""
+        yield Progress("usd.author", 0.0, "Authoring the prims")
+        samples = list(self._settle())
+        if not layer.ImportFromString("".join(self._text())):
+            raise ValueError("USD does not read the text of the layer")
+        count = len(self._arrays) + len(samples)
+        done = 0
+        for part in _parts(self._arrays):
+            yield Progress("usd.author", done / count, "Authoring the values")
+            with Sdf.ChangeBlock():  # nobody listens to the notices, but each costs time
+                for path, value in part:
+                    layer.GetAttributeAtPath(path).default = value
+            done += len(part)
+        for some in _parts(samples):
+            yield Progress("usd.author", done / count, "Authoring the time samples")
+            with Sdf.ChangeBlock():
+                for path, frame, value in some:
+                    layer.SetTimeSample(path, frame, value)
+            done += len(some)
+
+    def _observe(
+        self,
+        prim: Prim,
+        name: str,
+        opening: str,
+        ending: str,
+        type_name: str,
+        value: Any,
+        fallback: Any,
+        is_array: bool,
+    ) -> None:
+        """Keep a value given at ``frame``, if it is another one than before."""
+        frame = self.frame or 0.0
+        content = vt_array(value, type_name) if is_array else value_text(value, type_name)
+        digest = _digest(value) if is_array else content.encode()
+        key = (prim.path, name)
+        if key not in self._attributes:
+            given = fallback is None or value != fallback
+            kept = content if given or is_array else None
+            attribute = _Attribute(digest, frame, frame, kept)
+            self._attributes[key] = (prim, opening, ending, attribute)
             return
-        relationship = Sdf.RelationshipSpec(prim, name, False)
-        relationship.targetPathList.explicitItems = [Sdf.Path(t) for t in targets]
+        attribute = self._attributes[key][3]
+        if attribute.digest != digest:
+            if attribute.value is None:
+                attribute.value = value_text(fallback, type_name)
+            attribute.samples[attribute.changed] = attribute.value
+            attribute.samples[attribute.last] = attribute.value
+            attribute.samples[frame] = attribute.value = content
+            attribute.digest, attribute.changed = digest, frame
+        attribute.last = frame
 
-    def apply_schemas(self, prim: Sdf.PrimSpec, *names: str) -> None:
-        """Apply API schemas to a prim that has none yet."""
-        prim.SetInfo("apiSchemas", Sdf.TokenListOp.Create(prependedItems=list(names)))
+    def _settle(self) -> Iterator[tuple[Sdf.Path, float, Any]]:
+        """Turn what was observed into lines and arrays; the arrays that change are returned."""
+        for (path, name), (prim, opening, ending, attribute) in self._attributes.items():
+            value, samples = attribute.value, attribute.samples
+            if isinstance(value, str) and samples:
+                texts = ", ".join(f"{frame!r}: {text}" for frame, text in samples.items())
+                if ending:
+                    prim.properties.append(opening + ending)
+                prim.properties.append(f"{opening}.timeSamples = {{{texts}}}")
+            elif isinstance(value, str):
+                prim.properties.append(f"{opening} = {value}{ending}")
+            elif value is not None:
+                prim.properties.append(opening + ending)
+                if samples:
+                    place = Sdf.Path(f"{path}.{name}")
+                    yield from ((place, frame, array) for frame, array in samples.items())
+                else:
+                    self._arrays.append((f"{path}.{name}", value))
+        self._attributes.clear()
 
-    def _set(self, spec: _Spec, value: Any, fingerprint: str | NDArray[np.generic]) -> None:
-        if self.frame is None:
-            if spec.fallback is None or value != spec.fallback:
-                self._make(spec, value)
-            return
-        key = (spec.prim.path, spec.name)
-        digest = _digest(fingerprint)
-        track = self._tracks.get(key)
-        if track is None:
-            if spec.fallback is None or value != spec.fallback:
-                self._make(spec, value)
-            self._tracks[key] = _Track(digest, self.frame, self.frame)
-        elif track.digest == digest:
-            track.last = self.frame
-        else:
-            self._sample(spec, value, track)
-            track.digest, track.last = digest, self.frame
-
-    def _make(self, spec: _Spec, value: Any) -> Sdf.AttributeSpec:
-        variability = Sdf.VariabilityUniform if spec.uniform else Sdf.VariabilityVarying
-        type_name = sdf_type(spec.type_name)
-        made = Sdf.AttributeSpec(spec.prim, spec.name, type_name, variability, spec.custom)
-        made.default = _converted(value, spec.type_name)
-        for key, item in spec.metadata.items():
-            made.SetInfo(key, item)
-        return made
-
-    def _sample(self, spec: _Spec, value: Any, track: _Track) -> None:
-        path = spec.prim.path.AppendProperty(spec.name)
-        made = self.layer.GetAttributeAtPath(path) or self._make(spec, spec.fallback)
-        if made.HasDefaultValue():
-            before = made.default
-            made.ClearDefaultValue()
-            self.layer.SetTimeSample(path, track.first, before)
-        else:
-            _, _, latest = self.layer.GetBracketingTimeSamplesForPath(path, track.last)
-            before = self.layer.QueryTimeSample(path, latest)
-        if track.last != track.first:
-            self.layer.SetTimeSample(path, track.last, before)
-        self.layer.SetTimeSample(path, self.frame, _converted(value, spec.type_name))
+    def _text(self) -> Iterator[str]:
+        yield "#usda 1.0\n(\n"
+        yield "\n".join(self.metadata)
+        yield "\n)\n"
+        # No recursion: a hierarchy may be deeper than Python's stack.
+        pending: list[Prim | None] = list(reversed(self._top.values()))
+        while pending:
+            prim = pending.pop()
+            if prim is None:
+                yield "}\n"
+                continue
+            yield prim.opening
+            if prim.metadata:
+                lines = "\n".join(prim.metadata)
+                yield f" (\n{lines}\n)"
+            yield "\n{\n"
+            if prim.properties:
+                yield "\n".join(prim.properties)
+                yield "\n"
+            pending.append(None)
+            pending.extend(reversed(prim.children.values()))
 
 
-def _converted(value: Any, type_name: str) -> Any:
-    return vt_array(value, type_name) if isinstance(value, np.ndarray) else value
+def _ending(interpolation: str) -> str:
+    return f' (interpolation = "{interpolation}")' if interpolation else ""
 
 
-def _digest(value: str | NDArray[np.generic]) -> bytes:
-    if isinstance(value, str):
-        return value.encode()
-    content = np.ascontiguousarray(value)
-    return hashlib.blake2b(content.data, digest_size=16).digest() + str(value.shape).encode()
+def _paths(targets: Iterable[str]) -> str:
+    paths = ", ".join(f"<{target}>" for target in targets)
+    return paths if paths.count("<") == 1 else f"[{paths}]"
+
+
+def _parts(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), _STRIDE):
+        yield items[start : start + _STRIDE]
+
+
+def _digest(values: np.ndarray) -> bytes:
+    content = np.ascontiguousarray(values)
+    return hashlib.blake2b(content.data, digest_size=16).digest() + repr(values.shape).encode()
 
 
 def _property(value: Property) -> tuple[str, Any]:
@@ -195,11 +282,11 @@ def _property(value: Property) -> tuple[str, Any]:
     if isinstance(value, bool):
         return "bool", value
     if isinstance(value, int):
-        return ("int", value) if -(2**31) <= value < 2**31 else ("int64", value)
+        return ("int" if -(2**31) <= value < 2**31 else "int64"), value
     if isinstance(value, float):
         return "double", value
     if isinstance(value, str):
         return "string", value
-    if value and all(isinstance(item, int) for item in value):
-        return "int[]", Vt.IntArray(value)
-    return "double[]", Vt.DoubleArray([float(item) for item in value])
+    if all(isinstance(item, int) for item in value):
+        return "int[]", np.array(value, np.int32)
+    return "double[]", np.array(value, np.float64)

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import numpy as np
-from pxr import Sdf
 
-from .layer_writer import LayerWriter
+from .layer_writer import LayerWriter, Prim
 from .records import MeshRecord
 
 BINDING = "material:binding"
@@ -19,14 +18,15 @@ def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
     if new:
         writer.set(prim, "doubleSided", "bool", True, uniform=True)
         writer.set(prim, "subdivisionScheme", "token", record.subdivision, uniform=True)
-        writer.set(prim, "userProperties:blender:data_name", "string", record.data, custom=True)
+        name = "userProperties:blender:data_name"
+        writer.set(prim, name, "string", record.data, uniform=True, custom=True)
         writer.set_properties(prim, record.properties)
-    writer.set_array(prim, "extent", "float3[]", extent(record.points))
-    writer.set_array(prim, "faceVertexCounts", "int[]", record.face_vertex_counts)
-    writer.set_array(prim, "faceVertexIndices", "int[]", record.face_vertex_indices)
-    writer.set_array(prim, "points", "point3f[]", record.points)
+    writer.set(prim, "extent", "float3[]", extent(record.points))
+    writer.set(prim, "faceVertexCounts", "int[]", record.face_vertex_counts)
+    writer.set(prim, "faceVertexIndices", "int[]", record.face_vertex_indices)
+    writer.set(prim, "points", "point3f[]", record.points)
     if record.normals is not None:
-        writer.set_array(
+        writer.set(
             prim,
             "normals",
             "normal3f[]",
@@ -34,14 +34,13 @@ def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
             interpolation=record.normals.interpolation,
         )
     if record.velocities is not None:
-        writer.set_array(prim, "velocities", "vector3f[]", record.velocities)
+        writer.set(prim, "velocities", "vector3f[]", record.velocities)
     for primvar in record.primvars:
         writer.set_primvar(prim, primvar)
     _author_creases(writer, prim, record)
     _author_subsets(writer, prim, record)
-    if record.material:
-        if new:
-            writer.apply_schemas(prim, BINDING_SCHEMA)
+    if new and record.material:
+        writer.apply_schemas(prim, BINDING_SCHEMA)
         writer.relate(prim, BINDING, record.material)
 
 
@@ -56,19 +55,19 @@ def extent(points: np.ndarray) -> np.ndarray:
     return np.array([low, high], np.float32)
 
 
-def _author_creases(writer: LayerWriter, prim: Sdf.PrimSpec, record: MeshRecord) -> None:
+def _author_creases(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None:
     if record.creases is not None:
         edges, sharpness = record.creases
-        writer.set_array(prim, "creaseIndices", "int[]", edges.ravel())
-        writer.set_array(prim, "creaseLengths", "int[]", np.full(len(edges), 2, np.int32))
-        writer.set_array(prim, "creaseSharpnesses", "float[]", sharpness)
+        writer.set(prim, "creaseIndices", "int[]", edges.ravel())
+        writer.set(prim, "creaseLengths", "int[]", np.full(len(edges), 2, np.int32))
+        writer.set(prim, "creaseSharpnesses", "float[]", sharpness)
     if record.corners is not None:
         vertices, sharpness = record.corners
-        writer.set_array(prim, "cornerIndices", "int[]", vertices)
-        writer.set_array(prim, "cornerSharpnesses", "float[]", sharpness)
+        writer.set(prim, "cornerIndices", "int[]", vertices)
+        writer.set(prim, "cornerSharpnesses", "float[]", sharpness)
 
 
-def _author_subsets(writer: LayerWriter, prim: Sdf.PrimSpec, record: MeshRecord) -> None:
+def _author_subsets(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None:
     if not record.subsets:
         return
     family = "subsetFamily:materialBind:familyType"
@@ -79,7 +78,7 @@ def _author_subsets(writer: LayerWriter, prim: Sdf.PrimSpec, record: MeshRecord)
         if new:
             writer.set(child, "elementType", "token", "face", uniform=True)
             writer.set(child, "familyName", "token", "materialBind", uniform=True)
-        writer.set_array(child, "indices", "int[]", subset.faces)
+        writer.set(child, "indices", "int[]", subset.faces)
         if new and subset.material:
             writer.apply_schemas(child, BINDING_SCHEMA)
             writer.relate(child, BINDING, subset.material)

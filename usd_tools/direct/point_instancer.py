@@ -9,14 +9,15 @@ from .records import PointInstancerRecord
 
 def author_point_instancer(writer: LayerWriter, record: PointInstancerRecord) -> None:
     """Author the instancer of ``record``, or its changes since an earlier frame."""
-    prim, _ = writer.define(record.path, "PointInstancer")
-    writer.relate(prim, "prototypes", *record.prototypes)
-    writer.set_array(prim, "protoIndices", "int[]", record.indices)
-    writer.set_array(prim, "positions", "point3f[]", record.positions)
+    prim, new = writer.define(record.path, "PointInstancer")
+    if new:
+        writer.relate(prim, "prototypes", *record.prototypes)
+    writer.set(prim, "protoIndices", "int[]", record.indices)
+    writer.set(prim, "positions", "point3f[]", record.positions)
     # Single precision: `orientations` has half, too coarse for large prototypes.
-    writer.set_array(prim, "orientationsf", "quatf[]", record.orientations)
-    writer.set_array(prim, "scales", "float3[]", record.scales)
+    writer.set(prim, "orientationsf", "quatf[]", record.orientations)
+    writer.set(prim, "scales", "float3[]", record.scales)
     if record.ids is not None:
-        writer.set_array(prim, "ids", "int64[]", record.ids)
+        writer.set(prim, "ids", "int64[]", record.ids)
     for primvar in record.primvars:
         writer.set_primvar(prim, primvar)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any
 
 from pxr import Sdf
@@ -21,54 +22,64 @@ from .records import (
     StageRecord,
     XformRecord,
 )
+from .text import quoted
 from .xform import author_xform
 
 Stream = Generator[Record | Event, None, None]
 
-_AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
-    XformRecord: author_xform,
-    MeshRecord: author_mesh,
-    PointInstancerRecord: author_point_instancer,
-}
-
 
 def write_stream(stream: Stream, layer: Sdf.Layer) -> Job[None]:
-    """Author every record of ``stream`` into ``layer``, which is empty and not saved here.
+    """Author the records of ``stream`` into ``layer``, in place of what it holds.
 
-    Events of the stream are passed on. Each record is authored before the next
-    one is asked for, and then let go.
+    The layer is not saved. Events of the stream are passed on. Each record is
+    taken in before the next one is asked for, and then let go.
 
     Raises:
         StagewrightError: ``foreign-pxr``, and what the stream raises.
     """
     require_pxr()
-    writer = LayerWriter(layer)
-    for item in stream:
-        if isinstance(item, FrameRecord):
-            writer.frame = item.frame
-        elif isinstance(item, StageRecord):
-            _author_stage(writer, item)
-        elif type(item) in _AUTHORS:
-            # One notice for a record; nobody listens, but each costs time.
-            with Sdf.ChangeBlock():
+    writer = LayerWriter()
+    with closing(stream):
+        for item in stream:
+            if isinstance(item, Event):
+                yield item
+            else:
                 _AUTHORS[type(item)](writer, item)
-        else:
-            yield item
+    yield from writer.finish(layer)
+
+
+def _author_frame(writer: LayerWriter, record: FrameRecord) -> None:
+    writer.frame = record.frame
 
 
 def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
-    layer = writer.layer
-    layer.defaultPrim = record.root
-    root = layer.pseudoRoot
-    root.SetInfo("upAxis", record.up_axis)
-    root.SetInfo("metersPerUnit", record.meters_per_unit)
+    writer.metadata += [
+        f"defaultPrim = {quoted(record.root)}",
+        f"metersPerUnit = {record.meters_per_unit!r}",
+        f"upAxis = {quoted(record.up_axis)}",
+    ]
     if record.frames is not None:
-        layer.startTimeCode, layer.endTimeCode = record.frames
-        layer.timeCodesPerSecond = layer.framesPerSecond = record.frames_per_second
+        start, end = record.frames
+        rate = record.frames_per_second
+        writer.metadata += [
+            f"startTimeCode = {start!r}",
+            f"endTimeCode = {end!r}",
+            f"timeCodesPerSecond = {rate!r}",
+            f"framesPerSecond = {rate!r}",
+        ]
     prim, _ = writer.define(f"/{record.root}", "Xform")
     # Blender's colours are linear Rec.709; children inherit what the root says.
     writer.apply_schemas(prim, "ColorSpaceAPI")
     writer.set(prim, "colorSpace:name", "token", "lin_rec709_scene", uniform=True)
     if record.up_axis == "Y":
         writer.set(prim, "xformOp:rotateX", "float", -90.0)
-        writer.set_tokens(prim, "xformOpOrder", ("xformOp:rotateX",))
+        writer.set(prim, "xformOpOrder", "token[]", ("xformOp:rotateX",), uniform=True)
+
+
+_AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
+    StageRecord: _author_stage,
+    FrameRecord: _author_frame,
+    XformRecord: author_xform,
+    MeshRecord: author_mesh,
+    PointInstancerRecord: author_point_instancer,
+}

@@ -24,7 +24,8 @@ class StreamContext:
         materials: names of the materials in use, to the paths of their prims,
             in the order in which they were met.
         read_prototypes: paths of the prototypes read at this frame.
-        children: names taken below each path, by what they stand for.
+        paths: of children, by the path of the parent and what they stand for.
+        children: names taken below each path.
         notes: what could not be held, for the artist; taken after each object.
     """
 
@@ -33,15 +34,19 @@ class StreamContext:
     users: Counter[int] = field(default_factory=Counter)
     materials: dict[str, str] = field(default_factory=dict)
     read_prototypes: set[str] = field(default_factory=set)
-    children: dict[str, dict[object, str]] = field(default_factory=dict)
+    paths: dict[tuple[str, object], str] = field(default_factory=dict)
+    children: dict[str, set[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def child(self, parent: str, name: str, key: object) -> str:
         """The path of the child of ``parent`` that stands for ``key``, the same at every call."""
-        names = self.children.setdefault(parent, {})
-        if key not in names:
-            names[key] = usd_name(name, names.values())
-        return f"{parent}/{names[key]}"
+        path = self.paths.get((parent, key))
+        if path is None:
+            taken = self.children.setdefault(parent, set())
+            unique = usd_name(name, taken)
+            taken.add(unique)
+            path = self.paths[parent, key] = f"{parent}/{unique}"
+        return path
 
     def prototype(self, name: str, key: object) -> str:
         """The path of the prototype that stands for ``key``."""

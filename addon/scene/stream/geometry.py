@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import bpy
@@ -134,7 +134,7 @@ def _read_instances(
             chosen = arrays.references == index
             matrices[chosen] = moved @ matrices[chosen]
     arrays = replace(arrays, matrices=matrices)
-    targets = []
+    targets: list[str] = []
     for index, reference in enumerate(references):
         targets.append((yield from _prototype(context, reference, path, shown, index)))
     placed = placements(matrices)
@@ -180,7 +180,7 @@ def _prototype(
     owner: str,
     shown: bpy.types.Object | None = None,
     index: int = 0,
-) -> Iterator[Record]:
+) -> Generator[Record, None, str]:
     """Yield the records of a prototype, once at each frame, and return its path."""
     if isinstance(reference, bpy.types.Object):
         path = context.prototype(reference.name, ("object", reference.session_uid))

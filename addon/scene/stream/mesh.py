@@ -63,20 +63,19 @@ def read_mesh(
         subdivision: whether it is the cage of a subdivision surface.
         properties: its custom properties.
     """
-    attributes = mesh.attributes
-    points = read(mesh.vertices, "co", np.float32, 3)
-    corners = read(mesh.loops, "vertex_index", np.int32)
-    counts = _face_sizes(mesh)
+    attributes = {a.name: a for a in mesh.attributes}
+    points = read(attributes["position"].data, "vector", np.float32, 3)
+    corners = _corners(attributes, ".corner_vert")
     primvars = _uv_maps(mesh, corners)
-    for attribute in attributes:
+    for attribute in attributes.values():
         primvar = _attribute(attribute, primvars)
         if isinstance(primvar, Primvar):
             primvars.append(primvar)
         elif primvar:
             context.notes.append(f"{data or mesh.name}: {primvar}")
-    material, subsets = _materials(mesh, materials)
+    material, subsets = _materials(mesh, attributes, materials)
     velocity = attributes.get("velocity")
-    loose = _loose_edges(mesh)
+    loose = _loose_edges(mesh, attributes)
     if loose:
         context.notes.append(
             f"{data or mesh.name}: {loose} edges without faces are not exported, "
@@ -86,7 +85,7 @@ def read_mesh(
         path=path,
         data=data or mesh.name,
         points=points,
-        face_vertex_counts=counts,
+        face_vertex_counts=_face_sizes(mesh),
         face_vertex_indices=corners,
         normals=None if subdivision else _normals(mesh, context.animated),
         primvars=tuple(primvars),
@@ -98,6 +97,11 @@ def read_mesh(
         velocities=read(velocity.data, "vector", np.float32, 3) if velocity else None,
         properties=properties or {},
     )
+
+
+def _corners(attributes: Mapping[str, bpy.types.Attribute], name: str) -> NDArray[np.int32]:
+    found = attributes.get(name)  # none in a mesh without faces
+    return np.empty(0, np.int32) if found is None else read(found.data, "value", np.int32)
 
 
 def _face_sizes(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
@@ -156,18 +160,22 @@ def indexed_by_vertex(
     speaker = np.full(vertices, -1, np.int32)
     speaker[corners] = np.arange(len(corners), dtype=np.int32)
     used = speaker >= 0
-    place = np.cumsum(used, dtype=np.int32) - 1
-    indices = place[corners]
-    shared = speaker[used]
-    seams = np.flatnonzero(rows[speaker[corners]] != rows)
-    if not len(seams):
+    if used.all():
+        shared, indices = speaker, corners
+    else:
+        place = np.cumsum(used, dtype=np.int32) - 1
+        shared, indices = speaker[used], place[corners]
+    differs = rows[speaker[corners]] != rows
+    if not differs.any():
         return values[shared], indices
+    seams = np.flatnonzero(differs)
     if 2 * len(seams) > len(corners):
         return values, np.arange(len(corners), dtype=np.int32)  # little is shared
     # A value counts as another one at every vertex, so that a seam stays a seam.
     order = seams[np.lexsort((rows[seams], corners[seams]))]
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (corners[order[1:]] != corners[order[:-1]]) | (rows[order[1:]] != rows[order[:-1]])
+    indices = indices.copy()
     indices[order] = len(shared) + np.cumsum(fresh, dtype=np.int32) - 1
     return np.concatenate([values[shared], values[order[fresh]]]), indices
 
@@ -194,9 +202,13 @@ def _attribute(attribute: bpy.types.Attribute, uv_maps: Sequence[Primvar]) -> Pr
     return Primvar(usd_name(name, taken), type_name, _INTERPOLATIONS[domain], values)
 
 
-def _materials(mesh: bpy.types.Mesh, materials: Sequence[str]) -> tuple[str, tuple[Subset, ...]]:
+def _materials(
+    mesh: bpy.types.Mesh,
+    attributes: Mapping[str, bpy.types.Attribute],
+    materials: Sequence[str],
+) -> tuple[str, tuple[Subset, ...]]:
     """The one material of the mesh, or its faces by material."""
-    indices = mesh.attributes.get("material_index")
+    indices = attributes.get("material_index")
     if len(materials) < 2 or indices is None or not len(mesh.polygons):
         return (materials[0] if materials else ""), ()
     slots = np.clip(read(indices.data, "value", np.int32), 0, len(materials) - 1)
@@ -213,10 +225,10 @@ def _materials(mesh: bpy.types.Mesh, materials: Sequence[str]) -> tuple[str, tup
     return "", tuple(subsets)
 
 
-def _loose_edges(mesh: bpy.types.Mesh) -> int:
+def _loose_edges(mesh: bpy.types.Mesh, attributes: Mapping[str, bpy.types.Attribute]) -> int:
     """How many edges no face uses."""
     used = np.zeros(len(mesh.edges), np.bool_)
-    used[read(mesh.loops, "edge_index", np.int32)] = True
+    used[_corners(attributes, ".corner_edge")] = True
     return int(len(used) - np.count_nonzero(used))
 
 

@@ -11,9 +11,11 @@ def usd_name(name: str, taken: Collection[str] = ()) -> str:
 
     Letters of all scripts are allowed, as Unicode's identifiers have them.
     """
-    fitting = "".join(c if f"a{c}".isidentifier() else "_" for c in name)
-    if not fitting.isidentifier():  # empty, or begins with a digit
-        fitting = f"_{fitting}"
+    fitting = name
+    if not fitting.isidentifier():
+        fitting = "".join(c if f"a{c}".isidentifier() else "_" for c in name)
+        if not fitting.isidentifier():  # empty, or begins with a digit
+            fitting = f"_{fitting}"
     unique, number = fitting, 1
     while unique in taken:
         unique, number = f"{fitting}_{number}", number + 1
