@@ -59,24 +59,13 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
             ``no-surface`` when every voxel lies on one side, ``not-finite`` where the surface
             meets NaN or infinity.
     """
-    require_scalar(grid)
-    if min(grid.shape) < 2:
-        raise StagewrightError(
-            "grid-shape",
-            f"A surface needs at least 2 voxels along each axis, not {grid.shape}.",
-            "Give a larger grid.",
-        )
+    require_cells(grid)
     values = np.ascontiguousarray(grid.values)
-    inside = _inside_bits(values, level)
-    edges = [_crossed_edges(inside, axis, grid.shape) for axis in range(3)]
-    cells, cases = _cells(inside, grid.shape)
+    inside = inside_bits(values, level)
+    edges = [crossed_edges(inside, axis, grid.shape) for axis in range(3)]
+    cells, cases = mixed_cells(inside, grid.shape)
     if len(cells) == 0:
-        low, high = float(np.min(values)), float(np.max(values))
-        raise StagewrightError(
-            "no-surface",
-            f"The grid has values {low:g} to {high:g} and no surface at {level:g}.",
-            "Give a level between these values.",
-        )
+        raise no_surface(values, level)
     cases = _without_pinches(cells, cases, grid.shape)
     count = dual_tables().components[cases]
     start = np.cumsum(count, dtype=np.int32) - count
@@ -104,16 +93,42 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
     if not used.all():  # Cells at the rim, whose crossed edges all have less than four cells.
         index = np.cumsum(used, dtype=np.int32) - np.int32(1)
         vertices, quads = vertices[used], index[quads]
+    require_finite_vertices(vertices)
+    return QuadMesh(vertices, quads)
+
+
+def require_cells(grid: Grid) -> None:
+    """Refuse what has no cells between eight voxels (``grid-shape``)."""
+    require_scalar(grid)
+    if min(grid.shape) < 2:
+        raise StagewrightError(
+            "grid-shape",
+            f"A surface needs at least 2 voxels along each axis, not {grid.shape}.",
+            "Give a larger grid.",
+        )
+
+
+def no_surface(values: NDArray[Any], level: float) -> StagewrightError:
+    """The error of a grid that lies on one side of the level (``no-surface``)."""
+    low, high = float(np.min(values)), float(np.max(values))
+    return StagewrightError(
+        "no-surface",
+        f"The grid has values {low:g} to {high:g} and no surface at {level:g}.",
+        "Give a level between these values.",
+    )
+
+
+def require_finite_vertices(vertices: NDArray[np.float32]) -> None:
+    """Refuse a surface through NaN or infinity (``not-finite``)."""
     if not np.isfinite(vertices.sum()):
         raise StagewrightError(
             "not-finite",
             "The surface meets voxels that are NaN or infinite.",
             "Replace them with numbers first.",
         )
-    return QuadMesh(vertices, quads)
 
 
-def _inside_bits(values: NDArray[Any], level: float) -> Words:
+def inside_bits(values: NDArray[Any], level: float) -> Words:
     """One bit per voxel, 64 along z to a word: (nx, ny, words)."""
     nx, ny, nz = values.shape
     words = -(-nz // 64)
@@ -153,8 +168,13 @@ def _z_range(shape: tuple[int, int, int], first: int, stop: int) -> Words:
     return np.packbits(octets, bitorder="little").view("<u8")
 
 
-def _crossed_edges(inside: Words, axis: int, shape: tuple[int, int, int]) -> NDArray[np.int64]:
-    """Flat indices of the lower ends of crossed edges along ``axis`` with four cells around."""
+def crossed_edges(
+    inside: Words, axis: int, shape: tuple[int, int, int], *, rim: bool = False
+) -> NDArray[np.int64]:
+    """Flat indices of the lower ends of crossed edges along ``axis`` with four cells around.
+
+    With ``rim`` also of those within the outermost planes, which have fewer cells.
+    """
     nx, ny, nz = shape
     crossed = np.zeros_like(inside)
     if axis == 0:
@@ -164,15 +184,16 @@ def _crossed_edges(inside: Words, axis: int, shape: tuple[int, int, int]) -> NDA
     else:
         np.bitwise_xor(inside, _next_z(inside), out=crossed)
     # Edges within the outermost planes have less than four cells around them.
-    if axis != 0:
+    if axis != 0 and not rim:
         crossed[[0, -1]] = 0
-    if axis != 1:
+    if axis != 1 and not rim:
         crossed[:, [0, -1]] = 0
-    crossed &= _z_range(shape, 0, nz - 1) if axis == 2 else _z_range(shape, 1, nz - 1)
+    first, stop = (0, nz - 1) if axis == 2 else (0, nz) if rim else (1, nz - 1)
+    crossed &= _z_range(shape, first, stop)
     return _places(crossed, shape)
 
 
-def _cells(
+def mixed_cells(
     inside: Words, shape: tuple[int, int, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
     """Cells the surface passes through (flat index of their first corner) and their cases."""
