@@ -223,7 +223,7 @@ def blocks_of_grid(grid: Grid, background: float, side: int = 8) -> BlockGrid:
     """
     table = _empty_table(grid.shape, side)
     values = grid.values
-    where = []
+    where: list[FloatArray] = []
     for bx, by, bz in itertools.product(*(range(n) for n in table.shape)):
         block = values[tuple(slice(side * p, side * p + side) for p in (bx, by, bz))]
         if np.all(block == background):

@@ -62,7 +62,7 @@ def curves_to_sdf(
     require_half_width(half_width)
     starts, ends = _segments(len(positions), offsets, cyclic)
     radii = np.broadcast_to(radii, len(positions)) / size
-    reach = radii.max() + half_width
+    reach = float(np.max(radii)) + half_width
     low, high = positions.min(axis=0), positions.max(axis=0)
     first, shape = lattice_over(low, high, size, math.ceil(reach) + 1)
     require_memory(4 * math.prod(shape), f"A grid of {count_text(shape)}")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .grid import FloatArray, Grid, require_scalar
@@ -41,7 +43,7 @@ def occupancy(grid: Grid, out: FloatArray | None = None) -> Grid:
     return grid.with_values(result)
 
 
-def _cut_cube(normal: list[FloatArray], depth: FloatArray) -> FloatArray:
+def _cut_cube(normal: Sequence[FloatArray], depth: FloatArray) -> FloatArray:
     """The part of a unit cube on the inner side of a plane ``depth`` beyond its centre.
 
     Args:

@@ -108,7 +108,7 @@ def particles_to_staggered(
         )
     masses = _per_particle(mass, count, "mass")
     faces, amounts = [], []
-    for axis, grid in enumerate(_face_lattices(cells)):
+    for axis, grid in enumerate(_face_cells(cells).face_grids()):
         local = grid.world_to_index(positions)
         slope = None if slopes is None else slopes[:, axis] * cells.voxel_size
         weight, momentum = _deposit(
@@ -117,8 +117,8 @@ def particles_to_staggered(
         velocity = np.divide(momentum, weight, out=np.zeros_like(weight), where=weight > 0)
         faces.append(velocity.reshape(grid.shape).astype(cells.dtype))
         amounts.append(weight.reshape(grid.shape).astype(cells.dtype))
-    where = (cells.voxel_size, cells.origin)
-    return StaggeredGrid(*faces, *where), StaggeredGrid(*amounts, *where)
+    empty = _face_cells(cells)
+    return empty.with_components(*faces), empty.with_components(*amounts)
 
 
 def staggered_to_particles(velocity: StaggeredGrid, points: ArrayLike) -> ParticleVelocities:
@@ -142,12 +142,12 @@ def staggered_to_particles(velocity: StaggeredGrid, points: ArrayLike) -> Partic
     return ParticleVelocities(values, slopes)
 
 
-def _face_lattices(cells: Grid) -> tuple[Grid, ...]:
-    """The lattices of the faces; their values are one number that is not read."""
+def _face_cells(cells: Grid) -> StaggeredGrid:
+    """Faces of the cells whose values, one number that is not read, take no memory."""
     nothing = np.zeros(1, cells.dtype)
     shapes = [[n + (k == axis) for k, n in enumerate(cells.shape)] for axis in range(3)]
-    parts = (np.broadcast_to(nothing, shape) for shape in shapes)
-    return StaggeredGrid(*parts, cells.voxel_size, cells.origin).face_grids()
+    x, y, z = (np.broadcast_to(nothing, shape) for shape in shapes)
+    return StaggeredGrid(x, y, z, cells.voxel_size, cells.origin)
 
 
 def _per_particle(value: ArrayLike, count: int, what: str) -> Floats:

@@ -55,11 +55,8 @@ def surface_points(
     chosen = np.minimum(chosen, len(area) - 1)
     root, v = np.sqrt(random.random(count)), random.random(count)
     weights = np.stack([1 - root, root * (1 - v), root * v], axis=1)
-    points = sum(
-        w[:, None] * corner[chosen] for w, corner in zip(weights.T, (a, b, c), strict=True)
-    )
-    slope = gradient(grid)
-    places, normals = _onto_level(grid, slope, np.asarray(points), level)
+    points = np.einsum("ni,nik->nk", weights, np.stack([a[chosen], b[chosen], c[chosen]], axis=1))
+    places, normals = _onto_level(grid, gradient(grid), points, level)
     keep = poisson_disk(places, distance, seed=seed)
     return places[keep], normals[keep]
 

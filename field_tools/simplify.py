@@ -107,7 +107,7 @@ def _collapse(
     # order of errors alone hardly any two edges would be the first in their neighbourhoods.
     length = np.linalg.norm(points[edges[able, 0]] - points[edges[able, 1]], axis=1)
     cost = np.floor(4 * error[able] / (3 * tolerance**2))
-    cost += np.floor(np.log2(length / max(float(length.min(initial=np.inf)), 1e-300)))
+    cost += np.floor(np.log2(np.maximum(length, 1e-3 * tolerance)))
     able = able[np.lexsort((random.permutation(len(able)), cost))]
     able = able[_linked(edges, able, count)]
     rank = np.full(len(edges), len(edges))

@@ -113,4 +113,5 @@ def staggered(velocity: Grid) -> StaggeredGrid:
         lines = np.moveaxis(velocity.values[..., axis], axis, 0)
         faces = np.concatenate([lines[:1], (lines[1:] + lines[:-1]) / 2, lines[-1:]])
         parts.append(np.ascontiguousarray(np.moveaxis(faces, 0, axis)))
-    return StaggeredGrid(*parts, velocity.voxel_size, velocity.origin)
+    x, y, z = parts
+    return StaggeredGrid(x, y, z, velocity.voxel_size, velocity.origin)

@@ -88,7 +88,7 @@ class SourceMesh:
         targets = checked_points(points).astype(np.float64)
         found = np.full(len(targets), -1)
         low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
-        size = max(float((high - low).max()), 1e-30) / CELLS
+        size = max(float(np.max(high - low)), 1e-30) / CELLS
         missing = np.arange(len(targets))
         while len(missing):
             found[missing] = self._search(targets[missing], size)
