@@ -40,7 +40,7 @@ SEED_WIDTH = 2.0
 
 _SEED_SAMPLES = 5
 # In crossing times: what has been accepted is not lowered by less than this.
-_TOLERANCE = 3e-5
+_TOLERANCE = 2e-5
 _SEED_MARGIN = 0.3
 _BYTES_PER_VOXEL = 40
 

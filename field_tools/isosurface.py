@@ -19,10 +19,15 @@ from ..jobs.errors import StagewrightError
 from .closest import voxel_points
 from .dual_tables import dual_tables
 from .grid import Grid, require_scalar
-from .parallel import CHUNK, for_each_chunk
+from .parallel import CHUNK, chunks, for_each_chunk
 from .quadric import CYCLE, Meetings, least_squares_points, tangent_planes
 
 Words = NDArray[np.uint64]
+
+_ONE, _COUNTS = 1 << 24, 32
+"""A whole edge in fixed point, and the first bit of the counts that share its integer."""
+_PARTS = 4
+"""Ranges of vertices that threads share out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +81,8 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
     meetings = [
         _meetings(values, level, edges[axis], axis, first_vertex, case_at) for axis in range(3)
     ]
-    corner = voxel_points(cells if total == len(cells) else np.repeat(cells, count), grid.shape)
+    for meeting in meetings:
+        require_finite_crossings(meeting.fraction)
     mean, used = _mean_crossings(meetings, total)
     if sharp:
         planes = [
@@ -84,16 +90,12 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
             for axis in range(3)
         ]
         mean = least_squares_points(meetings, planes, mean)
-    vertices = np.empty((total, 3), np.float32)
-    for axis in range(3):
-        mean[axis] += corner[axis]
-        np.multiply(mean[axis], grid.voxel_size, out=vertices[:, axis], casting="same_kind")
-        vertices[:, axis] += grid.origin[axis]
+    owners = cells if total == len(cells) else np.repeat(cells, count)
+    vertices = _in_world(grid, owners, mean)
     quads = np.concatenate([_quads(meeting) for meeting in meetings])
     if not used.all():  # Cells at the rim, whose crossed edges all have less than four cells.
         index = np.cumsum(used, dtype=np.int32) - np.int32(1)
         vertices, quads = vertices[used], index[quads]
-    require_finite_vertices(vertices)
     return QuadMesh(vertices, quads)
 
 
@@ -118,9 +120,9 @@ def no_surface(values: NDArray[Any], level: float) -> StagewrightError:
     )
 
 
-def require_finite_vertices(vertices: NDArray[np.float32]) -> None:
+def require_finite_crossings(places: NDArray[np.float32]) -> None:
     """Refuse a surface through NaN or infinity (``not-finite``)."""
-    if not np.isfinite(vertices.sum()):
+    if not np.isfinite(places.sum()):
         raise StagewrightError(
             "not-finite",
             "The surface meets voxels that are NaN or infinite.",
@@ -282,29 +284,61 @@ def _mean_crossings(
     meetings: list[Meetings], total: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Mean crossing (3, total) of every vertex within its cell, and which vertices have any."""
-    # The cell's edges lie at 0 or 1 across their axis: one packed integer counts those and all.
-    counts_of_axis = np.zeros((3, total), np.int32)
-    mean = np.zeros((3, total), np.float32)
+    # One packed integer sums fractions, in fixed point, and counts: the cell's edges lie at 0 or 1
+    # across their axis, so those at 1 along each axis are counted, and all.
+    sums = np.zeros((3, total), np.int64)
+    fixed = [(meeting.fraction * np.float32(_ONE)).astype(np.int32) for meeting in meetings]
+    length = max(1, -(-total // _PARTS))
 
-    def add(axes: slice) -> None:
-        for axis in range(axes.start, axes.stop):
-            meeting, counts, sums = meetings[axis], counts_of_axis[axis], mean[axis]
-            for vertex, (p, q) in zip(meeting.vertices, CYCLE, strict=True):
+    def add(part: slice) -> None:
+        for task in range(part.start, part.stop):
+            axis, number = divmod(task, _PARTS)
+            packed = sums[axis]
+            bounds = [number * length, (number + 1) * length]
+            for vertex, (p, q) in zip(meetings[axis].vertices, CYCLE, strict=True):
                 ones = 1 + (p << 5 * ((axis + 1) % 3 + 1)) + (q << 5 * ((axis + 2) % 3 + 1))
-                for start in range(0, len(vertex), CHUNK):
-                    part = vertex[start : start + CHUNK]
-                    # Along one axis and side a vertex has one edge, so no index comes twice.
-                    counts[part] += np.int32(ones)
-                    sums[part] += meeting.fraction[start : start + CHUNK]
+                # Along one axis and side vertices rise with the edges: threads share them out.
+                start, stop = np.searchsorted(vertex, bounds)
+                for piece in chunks(int(start), int(stop), CHUNK):
+                    value = fixed[axis][piece].astype(np.int64)
+                    value += ones << _COUNTS
+                    np.add.at(packed, vertex[piece].astype(np.intp), value)
 
-    for_each_chunk(3, add, length=1)
-    counts = counts_of_axis.sum(axis=0, dtype=np.int32)
-    amount = counts & 31
-    inverse = 1 / np.maximum(amount, 1).astype(np.float32)
-    for axis in range(3):
-        mean[axis] += counts >> 5 * (axis + 1) & 31
-        mean[axis] *= inverse
-    return mean, amount > 0
+    for_each_chunk(3 * _PARTS, add, length=1)
+    mean = np.empty((3, total), np.float32)
+    used = np.empty(total, bool)
+
+    def unpack(part: slice) -> None:
+        packed = sums[:, part]
+        counts = (packed >> _COUNTS).sum(axis=0).astype(np.int32)
+        amount = counts & 31
+        np.greater(amount, 0, out=used[part])
+        inverse = 1 / np.maximum(amount, 1).astype(np.float32)
+        for axis in range(3):
+            along = (packed[axis] & ((1 << _COUNTS) - 1)).astype(np.float32)
+            along *= np.float32(1 / _ONE)
+            along += counts >> 5 * (axis + 1) & 31
+            np.multiply(along, inverse, out=mean[axis, part])
+
+    for_each_chunk(total, unpack)
+    return mean, used
+
+
+def _in_world(
+    grid: Grid, cells: NDArray[np.int64], local: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """World positions (n, 3) of places (3, n) within cells."""
+    result = np.empty((len(cells), 3), np.float32)
+
+    def place(part: slice) -> None:
+        points = voxel_points(cells[part], grid.shape)
+        points += local[:, part]
+        points *= np.float32(grid.voxel_size)
+        for axis in range(3):
+            np.add(points[axis], np.float32(grid.origin[axis]), out=result[part, axis])
+
+    for_each_chunk(len(cells), place)
+    return result
 
 
 def _quads(meeting: Meetings) -> NDArray[np.int32]:

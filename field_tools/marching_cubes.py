@@ -20,7 +20,7 @@ from .isosurface import (
     mixed_cells,
     no_surface,
     require_cells,
-    require_finite_vertices,
+    require_finite_crossings,
 )
 from .marching_tables import MOST_TRIANGLES, marching_tables
 from .parallel import for_each_chunk
@@ -67,7 +67,7 @@ def marching_cubes(grid: Grid, level: float = 0.0) -> TriangleSurface:
         numbers[axis][edge] = np.arange(first, stop, dtype=np.int32)
         _cross(grid, values, level, edge, axis, vertices[first:stop])
         first = stop
-    require_finite_vertices(vertices)
+    require_finite_crossings(vertices)
     return TriangleSurface(vertices, _triangles(cells, cases, numbers, grid.shape))
 
 
