@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .grid import Grid
-from .isosurface import (
+from .crossed_cells import (
     crossed_edges,
     inside_bits,
     mixed_cells,
@@ -22,6 +21,7 @@ from .isosurface import (
     require_cells,
     require_finite_crossings,
 )
+from .grid import Grid
 from .marching_tables import MOST_TRIANGLES, marching_tables
 from .parallel import for_each_chunk
 
