@@ -195,19 +195,34 @@ def blocks_of_band(band: NarrowBand, side: int = 8) -> BlockGrid:
     flat = table.reshape(-1)
     flat[used] = np.arange(len(used), dtype=np.int32)
     pool = np.full((len(used), side, side, side), band.width, np.float32)
-    # Runs inside but not in the band, cut at the borders of blocks along z.
-    for start, stop in band.inner_runs():
-        i, j, k = np.unravel_index(start, band.shape)
-        end = int(k + stop - start)
-        row = table[i // side, j // side]
-        for b in range(int(k) // side, -(-end // side)):
-            low, high = max(int(k), b * side), min(end, (b + 1) * side)
-            if row[b] >= 0:
-                pool[row[b], i % side, j % side, low - b * side : high - b * side] = -band.width
-            else:  # A run through a block without band voxels: all of it lies inside.
-                row[b] = INSIDE
+    _fill_inside(band, table, pool)
     pool[number.reshape(-1), x % side, y % side, z % side] = band.distances
     return BlockGrid(table, pool, band.width, band.shape, band.voxel_size, band.origin)
+
+
+def _fill_inside(band: NarrowBand, table: IntArray, pool: FloatArray) -> None:
+    """Write the runs that lie inside but not in the band, to the table where no block is stored."""
+    side = pool.shape[1]
+    runs = band.inner_runs()
+    i, j, start = np.unravel_index(runs[:, 0], band.shape)
+    stop = start + runs[:, 1] - runs[:, 0]
+    # Each run is cut at the borders of blocks along z.
+    count = (stop - 1) // side - start // side + 1
+    owner = np.repeat(np.arange(len(runs)), count)
+    block = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    block += start[owner] // side
+    low = np.maximum(start[owner], block * side)
+    high = np.minimum(stop[owner], (block + 1) * side)
+    place = (i[owner] // side, j[owner] // side, block)
+    number = table[place]
+    # A run through a block without band voxels: all of it lies inside.
+    table[tuple(part[number < 0] for part in place)] = INSIDE
+    some = np.flatnonzero(number >= 0)
+    length = (high - low)[some]
+    piece = np.repeat(some, length)
+    z = np.arange(len(piece)) - np.repeat(np.cumsum(length) - length, length) + low[piece]
+    row = owner[piece]
+    pool[number[piece], i[row] % side, j[row] % side, z - block[piece] * side] = -band.width
 
 
 def blocks_of_grid(grid: Grid, background: float, side: int = 8) -> BlockGrid:
