@@ -19,7 +19,7 @@ from typing import Any
 Row = dict[str, Any]
 Task = Callable[[bool], Iterator[Row]]
 FOLDER = Path(__file__).with_name("field_tasks")
-MODULES = ("geometry", "lattice")
+MODULES = ("geometry", "lattice", "quality")
 
 
 def find_tasks() -> dict[str, Task]:

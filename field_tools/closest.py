@@ -52,13 +52,21 @@ def nearest_in_band(
     mesh: TriangleMesh, neighbours: IntArray, shape: tuple[int, int, int], reach: float
 ) -> tuple[NDArray[np.int64], FloatArray]:
     """Ascending voxels within ``reach`` voxels of the surface, and squared distances (fast)."""
+    found = nearest_triangles(mesh, neighbours, shape, reach)
+    near = found.squares < reach * reach
+    return found.keys[near], found.squares[near]
+
+
+def nearest_triangles(
+    mesh: TriangleMesh, neighbours: IntArray, shape: tuple[int, int, int], reach: float
+) -> Nearest:
+    """The closest triangles of all voxels within ``reach`` voxels, and of some beyond (fast)."""
     found = walk(mesh, neighbours, shape, *splat(mesh, shape, reach))
     givers = np.arange(len(found.keys), dtype=np.int32)
     while len(givers):
         keys, triangles = _offers(found, givers, shape, reach)
         found, givers = merge(found, walk(mesh, neighbours, shape, keys, triangles))
-    near = found.squares < reach * reach
-    return found.keys[near], found.squares[near]
+    return found
 
 
 def voxel_points(
@@ -172,13 +180,13 @@ def walk(
     feet = np.empty((3, len(keys)), np.float32)
     result = np.empty(len(keys), np.int32)
 
-    def descend(part: slice) -> None:
+    def improve(part: slice) -> None:
         points = voxel_points(keys[part], shape)
-        descended = _descend(mesh, neighbours, points, triangles[part])
+        descended = descend(mesh, neighbours, points, triangles[part])
         squares[part], result[part], difference = descended
         np.add(points, difference, out=feet[:, part])
 
-    for_each_chunk(len(keys), descend)
+    for_each_chunk(len(keys), improve)
     return Nearest(keys, squares, result, feet)
 
 
@@ -208,9 +216,14 @@ def merge(one: Nearest, other: Nearest) -> tuple[Nearest, NDArray[np.int32]]:
     return one, np.searchsorted(one.keys, changed).astype(np.int32)
 
 
-def _descend(
+def descend(
     mesh: TriangleMesh, neighbours: IntArray, points: FloatArray, triangles: IntArray
 ) -> tuple[FloatArray, IntArray, FloatArray]:
+    """Walk over the mesh from each point's triangle to one that no neighbour is nearer than.
+
+    Returns:
+        squared distances (k,), triangles (k,), closest points minus points (3, k).
+    """
     best = triangles.copy()
     squares, code, difference = closest_on_triangles(points, *mesh.corner_points(triangles))
     best_square = squares.copy()

@@ -32,7 +32,7 @@ Indices = NDArray[np.intp]
 RIM = 2
 """Second-order differences read two voxels outwards; the rim is never reached."""
 
-GROUP = 0.3
+GROUP = 1.0
 """Part of a voxel's crossing time within which voxels are accepted together."""
 
 SEED_WIDTH = 2.0
@@ -40,8 +40,8 @@ SEED_WIDTH = 2.0
 
 _SEED_SAMPLES = 5
 # In crossing times: what has been accepted is not lowered by less than this.
-_TOLERANCE = 1e-3
-_SEED_MARGIN = 0.05
+_TOLERANCE = 2e-5
+_SEED_MARGIN = 0.3
 _BYTES_PER_VOXEL = 40
 
 
@@ -201,13 +201,21 @@ def _arrival(
         bases.append(near)
         weights.append(weight)
     square = crossing * crossing
+    late, step = np.empty_like(arrival), np.empty_like(arrival)
     # sum of (weight * max(T - base, 0))² grows convexly with T: Newton's method comes down to
-    # the solution from above, from the solution that uses one axis alone.
-    for _ in range(4):
+    # the solution from above, from the solution that uses one axis alone. Where all axes count
+    # alike, which is worst, three steps leave 3e-5 of the way across a voxel.
+    for _ in range(3):
         total, slope = -square, np.zeros_like(arrival)
         for base, weight in zip(bases, weights, strict=True):
-            late = weight * np.maximum(arrival - base, 0)
-            total += late * late
-            slope += weight * late
-        arrival -= total / (2 * slope)
+            np.subtract(arrival, base, out=late)
+            np.maximum(late, 0, out=late)
+            late *= weight
+            np.multiply(late, weight, out=step)
+            slope += step
+            late *= late
+            total += late
+        total /= slope
+        total *= np.float32(0.5)
+        arrival -= total
     return arrival

@@ -15,14 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jobs.errors import StagewrightError
 from .closest import voxel_points
+from .crossed_cells import (
+    crossed_edges,
+    inside_bits,
+    mixed_cells,
+    no_surface,
+    require_cells,
+    require_finite_crossings,
+)
 from .dual_tables import dual_tables
-from .grid import Grid, require_scalar
-from .parallel import CHUNK, for_each_chunk
+from .grid import Grid
+from .parallel import CHUNK, chunks, for_each_chunk
 from .quadric import CYCLE, Meetings, least_squares_points, tangent_planes
 
-Words = NDArray[np.uint64]
+_ONE, _COUNTS = 1 << 24, 32
+"""A whole edge in fixed point, and the first bit of the counts that share its integer."""
+_PARTS = 4
+"""Ranges of vertices that threads share out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,24 +69,13 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
             ``no-surface`` when every voxel lies on one side, ``not-finite`` where the surface
             meets NaN or infinity.
     """
-    require_scalar(grid)
-    if min(grid.shape) < 2:
-        raise StagewrightError(
-            "grid-shape",
-            f"A surface needs at least 2 voxels along each axis, not {grid.shape}.",
-            "Give a larger grid.",
-        )
+    require_cells(grid)
     values = np.ascontiguousarray(grid.values)
-    inside = _inside_bits(values, level)
-    edges = [_crossed_edges(inside, axis, grid.shape) for axis in range(3)]
-    cells, cases = _cells(inside, grid.shape)
+    inside = inside_bits(values, level)
+    edges = [crossed_edges(inside, axis, grid.shape) for axis in range(3)]
+    cells, cases = mixed_cells(inside, grid.shape)
     if len(cells) == 0:
-        low, high = float(np.min(values)), float(np.max(values))
-        raise StagewrightError(
-            "no-surface",
-            f"The grid has values {low:g} to {high:g} and no surface at {level:g}.",
-            "Give a level between these values.",
-        )
+        raise no_surface(values, level)
     cases = _without_pinches(cells, cases, grid.shape)
     count = dual_tables().components[cases]
     start = np.cumsum(count, dtype=np.int32) - count
@@ -87,7 +86,8 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
     meetings = [
         _meetings(values, level, edges[axis], axis, first_vertex, case_at) for axis in range(3)
     ]
-    corner = voxel_points(cells if total == len(cells) else np.repeat(cells, count), grid.shape)
+    for meeting in meetings:
+        require_finite_crossings(meeting.fraction)
     mean, used = _mean_crossings(meetings, total)
     if sharp:
         planes = [
@@ -95,113 +95,13 @@ def isosurface(grid: Grid, level: float = 0.0, *, sharp: bool = False) -> QuadMe
             for axis in range(3)
         ]
         mean = least_squares_points(meetings, planes, mean)
-    vertices = np.empty((total, 3), np.float32)
-    for axis in range(3):
-        mean[axis] += corner[axis]
-        np.multiply(mean[axis], grid.voxel_size, out=vertices[:, axis], casting="same_kind")
-        vertices[:, axis] += grid.origin[axis]
+    owners = cells if total == len(cells) else np.repeat(cells, count)
+    vertices = _in_world(grid, owners, mean)
     quads = np.concatenate([_quads(meeting) for meeting in meetings])
     if not used.all():  # Cells at the rim, whose crossed edges all have less than four cells.
         index = np.cumsum(used, dtype=np.int32) - np.int32(1)
         vertices, quads = vertices[used], index[quads]
-    if not np.isfinite(vertices.sum()):
-        raise StagewrightError(
-            "not-finite",
-            "The surface meets voxels that are NaN or infinite.",
-            "Replace them with numbers first.",
-        )
     return QuadMesh(vertices, quads)
-
-
-def _inside_bits(values: NDArray[Any], level: float) -> Words:
-    """One bit per voxel, 64 along z to a word: (nx, ny, words)."""
-    nx, ny, nz = values.shape
-    words = -(-nz // 64)
-    bits = np.zeros((nx, ny, words * 8), np.uint8)
-
-    def pack(part: slice) -> None:
-        packed = np.packbits(values[part] < level, axis=2, bitorder="little")
-        bits[part, :, : packed.shape[2]] = packed
-
-    for_each_chunk(nx, pack, length=max(1, (1 << 18) // (ny * nz)))
-    return bits.view("<u8")
-
-
-def _next_z(bits: Words) -> Words:
-    """The bits of the next voxel along z."""
-    result = bits >> np.uint64(1)
-    result[:, :, :-1] |= bits[:, :, 1:] << np.uint64(63)
-    return result
-
-
-def _places(bits: Words, shape: tuple[int, int, int]) -> NDArray[np.int64]:
-    """Ascending flat indices of the set bits of words over (nx, ny)."""
-    octets = bits.view(np.uint8).reshape(-1)
-    some = np.flatnonzero(octets != 0)  # Much faster on flags than on numbers.
-    ones = np.flatnonzero(np.unpackbits(octets[some], bitorder="little").view(bool))
-    octet = some[ones >> 3]
-    width = bits.shape[2] * 8
-    row = octet // width
-    return row * shape[2] + (octet - row * width) * 8 + (ones & 7)
-
-
-def _z_range(shape: tuple[int, int, int], first: int, stop: int) -> Words:
-    """Words with the bits first..stop - 1 set."""
-    words = -(-shape[2] // 64)
-    octets = np.zeros(words * 64, np.uint8)
-    octets[first:stop] = 1
-    return np.packbits(octets, bitorder="little").view("<u8")
-
-
-def _crossed_edges(inside: Words, axis: int, shape: tuple[int, int, int]) -> NDArray[np.int64]:
-    """Flat indices of the lower ends of crossed edges along ``axis`` with four cells around."""
-    nx, ny, nz = shape
-    crossed = np.zeros_like(inside)
-    if axis == 0:
-        np.bitwise_xor(inside[1:], inside[:-1], out=crossed[:-1])
-    elif axis == 1:
-        np.bitwise_xor(inside[:, 1:], inside[:, :-1], out=crossed[:, :-1])
-    else:
-        np.bitwise_xor(inside, _next_z(inside), out=crossed)
-    # Edges within the outermost planes have less than four cells around them.
-    if axis != 0:
-        crossed[[0, -1]] = 0
-    if axis != 1:
-        crossed[:, [0, -1]] = 0
-    crossed &= _z_range(shape, 0, nz - 1) if axis == 2 else _z_range(shape, 1, nz - 1)
-    return _places(crossed, shape)
-
-
-def _cells(
-    inside: Words, shape: tuple[int, int, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
-    """Cells the surface passes through (flat index of their first corner) and their cases."""
-    some, every = inside[:-1] | inside[1:], inside[:-1] & inside[1:]
-    some, every = some[:, :-1] | some[:, 1:], every[:, :-1] & every[:, 1:]
-    mixed = np.zeros_like(inside)
-    mixed[:-1, :-1] = (some | _next_z(some)) & ~(every & _next_z(every))
-    mixed &= _z_range(shape, 0, shape[2] - 1)
-    cells = _places(mixed, shape)
-    # Corners along z are neighbouring bits: four pairs of bits give the case.
-    width = inside.shape[2] * 64
-    octets = np.append(inside.view(np.uint8).reshape(-1), np.uint8(0)).astype(np.uint16)
-    pairs = octets[:-1] | octets[1:] << np.uint16(8)
-    cases = np.empty(len(cells), np.int16)
-
-    def gather(part: slice) -> None:
-        cell = cells[part]
-        bit = cell + cell // shape[2] * (width - shape[2])
-        case = np.zeros(len(cell), np.uint16)
-        for corner in range(4):
-            at = bit + ((corner & 1) * shape[1] + (corner >> 1)) * width
-            pair = pairs.take(at >> 3)
-            pair >>= (at & 7).astype(np.uint16)
-            case |= (pair & np.uint16(1)) << np.uint16(corner)
-            case |= (pair & np.uint16(2)) << np.uint16(corner + 3)
-        cases[part] = case
-
-    for_each_chunk(len(cells), gather)
-    return cells, cases
 
 
 def _without_pinches(
@@ -261,29 +161,61 @@ def _mean_crossings(
     meetings: list[Meetings], total: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Mean crossing (3, total) of every vertex within its cell, and which vertices have any."""
-    # The cell's edges lie at 0 or 1 across their axis: one packed integer counts those and all.
-    counts_of_axis = np.zeros((3, total), np.int32)
-    mean = np.zeros((3, total), np.float32)
+    # One packed integer sums fractions, in fixed point, and counts: the cell's edges lie at 0 or 1
+    # across their axis, so those at 1 along each axis are counted, and all.
+    sums = np.zeros((3, total), np.int64)
+    fixed = [(meeting.fraction * np.float32(_ONE)).astype(np.int32) for meeting in meetings]
+    length = max(1, -(-total // _PARTS))
 
-    def add(axes: slice) -> None:
-        for axis in range(axes.start, axes.stop):
-            meeting, counts, sums = meetings[axis], counts_of_axis[axis], mean[axis]
-            for vertex, (p, q) in zip(meeting.vertices, CYCLE, strict=True):
+    def add(part: slice) -> None:
+        for task in range(part.start, part.stop):
+            axis, number = divmod(task, _PARTS)
+            packed = sums[axis]
+            bounds = [number * length, (number + 1) * length]
+            for vertex, (p, q) in zip(meetings[axis].vertices, CYCLE, strict=True):
                 ones = 1 + (p << 5 * ((axis + 1) % 3 + 1)) + (q << 5 * ((axis + 2) % 3 + 1))
-                for start in range(0, len(vertex), CHUNK):
-                    part = vertex[start : start + CHUNK]
-                    # Along one axis and side a vertex has one edge, so no index comes twice.
-                    counts[part] += np.int32(ones)
-                    sums[part] += meeting.fraction[start : start + CHUNK]
+                # Along one axis and side vertices rise with the edges: threads share them out.
+                start, stop = np.searchsorted(vertex, bounds)
+                for piece in chunks(int(start), int(stop), CHUNK):
+                    value = fixed[axis][piece].astype(np.int64)
+                    value += ones << _COUNTS
+                    np.add.at(packed, vertex[piece].astype(np.intp), value)
 
-    for_each_chunk(3, add, length=1)
-    counts = counts_of_axis.sum(axis=0, dtype=np.int32)
-    amount = counts & 31
-    inverse = 1 / np.maximum(amount, 1).astype(np.float32)
-    for axis in range(3):
-        mean[axis] += counts >> 5 * (axis + 1) & 31
-        mean[axis] *= inverse
-    return mean, amount > 0
+    for_each_chunk(3 * _PARTS, add, length=1)
+    mean = np.empty((3, total), np.float32)
+    used = np.empty(total, bool)
+
+    def unpack(part: slice) -> None:
+        packed = sums[:, part]
+        counts = (packed >> _COUNTS).sum(axis=0).astype(np.int32)
+        amount = counts & 31
+        np.greater(amount, 0, out=used[part])
+        inverse = 1 / np.maximum(amount, 1).astype(np.float32)
+        for axis in range(3):
+            along = (packed[axis] & ((1 << _COUNTS) - 1)).astype(np.float32)
+            along *= np.float32(1 / _ONE)
+            along += counts >> 5 * (axis + 1) & 31
+            np.multiply(along, inverse, out=mean[axis, part])
+
+    for_each_chunk(total, unpack)
+    return mean, used
+
+
+def _in_world(
+    grid: Grid, cells: NDArray[np.int64], local: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """World positions (n, 3) of places (3, n) within cells."""
+    result = np.empty((len(cells), 3), np.float32)
+
+    def place(part: slice) -> None:
+        points = voxel_points(cells[part], grid.shape)
+        points += local[:, part]
+        points *= np.float32(grid.voxel_size)
+        for axis in range(3):
+            np.add(points[axis], np.float32(grid.origin[axis]), out=result[part, axis])
+
+    for_each_chunk(len(cells), place)
+    return result
 
 
 def _quads(meeting: Meetings) -> NDArray[np.int32]:

@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 CHUNK = 1 << 14
 """Elements of a chunk for passes with dozens of float32 temporaries, which then fit a core's L2."""
 
-CHUNK_BYTES = 192 * 1024
+CHUNK_BYTES = 384 * 1024
 """Size of one operand of a chunk: a few stay in a core's caches, and hide the cost of a call."""
 
 

@@ -12,30 +12,11 @@ from stagewright.field_tools.grid import Grid, grid_over
 from stagewright.field_tools.isosurface import QuadMesh, isosurface
 from stagewright.jobs.errors import StagewrightError
 
+from . import manifold
+
 
 def assert_closed_manifold(mesh: QuadMesh) -> None:
-    """Every edge exactly two faces, walked once each way; every vertex one fan."""
-    quads = mesh.quads.astype(np.int64)
-    assert np.all(np.diff(np.sort(quads, axis=1), axis=1) > 0)
-    start, end = quads.reshape(-1), np.roll(quads, -1, axis=1).reshape(-1)
-    n = len(mesh.vertices)
-    directed = start * n + end
-    assert len(np.unique(directed)) == len(directed)
-    assert np.array_equal(np.sort(directed), np.sort(end * n + start))
-    # Around a corner: from the edge that leaves it to the one that enters it, face by face.
-    leaving = {int(k): i for i, k in enumerate(directed)}
-    before = np.roll(quads, 1, axis=1).reshape(-1)
-    following = np.array([leaving[int(k)] for k in start * n + before])
-    unseen = np.ones(len(directed), bool)
-    fans = np.zeros(n, int)
-    for seed in range(len(directed)):
-        if unseen[seed]:
-            fans[start[seed]] += 1
-            at = seed
-            while unseen[at]:
-                unseen[at] = False
-                at = following[at]
-    assert np.all(fans == 1)
+    manifold.assert_closed_manifold(mesh.quads, len(mesh.vertices))
 
 
 def padded(signs: np.ndarray) -> Grid:
