@@ -51,14 +51,12 @@ class _Attribute:
     Attributes:
         digest: of the value given last.
         changed: the frame since which that holds.
-        last: the last frame at which it was given.
         value: as text, or a Vt array; None when only the fallback was given.
         samples: values by frame, once there is more than one.
     """
 
     digest: bytes
     changed: float
-    last: float
     value: Any
     samples: dict[float, Any] = field(default_factory=dict)
 
@@ -66,9 +64,9 @@ class _Attribute:
 class LayerWriter:
     """Collects what one layer will hold; :meth:`finish` puts it there.
 
-    Values given at one frame alone become defaults. One that differs at a later
-    frame becomes time samples, and one that rests for a while and then moves on
-    is sampled at both ends of its rest, since USD interpolates.
+    A value holds until another one is given at a later frame. One that never
+    changes becomes a default; else there are time samples, at both ends of every
+    rest, since USD interpolates.
 
     Attributes:
         metadata: lines of layer metadata.
@@ -78,10 +76,16 @@ class LayerWriter:
     def __init__(self) -> None:
         self.metadata: list[str] = []
         self.frame: float | None = None
+        self._frame_before = 0.0
         self._prims: dict[str, Prim] = {}
         self._top: dict[str, Prim] = {}
         self._arrays: list[tuple[str, Any]] = []
         self._attributes: dict[tuple[str, str], tuple[Prim, str, str, _Attribute]] = {}
+
+    def begin_frame(self, frame: float) -> None:
+        """Take all that is set from now on as values at ``frame``, which is after the last one."""
+        self._frame_before = frame if self.frame is None else self.frame
+        self.frame = frame
 
     def define(self, path: str, type_name: str) -> tuple[Prim, bool]:
         """The prim at ``path``, and whether it is new; ancestors not yet there become scopes."""
@@ -202,7 +206,7 @@ class LayerWriter:
         if key not in self._attributes:
             given = fallback is None or value != fallback
             kept = content if given or is_array else None
-            attribute = _Attribute(digest, frame, frame, kept)
+            attribute = _Attribute(digest, frame, kept)
             self._attributes[key] = (prim, opening, ending, attribute)
             return
         attribute = self._attributes[key][3]
@@ -210,10 +214,9 @@ class LayerWriter:
             if attribute.value is None:
                 attribute.value = value_text(fallback, type_name)
             attribute.samples[attribute.changed] = attribute.value
-            attribute.samples[attribute.last] = attribute.value
+            attribute.samples[self._frame_before] = attribute.value
             attribute.samples[frame] = attribute.value = content
             attribute.digest, attribute.changed = digest, frame
-        attribute.last = frame
 
     def _settle(self) -> Iterator[tuple[Sdf.Path, float, Any]]:
         """Turn what was observed into lines and arrays; the arrays that change are returned."""

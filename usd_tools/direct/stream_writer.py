@@ -49,7 +49,7 @@ def write_stream(stream: Stream, layer: Sdf.Layer) -> Job[None]:
 
 
 def _author_frame(writer: LayerWriter, record: FrameRecord) -> None:
-    writer.frame = record.frame
+    writer.begin_frame(record.frame)
 
 
 def _author_stage(writer: LayerWriter, record: StageRecord) -> None:

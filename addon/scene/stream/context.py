@@ -24,6 +24,7 @@ class StreamContext:
         materials: names of the materials in use, to the paths of their prims,
             in the order in which they were met.
         read_prototypes: paths of the prototypes read at this frame.
+        instances: whether what is read instances other geometry.
         paths: of children, by the path of the parent and what they stand for.
         children: names taken below each path.
         notes: what could not be held, for the artist; taken after each object.
@@ -34,6 +35,7 @@ class StreamContext:
     users: Counter[int] = field(default_factory=Counter)
     materials: dict[str, str] = field(default_factory=dict)
     read_prototypes: set[str] = field(default_factory=set)
+    instances: bool = False
     paths: dict[tuple[str, object], str] = field(default_factory=dict)
     children: dict[str, set[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -50,6 +52,7 @@ class StreamContext:
 
     def prototype(self, name: str, key: object) -> str:
         """The path of the prototype that stands for ``key``."""
+        self.instances = True
         return self.child(f"{self.root}/{PROTOTYPES}", name, key)
 
     def is_first(self, path: str) -> bool:

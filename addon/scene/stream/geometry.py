@@ -16,7 +16,7 @@ from .context import StreamContext
 from .instances import InstanceArrays, placements, read_instance_arrays
 from .mesh import read_mesh
 from .properties import custom_properties
-from .transforms import transform_ops
+from .transforms import matrix_ops
 
 # From so many instances on they are one PointInstancer; fewer are prims of their own.
 _MANY = 16
@@ -39,8 +39,8 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
     elif shown.type in _CURVES:
         yield from _read_faces(context, shown, path)
     elif shown.type == "EMPTY" and shown.instance_collection is not None:
-        target = yield from _prototype(context, shown.instance_collection, path)
-        collection = shown.instance_collection
+        collection = shown.original.instance_collection
+        target = yield from _prototype(context, collection, path)
         yield XformRecord(
             context.child(path, collection.name, ("collection", collection.session_uid)),
             "",
@@ -141,7 +141,7 @@ def _read_instances(
     if placed is None or (len(matrices) < _MANY and not context.animated):
         for number, (matrix, index) in enumerate(zip(matrices, arrays.references, strict=True)):
             place = context.child(path, f"Instance_{number}", ("instance", number))
-            ops, _ = transform_ops(mathutils.Matrix(matrix.T.tolist()))
+            ops = matrix_ops(mathutils.Matrix(matrix.T.tolist()))
             yield XformRecord(place, "", ops, prototype=targets[index])
         return
     place = context.child(path, "Instances", "instances")
@@ -183,12 +183,12 @@ def _prototype(
 ) -> Generator[Record, None, str]:
     """Yield the records of a prototype, once at each frame, and return its path."""
     if isinstance(reference, bpy.types.Object):
-        path = context.prototype(reference.name, ("object", reference.session_uid))
+        path = context.prototype(reference.name, ("object", reference.original.session_uid))
         if context.is_first(path):
             yield XformRecord(path, reference.original.name)
             yield from read_geometry(context, reference, path)
     elif isinstance(reference, bpy.types.Collection):
-        path = context.prototype(reference.name, ("collection", reference.session_uid))
+        path = context.prototype(reference.name, ("collection", reference.original.session_uid))
         if context.is_first(path):
             yield XformRecord(path, "")
             yield from _read_collection(context, reference, path)
@@ -207,11 +207,12 @@ def _read_collection(
     """The objects of an instanced collection, relative to its offset."""
     graph = bpy.context.evaluated_depsgraph_get()
     offset = mathutils.Matrix.Translation(-collection.instance_offset)
-    for item in sorted(collection.all_objects, key=lambda item: item.name_full):
+    items = collection.original.all_objects  # evaluated ones have no session_uid
+    for item in sorted(items, key=lambda item: item.name_full):
         if item.hide_viewport or item.hide_render:
             continue
         shown = item.evaluated_get(graph)
         place = context.child(path, item.name, item.session_uid)
-        ops, _ = transform_ops(offset @ shown.matrix_world, animated=context.animated)
-        yield XformRecord(place, item.original.name, ops)
+        ops = matrix_ops(offset @ shown.matrix_world, animated=context.animated)
+        yield XformRecord(place, item.name, ops)
         yield from read_geometry(context, shown, place)

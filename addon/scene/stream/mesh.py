@@ -64,7 +64,7 @@ def read_mesh(
         properties: its custom properties.
     """
     attributes = {a.name: a for a in mesh.attributes}
-    points = read(attributes["position"].data, "vector", np.float32, 3)
+    points = read(mesh.vertices, "co", np.float32, 3)
     corners = _corners(attributes, ".corner_vert")
     primvars = _uv_maps(mesh, corners)
     for attribute in attributes.values():

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import bpy
-import mathutils
 
 from ....jobs.events import Event, Message, Progress
 from ....usd_tools.direct.records import FrameRecord, Record, StageRecord, XformRecord
@@ -14,7 +13,7 @@ from ..reading import meters_per_unit
 from .context import StreamContext
 from .geometry import read_geometry
 from .properties import custom_properties
-from .transforms import transform_ops
+from .transforms import Ops, object_ops
 
 # Reports of progress in one frame.
 _REPORTS = 50
@@ -51,11 +50,28 @@ def read_stream(
     current = scene.frame_current_final
     try:
         for index, frame in enumerate(frames):
-            scene.frame_set(int(frame // 1), subframe=frame % 1)
+            changed = _go_to(scene, frame)
             yield FrameRecord(frame)
-            yield from reader.read(index / len(frames), (index + 1) / len(frames))
+            among = None if index == 0 else changed
+            yield from reader.read(index / len(frames), (index + 1) / len(frames), among)
     finally:
-        scene.frame_set(int(current // 1), subframe=current % 1)
+        _go_to(scene, current)
+
+
+def _go_to(scene: bpy.types.Scene, frame: float) -> set[int]:
+    """Go to a frame; returns the session_uids of the objects that changed on the way."""
+    changed: set[int] = set()
+
+    def note(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+        ids = (update.id.original for update in graph.updates)
+        changed.update(i.session_uid for i in ids if isinstance(i, bpy.types.Object))
+
+    bpy.app.handlers.frame_change_post.append(note)
+    try:
+        scene.frame_set(int(frame // 1), subframe=frame % 1)
+    finally:
+        bpy.app.handlers.frame_change_post.remove(note)
+    return changed
 
 
 class _ObjectReader:
@@ -70,22 +86,39 @@ class _ObjectReader:
         context.users.update(item.data.session_uid for item in objects if item.data is not None)
         ordered = sorted(objects, key=lambda item: (_depth(item), item.name_full))
         self._uids = {item.session_uid: item.name for item in ordered}
-        self._eulers: dict[int, mathutils.Euler | None] = {}
+        self._instancers: set[int] = set()
+        self._ops: dict[int, Ops] = {}
         self._paths: dict[int, str] = {}
 
-    def read(self, start: float, stop: float) -> Iterator[Record | Event]:
-        """All objects at the current frame."""
+    def read(
+        self, start: float, stop: float, changed: set[int] | None = None
+    ) -> Iterator[Record | Event]:
+        """The objects at the current frame.
+
+        Args:
+            start: progress before.
+            stop: progress after.
+            changed: session_uids of what has changed since the frame before; all when None.
+        """
+        if changed is None:
+            changed = set(self._uids)
+        elif changed:
+            changed |= self._instancers  # they show other objects, too
         self._context.read_prototypes.clear()
-        stride = max(1, len(self._uids) // _REPORTS)
+        count = len(self._uids)
+        stride = max(1, count // _REPORTS)
         lookup: _Lookup | None = None
-        for index, (uid, name) in enumerate(self._uids.items()):
+        for index, (uid, name) in enumerate(list(self._uids.items())):
             if index % stride == 0:
-                fraction = start + (stop - start) * index / len(self._uids)
+                fraction = start + (stop - start) * index / count
                 yield Progress("scene.read", fraction, f"Reading {name}")
                 lookup = None
+            if uid not in changed:
+                continue
             lookup = lookup or _Lookup()
             item = lookup.objects.get(uid)
             if item is None:
+                del self._uids[uid]
                 yield Message(f"{name} was deleted while it was exported.", "warning")
                 lookup = None
                 continue
@@ -98,25 +131,28 @@ class _ObjectReader:
     def _read(self, item: bpy.types.Object, graph: bpy.types.Depsgraph) -> Iterator[Record]:
         uid = item.session_uid
         parent = self._parent(item)
-        evaluated = item.evaluated_get(graph)
-        matrix = evaluated.matrix_world
-        if parent is None:
-            above = self._context.root
-        else:
-            above = self._paths[parent.session_uid]
-            matrix = parent.evaluated_get(graph).matrix_world.inverted_safe() @ matrix
-        path = self._context.child(above, item.name, uid)
-        self._paths[uid] = path
-        animated = self._context.animated
-        ops, self._eulers[uid] = transform_ops(matrix, self._eulers.get(uid), animated=animated)
+        above = self._context.root if parent is None else self._paths[parent.session_uid]
+        path = self._paths[uid] = self._context.child(above, item.name, uid)
+        shown = item.evaluated_get(graph)
         yield XformRecord(
             path=path,
             object=item.name,
-            ops=ops,
-            visible=not evaluated.hide_render,
+            ops=self._place(shown, parent and parent.evaluated_get(graph)),
+            visible=not shown.hide_render,
             properties=custom_properties(item),
         )
-        yield from read_geometry(self._context, evaluated, path)
+        self._context.instances = False
+        yield from read_geometry(self._context, shown, path)
+        if self._context.instances:
+            self._instancers.add(uid)
+
+    def _place(self, shown: bpy.types.Object, parent: bpy.types.Object | None) -> Ops:
+        uid = shown.original.session_uid
+        animated = self._context.animated
+        ops = object_ops(shown, parent, self._ops.get(uid), animated=animated)
+        if animated:
+            self._ops[uid] = ops
+        return ops
 
     def _parent(self, item: bpy.types.Object) -> bpy.types.Object | None:
         """The nearest ancestor that is exported, too."""

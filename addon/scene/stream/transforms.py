@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Matrices as transform operations."""
+"""Transforms as operations: the artist's own where they tell all, else the matrix's."""
 
 from __future__ import annotations
 
-from math import degrees
+from collections.abc import Sequence
+from math import degrees, radians
 
+import bpy
 import mathutils
 import numpy as np
 
@@ -13,35 +15,123 @@ from .arrays import read_matrix
 
 # The greatest cosine between two axes that counts as a right angle.
 _RIGHT_ANGLE = 1e-6
+# How far, in parts of its greatest entry, a matrix made of an object's own
+# channels may be from the one that Blender evaluated, which is in float32.
+_SAME = 1e-5
 _IDENTITY = mathutils.Matrix.Identity(4)
+_PARENT_INVERSE = "transform:parentInverse"
+
+Ops = tuple[XformOp, ...]
 
 
-def transform_ops(
-    matrix: mathutils.Matrix, before: mathutils.Euler | None = None, *, animated: bool = False
-) -> tuple[tuple[XformOp, ...], mathutils.Euler | None]:
-    """The operations of a local ``matrix``.
+def object_ops(
+    shown: bpy.types.Object,
+    parent: bpy.types.Object | None,
+    before: Ops | None = None,
+    *,
+    animated: bool = False,
+) -> Ops:
+    """The operations that place an evaluated object below its exported parent.
+
+    They are the object's location, rotation (in its own order) and scale, after
+    the inverse that its parent was set with, when these make its matrix;
+    constraints, bone parents, delta transforms and the like take the matrix.
+
+    Args:
+        shown: the evaluated object.
+        parent: its exported parent, evaluated; None below the root.
+        before: the operations at the frame before; the new ones are the same
+            with other values, as USD has one order of operations for all time.
+        animated: keep operations that happen to be the identity.
+    """
+    world = shown.matrix_world
+    own = _IDENTITY if parent is None else shown.matrix_parent_inverse
+    reach = _IDENTITY if parent is None else parent.matrix_world
+    if shown.rotation_mode != "AXIS_ANGLE" and _is_close(reach @ own @ shown.matrix_basis, world):
+        ops = _channels(shown, animated)
+        if ops is not None and own != _IDENTITY:
+            ops = (XformOp(_PARENT_INVERSE, read_matrix(own)), *ops)
+        if ops is not None and (before is None or _names(ops) == _names(before)):
+            return ops
+    local = reach.inverted_safe() @ world
+    if before is None:
+        return matrix_ops(local, animated=animated)
+    return _fitted(local, before)
+
+
+def _is_close(matrix: mathutils.Matrix, other: mathutils.Matrix) -> bool:
+    if matrix == other:
+        return True
+    ours, theirs = np.array(matrix), np.array(other)
+    return bool(np.abs(ours - theirs).max() <= _SAME * np.abs(theirs).max())
+
+
+def _names(ops: Sequence[XformOp]) -> list[str]:
+    return [op.name for op in ops]
+
+
+def _channels(shown: bpy.types.Object, animated: bool) -> Ops | None:
+    """Location, rotation and scale; None when delta transforms have a part in it."""
+    location, scale = shown.location, shown.scale
+    rotation: mathutils.Euler | mathutils.Quaternion = shown.rotation_euler
+    if shown.rotation_mode == "QUATERNION":
+        rotation = shown.rotation_quaternion.normalized()
+    made = mathutils.Matrix.LocRotScale(location, rotation, scale)
+    if not _is_close(made, shown.matrix_basis):
+        return None
+    return _trs(location, rotation, scale, animated)
+
+
+def _trs(
+    location: mathutils.Vector,
+    rotation: mathutils.Euler | mathutils.Quaternion,
+    scale: mathutils.Vector,
+    animated: bool,
+) -> Ops:
+    ops = []
+    if animated or any(location):
+        ops.append(XformOp("translate", np.array(location, np.float64)))
+    if isinstance(rotation, mathutils.Quaternion):
+        if animated or rotation.angle:
+            ops.append(XformOp("orient", np.array(rotation, np.float64)))
+    elif animated or any(rotation):
+        angles = np.array([degrees(angle) for angle in rotation])
+        ops.append(XformOp(f"rotate{rotation.order}", angles))
+    if animated or any(size != 1.0 for size in scale):
+        ops.append(XformOp("scale", np.array(scale, np.float64)))
+    return tuple(ops)
+
+
+def matrix_ops(matrix: mathutils.Matrix, *, animated: bool = False) -> Ops:
+    """Translate, rotateXYZ and scale of a local ``matrix``, or itself when it has shear.
 
     Args:
         matrix: parent to child.
-        before: the rotation at the frame before, which the new one stays close to.
         animated: keep operations that happen to be the identity.
-
-    Returns:
-        Translate, rotateXYZ and scale, or one matrix when there is shear; and
-        the rotation, None for a matrix.
     """
-    if not animated and matrix == _IDENTITY:
-        return (), None
     if _has_shear(matrix):
-        return (XformOp("transform", read_matrix(matrix)),), None
+        return (XformOp("transform", read_matrix(matrix)),)
     location, rotation, scale = matrix.decompose()
-    euler = rotation.to_euler("XYZ", before) if before else rotation.to_euler("XYZ")
-    ops = [XformOp("translate", np.array(location, np.float64))]
-    if animated or any(euler):
-        ops.append(XformOp("rotateXYZ", np.array([degrees(angle) for angle in euler])))
-    if animated or any(size != 1.0 for size in scale):
-        ops.append(XformOp("scale", np.array(scale, np.float64)))
-    return tuple(ops), euler
+    return _trs(location, rotation.to_euler("XYZ"), scale, animated)
+
+
+def _fitted(matrix: mathutils.Matrix, before: Ops) -> Ops:
+    """``matrix`` by the operations that were used before, near to their values."""
+    by_name = {op.name: op for op in before}
+    if "transform" in by_name:
+        return (XformOp("transform", read_matrix(matrix)),)
+    fixed = before[:1] if _PARENT_INVERSE in by_name else ()
+    if fixed:
+        matrix = mathutils.Matrix(fixed[0].value.T.tolist()).inverted_safe() @ matrix
+    location, turn, scale = matrix.decompose()
+    last = next(op for op in before if op.name.startswith(("rotate", "orient")))
+    if last.name == "orient":
+        if turn.dot(mathutils.Quaternion(last.value.tolist())) < 0:
+            turn.negate()
+        return fixed + _trs(location, turn, scale, animated=True)
+    order = last.name.removeprefix("rotate")
+    near = mathutils.Euler([radians(angle) for angle in last.value], order)
+    return fixed + _trs(location, turn.to_euler(order, near), scale, animated=True)
 
 
 def _has_shear(matrix: mathutils.Matrix) -> bool:
