@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ from .text import quoted, value_text
 
 # Arrays set between two reports of progress.
 _STRIDE = 20_000
+# An array of up to so many numbers is parsed sooner than it is set.
+_FEW = 6
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +35,7 @@ class Prim:
 
     Attributes:
         path: absolute path.
+        name: last part of it.
         opening: specifier, type and name.
         metadata: lines of metadata.
         properties: lines of properties.
@@ -38,6 +43,7 @@ class Prim:
     """
 
     path: str
+    name: str
     opening: str
     metadata: list[str] = field(default_factory=list)
     properties: list[str] = field(default_factory=list)
@@ -79,7 +85,7 @@ class LayerWriter:
         self._frame_before = 0.0
         self._prims: dict[str, Prim] = {}
         self._top: dict[str, Prim] = {}
-        self._arrays: list[tuple[str, Any]] = []
+        self._arrays: list[tuple[Prim, str, Any]] = []
         self._attributes: dict[tuple[str, str], tuple[Prim, str, str, _Attribute]] = {}
 
     def begin_frame(self, frame: float) -> None:
@@ -95,7 +101,7 @@ class LayerWriter:
         parent, _, name = path.rpartition("/")
         siblings = self.define(parent, "Scope")[0].children if parent else self._top
         specifier = "class" if name == PROTOTYPES else "def"
-        prim = Prim(path, f'{specifier} {type_name} "{name}"')
+        prim = Prim(path, name, f'{specifier} {type_name} "{name}"')
         self._prims[path] = siblings[name] = prim
         return prim, True
 
@@ -134,9 +140,9 @@ class LayerWriter:
         if fallback is not None and value == fallback:
             return
         opening = f"{'custom ' if custom else ''}{'uniform ' if uniform else ''}{type_name} {name}"
-        if is_array:
+        if is_array and value.size > _FEW:
             prim.properties.append(opening + _ending(interpolation))
-            self._arrays.append((f"{prim.path}.{name}", vt_array(value, type_name)))
+            self._arrays.append((prim, name, vt_array(value, type_name)))
         else:
             text = value_text(value, type_name)
             prim.properties.append(f"{opening} = {text}{_ending(interpolation)}")
@@ -177,8 +183,10 @@ class LayerWriter:
         for part in _parts(self._arrays):
             yield Progress("usd.author", done / count, "Authoring the values")
             with Sdf.ChangeBlock():  # nobody listens to the notices, but each costs time
-                for path, value in part:
-                    layer.GetAttributeAtPath(path).default = value
+                for prim, values in groupby(part, itemgetter(0)):
+                    place = Sdf.Path(prim.path)  # parsing a path takes longer than adding to it
+                    for _, name, value in values:
+                        layer.GetAttributeAtPath(place.AppendProperty(name)).default = value
             done += len(part)
         for some in _parts(samples):
             yield Progress("usd.author", done / count, "Authoring the time samples")
@@ -235,7 +243,7 @@ class LayerWriter:
                     place = Sdf.Path(f"{path}.{name}")
                     yield from ((place, frame, array) for frame, array in samples.items())
                 else:
-                    self._arrays.append((f"{path}.{name}", value))
+                    self._arrays.append((prim, name, value))
         self._attributes.clear()
 
     def _text(self) -> Iterator[str]:

@@ -18,8 +18,9 @@ def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
     if new:
         writer.set(prim, "doubleSided", "bool", True, uniform=True)
         writer.set(prim, "subdivisionScheme", "token", record.subdivision, uniform=True)
-        name = "userProperties:blender:data_name"
-        writer.set(prim, name, "string", record.data, uniform=True, custom=True)
+        if record.data != prim.name:
+            name = "userProperties:blender:data_name"
+            writer.set(prim, name, "string", record.data, uniform=True, custom=True)
         writer.set_properties(prim, record.properties)
     writer.set(prim, "extent", "float3[]", extent(record.points))
     writer.set(prim, "faceVertexCounts", "int[]", record.face_vertex_counts)
@@ -46,13 +47,13 @@ def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
 
 def extent(points: np.ndarray) -> np.ndarray:
     """The bounds of (n, 3) points as (2, 3) float32; empty without finite points."""
-    low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+    bounds = np.empty((2, 3), np.float32)
+    np.minimum.reduce(points, initial=np.inf, out=bounds[0])
+    np.maximum.reduce(points, initial=-np.inf, out=bounds[1])
+    if np.count_nonzero(np.isfinite(bounds)) < bounds.size:
         finite = points[np.isfinite(points).all(axis=1)]
-        if not len(finite):
-            return np.zeros((0, 3), np.float32)
-        low, high = finite.min(axis=0), finite.max(axis=0)
-    return np.array([low, high], np.float32)
+        return extent(finite) if len(finite) else np.zeros((0, 3), np.float32)
+    return bounds
 
 
 def _author_creases(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None:
