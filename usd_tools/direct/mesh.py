@@ -51,8 +51,8 @@ def extent(points: np.ndarray) -> np.ndarray:
     """The bounds of (n, 3) points as (2, 3) float32; empty without finite points."""
     bounds = np.empty((2, 3), np.float32)
     few = points if len(points) < 2 * _WIDE else _folded(points)
-    np.minimum.reduce(few, initial=np.inf, out=bounds[0])
-    np.maximum.reduce(few, initial=-np.inf, out=bounds[1])
+    few.min(axis=0, initial=np.inf, out=bounds[0])
+    few.max(axis=0, initial=-np.inf, out=bounds[1])
     if np.count_nonzero(np.isfinite(bounds)) < bounds.size:
         finite = points[np.isfinite(points).all(axis=1)]
         return extent(finite) if len(finite) else np.zeros((0, 3), np.float32)
@@ -63,7 +63,7 @@ def _folded(points: np.ndarray) -> np.ndarray:
     """Few points with the bounds of many: numpy reduces long rows far faster than short ones."""
     rest = len(points) % _WIDE
     rows = points[rest:].reshape(-1, 3 * _WIDE)
-    parts = np.minimum.reduce(rows), np.maximum.reduce(rows), points[:rest]
+    parts = rows.min(axis=0), rows.max(axis=0), points[:rest]
     return np.concatenate([part.reshape(-1, 3) for part in parts])
 
 
