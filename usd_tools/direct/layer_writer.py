@@ -8,7 +8,6 @@ reads at the end; arrays are kept as USD's own and set then, without a copy.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -55,15 +54,15 @@ class _Attribute:
     """An attribute that may get time samples.
 
     Attributes:
-        digest: of the value given last.
+        value: given last, as text or a Vt array.
         changed: the frame since which that holds.
-        value: as text, or a Vt array; None when only the fallback was given.
+        authored: whether it is another one than the fallback, or was.
         samples: values by frame, once there is more than one.
     """
 
-    digest: bytes
-    changed: float
     value: Any
+    changed: float
+    authored: bool
     samples: dict[float, Any] = field(default_factory=dict)
 
 
@@ -209,27 +208,25 @@ class LayerWriter:
         """Keep a value given at ``frame``, if it is another one than before."""
         frame = self.frame or 0.0
         content = vt_array(value, type_name) if is_array else value_text(value, type_name)
-        digest = _digest(value) if is_array else content.encode()
         key = (prim.path, name)
         if key not in self._attributes:
-            given = fallback is None or value != fallback
-            kept = content if given or is_array else None
-            attribute = _Attribute(digest, frame, kept)
+            authored = is_array or fallback is None or value != fallback
+            attribute = _Attribute(content, frame, authored)
             self._attributes[key] = (prim, opening, ending, attribute)
             return
         attribute = self._attributes[key][3]
-        if attribute.digest != digest:
-            if attribute.value is None:
-                attribute.value = value_text(fallback, type_name)
+        if attribute.value != content:
             attribute.samples[attribute.changed] = attribute.value
             attribute.samples[self._frame_before] = attribute.value
             attribute.samples[frame] = attribute.value = content
-            attribute.digest, attribute.changed = digest, frame
+            attribute.changed, attribute.authored = frame, True
 
     def _settle(self) -> Iterator[tuple[Sdf.Path, float, Any]]:
         """Turn what was observed into lines and arrays; the arrays that change are returned."""
         for (path, name), (prim, opening, ending, attribute) in self._attributes.items():
             value, samples = attribute.value, attribute.samples
+            if not attribute.authored:
+                continue
             if isinstance(value, str) and samples:
                 texts = ", ".join(f"{frame!r}: {text}" for frame, text in samples.items())
                 if ending:
@@ -237,7 +234,7 @@ class LayerWriter:
                 prim.properties.append(f"{opening}.timeSamples = {{{texts}}}")
             elif isinstance(value, str):
                 prim.properties.append(f"{opening} = {value}{ending}")
-            elif value is not None:
+            else:
                 prim.properties.append(opening + ending)
                 if samples:
                     place = Sdf.Path(f"{path}.{name}")
@@ -281,11 +278,6 @@ def _paths(targets: Iterable[str]) -> str:
 def _parts(items: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(items), _STRIDE):
         yield items[start : start + _STRIDE]
-
-
-def _digest(values: np.ndarray) -> bytes:
-    content = np.ascontiguousarray(values)
-    return hashlib.blake2b(content.data, digest_size=16).digest() + repr(values.shape).encode()
 
 
 def _property(value: Property) -> tuple[str, Any]:

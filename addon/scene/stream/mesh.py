@@ -166,12 +166,11 @@ def indexed_by_vertex(
     # The last corner of a vertex speaks for it.
     speaker = np.full(vertices, -1, np.int32)
     speaker[corners] = np.arange(len(corners), dtype=np.int32)
-    spoken = rows[speaker]
-    differs = spoken[corners] != rows
+    differs = _taken(rows[speaker], corners) != rows
     shared, indices = speaker, corners
     used = speaker >= 0
     if np.count_nonzero(used) < vertices:
-        shared, indices = speaker[used], (np.cumsum(used, dtype=np.int32) - 1)[corners]
+        shared, indices = speaker[used], _taken(np.cumsum(used, dtype=np.int32) - 1, corners)
     if not np.count_nonzero(differs):  # which is faster than any()
         return values[shared], indices
     seams = np.flatnonzero(differs)
@@ -184,6 +183,11 @@ def indexed_by_vertex(
     indices = indices.copy()
     indices[order] = len(shared) + np.cumsum(fresh, dtype=np.int32) - 1
     return np.concatenate([values[shared], values[order[fresh]]]), indices
+
+
+def _taken(values: NDArray[Any], indices: NDArray[np.int32]) -> NDArray[Any]:
+    # Twice as fast as indexing; no index is clipped.
+    return np.take(values, indices, mode="clip")
 
 
 def _as_keys(values: NDArray[np.float32]) -> NDArray[np.uint64]:
@@ -212,7 +216,7 @@ def _materials(mesh: bpy.types.Mesh, materials: Sequence[str]) -> tuple[str, tup
     if indices is None or not len(mesh.polygons):
         return (materials[0] if materials else ""), ()
     slots = np.clip(read(indices.data, "value", np.int32), 0, len(materials) - 1)
-    used = np.unique(slots)
+    used = np.flatnonzero(np.bincount(slots))
     if len(used) == 1:
         return materials[used[0]], ()
     subsets = []
