@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sides import Row, Side, Verdict, compare
 
-SIDES = "geometry_sides"
+SIDES = "field_tasks/geometry_sides"
 
 
 def mesh_to_sdf(quick: bool) -> Iterator[Row]:

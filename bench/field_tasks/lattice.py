@@ -10,7 +10,7 @@ import lattice_cases as cases
 import numpy as np
 from sides import Row, Verdict, compare
 
-SIDES = "lattice_sides"
+SIDES = "field_tasks/lattice_sides"
 
 
 def norms(ours: Any, peer: Any, unit: str) -> list[tuple[str, float, float, str]]:

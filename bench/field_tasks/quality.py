@@ -11,7 +11,7 @@ import numpy as np
 from quality_sides import DAMAGES, SHAPES
 from sides import Row, Side
 
-SIDES = "quality_sides"
+SIDES = "field_tasks/quality_sides"
 
 
 def sign(quick: bool) -> Iterator[Row]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pxr import Sdf, Usd, UsdGeom, UsdShade
 
+from stagewright.addon.scene.stream import objects
 from stagewright.addon.scene.stream.mesh import indexed_by_vertex
 from stagewright.addon.scene.stream.objects import read_stream
 from stagewright.jobs.events import Message, Progress
@@ -391,7 +392,10 @@ def test_a_hidden_frame_is_invisible() -> None:
     assert seen == [True, True, False, False, True]
 
 
-def test_edits_and_deletions_between_two_steps_do_no_harm() -> None:
+def test_edits_and_deletions_between_two_steps_do_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(objects, "REPORT_EVERY", 0.0)  # a step before each object
     for number in range(60):
         triangle(f"Item {number:02}")
     scene_objects = list(bpy.context.scene.objects)
@@ -403,6 +407,7 @@ def test_edits_and_deletions_between_two_steps_do_no_harm() -> None:
             deleted.append(left.name)
             bpy.data.objects.remove(left)
             bpy.data.objects["Item 00"].data.clear_geometry()
+    assert len(deleted) == 20
     names = {f"Item_{number:02}" for number in range(60 - len(deleted))}
     assert names <= set(layer.GetPrimAtPath("/root").nameChildren.keys())
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from pxr import Vt
 
 _Array = NDArray[np.generic]
+
+# Bytes from which on memory is copied at once.
+_MANY = 1 << 14
 
 # By the C++ type of the array: how its numpy scalars are called, and its Vt class.
 _KINDS: dict[str, tuple[type[np.generic], Any]] = {
@@ -53,4 +57,10 @@ def vt_array(values: _Array, type_name: str) -> Any:
     if type_name.startswith("quat"):
         values = np.roll(values, -1, axis=-1)  # Gf keeps the real part last in memory
     scalar, kind = _KINDS[_ROLES.get(type_name, type_name)]
-    return kind.FromNumpy(np.ascontiguousarray(values, scalar))
+    content = np.ascontiguousarray(values, scalar)
+    if content.nbytes < _MANY:
+        return kind.FromNumpy(content)
+    # FromNumpy converts item by item. The memory of a new array is nobody else's yet.
+    array = kind(len(content))
+    ctypes.memmove(np.asarray(array).ctypes.data, content.ctypes.data, content.nbytes)
+    return array

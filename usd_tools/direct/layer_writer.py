@@ -8,9 +8,10 @@ reads at the end; arrays are kept as USD's own and set then, without a copy.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from .text import quoted, value_text
 
 # Arrays set between two reports of progress.
 _STRIDE = 20_000
+# An array of up to so many numbers is parsed sooner than it is set.
+_FEW = 6
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +34,7 @@ class Prim:
 
     Attributes:
         path: absolute path.
+        name: last part of it.
         opening: specifier, type and name.
         metadata: lines of metadata.
         properties: lines of properties.
@@ -38,6 +42,7 @@ class Prim:
     """
 
     path: str
+    name: str
     opening: str
     metadata: list[str] = field(default_factory=list)
     properties: list[str] = field(default_factory=list)
@@ -49,15 +54,15 @@ class _Attribute:
     """An attribute that may get time samples.
 
     Attributes:
-        digest: of the value given last.
+        value: given last, as text or a Vt array.
         changed: the frame since which that holds.
-        value: as text, or a Vt array; None when only the fallback was given.
+        authored: whether it is another one than the fallback, or was.
         samples: values by frame, once there is more than one.
     """
 
-    digest: bytes
-    changed: float
     value: Any
+    changed: float
+    authored: bool
     samples: dict[float, Any] = field(default_factory=dict)
 
 
@@ -79,7 +84,7 @@ class LayerWriter:
         self._frame_before = 0.0
         self._prims: dict[str, Prim] = {}
         self._top: dict[str, Prim] = {}
-        self._arrays: list[tuple[str, Any]] = []
+        self._arrays: list[tuple[Prim, str, Any]] = []
         self._attributes: dict[tuple[str, str], tuple[Prim, str, str, _Attribute]] = {}
 
     def begin_frame(self, frame: float) -> None:
@@ -95,7 +100,7 @@ class LayerWriter:
         parent, _, name = path.rpartition("/")
         siblings = self.define(parent, "Scope")[0].children if parent else self._top
         specifier = "class" if name == PROTOTYPES else "def"
-        prim = Prim(path, f'{specifier} {type_name} "{name}"')
+        prim = Prim(path, name, f'{specifier} {type_name} "{name}"')
         self._prims[path] = siblings[name] = prim
         return prim, True
 
@@ -134,9 +139,9 @@ class LayerWriter:
         if fallback is not None and value == fallback:
             return
         opening = f"{'custom ' if custom else ''}{'uniform ' if uniform else ''}{type_name} {name}"
-        if is_array:
+        if is_array and value.size > _FEW:
             prim.properties.append(opening + _ending(interpolation))
-            self._arrays.append((f"{prim.path}.{name}", vt_array(value, type_name)))
+            self._arrays.append((prim, name, vt_array(value, type_name)))
         else:
             text = value_text(value, type_name)
             prim.properties.append(f"{opening} = {text}{_ending(interpolation)}")
@@ -177,8 +182,10 @@ class LayerWriter:
         for part in _parts(self._arrays):
             yield Progress("usd.author", done / count, "Authoring the values")
             with Sdf.ChangeBlock():  # nobody listens to the notices, but each costs time
-                for path, value in part:
-                    layer.GetAttributeAtPath(path).default = value
+                for prim, values in groupby(part, itemgetter(0)):
+                    place = Sdf.Path(prim.path)  # parsing a path takes longer than adding to it
+                    for _, name, value in values:
+                        layer.GetAttributeAtPath(place.AppendProperty(name)).default = value
             done += len(part)
         for some in _parts(samples):
             yield Progress("usd.author", done / count, "Authoring the time samples")
@@ -201,27 +208,25 @@ class LayerWriter:
         """Keep a value given at ``frame``, if it is another one than before."""
         frame = self.frame or 0.0
         content = vt_array(value, type_name) if is_array else value_text(value, type_name)
-        digest = _digest(value) if is_array else content.encode()
         key = (prim.path, name)
         if key not in self._attributes:
-            given = fallback is None or value != fallback
-            kept = content if given or is_array else None
-            attribute = _Attribute(digest, frame, kept)
+            authored = is_array or fallback is None or value != fallback
+            attribute = _Attribute(content, frame, authored)
             self._attributes[key] = (prim, opening, ending, attribute)
             return
         attribute = self._attributes[key][3]
-        if attribute.digest != digest:
-            if attribute.value is None:
-                attribute.value = value_text(fallback, type_name)
+        if attribute.value != content:
             attribute.samples[attribute.changed] = attribute.value
             attribute.samples[self._frame_before] = attribute.value
             attribute.samples[frame] = attribute.value = content
-            attribute.digest, attribute.changed = digest, frame
+            attribute.changed, attribute.authored = frame, True
 
     def _settle(self) -> Iterator[tuple[Sdf.Path, float, Any]]:
         """Turn what was observed into lines and arrays; the arrays that change are returned."""
         for (path, name), (prim, opening, ending, attribute) in self._attributes.items():
             value, samples = attribute.value, attribute.samples
+            if not attribute.authored:
+                continue
             if isinstance(value, str) and samples:
                 texts = ", ".join(f"{frame!r}: {text}" for frame, text in samples.items())
                 if ending:
@@ -229,13 +234,13 @@ class LayerWriter:
                 prim.properties.append(f"{opening}.timeSamples = {{{texts}}}")
             elif isinstance(value, str):
                 prim.properties.append(f"{opening} = {value}{ending}")
-            elif value is not None:
+            else:
                 prim.properties.append(opening + ending)
                 if samples:
                     place = Sdf.Path(f"{path}.{name}")
                     yield from ((place, frame, array) for frame, array in samples.items())
                 else:
-                    self._arrays.append((f"{path}.{name}", value))
+                    self._arrays.append((prim, name, value))
         self._attributes.clear()
 
     def _text(self) -> Iterator[str]:
@@ -273,11 +278,6 @@ def _paths(targets: Iterable[str]) -> str:
 def _parts(items: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(items), _STRIDE):
         yield items[start : start + _STRIDE]
-
-
-def _digest(values: np.ndarray) -> bytes:
-    content = np.ascontiguousarray(values)
-    return hashlib.blake2b(content.data, digest_size=16).digest() + repr(values.shape).encode()
 
 
 def _property(value: Property) -> tuple[str, Any]:

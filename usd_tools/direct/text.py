@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Single values as usda text, which USD's own parser reads exactly as they were."""
+"""Values as usda text, which USD's own parser reads exactly as they were."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,8 @@ def value_text(value: Any, type_name: str) -> str:
     Args:
         value: a bool, number or string; a tuple for vectors and quaternions
             (w, x, y, z); an array of one of their shapes, (4, 4) for matrices;
-            a tuple of strings for token[] and string[].
-        type_name: ``"float3"``; an array type other than token[] and string[]
-            is no single value.
+            for array types a tuple of strings, or an array with one axis more.
+        type_name: ``"float3"``, ``"token[]"``.
     """
     if type_name in ("token", "string"):
         return quoted(value)
@@ -33,16 +31,9 @@ def value_text(value: Any, type_name: str) -> str:
     if type_name in ("token[]", "string[]"):
         return f"[{', '.join(map(quoted, value))}]"
     if isinstance(value, np.ndarray):
-        value = value.tolist()
-    return _number(value) if not isinstance(value, list | tuple) else _group(value)
-
-
-def _group(values: Iterable[Any]) -> str:
-    return (
-        f"({', '.join(_group(v) if isinstance(v, list | tuple) else _number(v) for v in values)})"
-    )
-
-
-def _number(value: Any) -> str:
-    # The shortest text that gives the same double, and so the same float.
-    return repr(float(value)) if isinstance(value, float) else str(int(value))
+        items = (value.astype(np.int8) if value.dtype == np.bool_ else value).tolist()
+        if value.ndim > 1:
+            items = [tuple(item) for item in items]
+        return repr(items if type_name.endswith("[]") else tuple(items))
+    # Python's shortest text gives the same double again, and so the same float.
+    return repr(int(value) if isinstance(value, bool) else value)

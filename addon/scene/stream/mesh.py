@@ -40,6 +40,7 @@ _OWN = {
 # OpenSubdiv's sharpness is infinite from 10 on; Blender's is so at a crease of 1
 # and falls with its square.
 _INFINITE = 10.0
+_NO_POINTS = np.empty((0, 3), np.float32)
 
 
 def read_mesh(
@@ -63,19 +64,23 @@ def read_mesh(
         subdivision: whether it is the cage of a subdivision surface.
         properties: its custom properties.
     """
-    attributes = {a.name: a for a in mesh.attributes}
-    points = read(mesh.vertices, "co", np.float32, 3)
-    corners = _corners(attributes, ".corner_vert")
+    attributes = mesh.attributes
+    position = attributes.get("position")  # none in an empty mesh
+    points = read(position.data, "vector", np.float32, 3) if position else _NO_POINTS
+    corners = _corners(mesh, ".corner_vert")
     primvars = _uv_maps(mesh, corners)
-    for attribute in attributes.values():
-        primvar = _attribute(attribute, primvars)
+    names = attributes.keys()
+    for name in names:
+        if name.startswith(".") or name in _OWN:
+            continue
+        primvar = _attribute(attributes[name], primvars)
         if isinstance(primvar, Primvar):
             primvars.append(primvar)
         elif primvar:
             context.notes.append(f"{data or mesh.name}: {primvar}")
-    material, subsets = _materials(mesh, attributes, materials)
-    velocity = attributes.get("velocity")
-    loose = _loose_edges(mesh, attributes)
+    material, subsets = _materials(mesh, materials)
+    velocity = attributes["velocity"] if "velocity" in names else None
+    loose = _loose_edges(mesh)
     if loose:
         context.notes.append(
             f"{data or mesh.name}: {loose} edges without faces are not exported, "
@@ -99,8 +104,8 @@ def read_mesh(
     )
 
 
-def _corners(attributes: Mapping[str, bpy.types.Attribute], name: str) -> NDArray[np.int32]:
-    found = attributes.get(name)  # none in a mesh without faces
+def _corners(mesh: bpy.types.Mesh, name: str) -> NDArray[np.int32]:
+    found = mesh.attributes.get(name)  # none in a mesh without faces
     return np.empty(0, np.int32) if found is None else read(found.data, "value", np.int32)
 
 
@@ -108,7 +113,7 @@ def _face_sizes(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
     starts = np.empty(len(mesh.polygons) + 1, np.int32)
     mesh.polygons.foreach_get("loop_start", starts[:-1])
     starts[-1] = len(mesh.loops)
-    return np.diff(starts)
+    return starts[1:] - starts[:-1]
 
 
 def _normals(mesh: bpy.types.Mesh, animated: bool) -> Primvar | None:
@@ -155,18 +160,18 @@ def indexed_by_vertex(
     Returns:
         (d, k) distinct values and (c,) int32 indices into them.
     """
+    if not len(corners):
+        return values, corners
     rows = _as_keys(values)
     # The last corner of a vertex speaks for it.
     speaker = np.full(vertices, -1, np.int32)
     speaker[corners] = np.arange(len(corners), dtype=np.int32)
+    differs = _taken(rows[speaker], corners) != rows
+    shared, indices = speaker, corners
     used = speaker >= 0
-    if used.all():
-        shared, indices = speaker, corners
-    else:
-        place = np.cumsum(used, dtype=np.int32) - 1
-        shared, indices = speaker[used], place[corners]
-    differs = rows[speaker[corners]] != rows
-    if not differs.any():
+    if np.count_nonzero(used) < vertices:
+        shared, indices = speaker[used], _taken(np.cumsum(used, dtype=np.int32) - 1, corners)
+    if not np.count_nonzero(differs):  # which is faster than any()
         return values[shared], indices
     seams = np.flatnonzero(differs)
     if 2 * len(seams) > len(corners):
@@ -180,6 +185,11 @@ def indexed_by_vertex(
     return np.concatenate([values[shared], values[order[fresh]]]), indices
 
 
+def _taken(values: NDArray[Any], indices: NDArray[np.int32]) -> NDArray[Any]:
+    # Twice as fast as indexing; no index is clipped.
+    return np.take(values, indices, mode="clip")
+
+
 def _as_keys(values: NDArray[np.float32]) -> NDArray[np.uint64]:
     """(c,) numbers that are equal where rows of (c, 2) float32 have equal bits."""
     return np.ascontiguousarray(values).view(np.uint64).ravel()
@@ -188,8 +198,6 @@ def _as_keys(values: NDArray[np.float32]) -> NDArray[np.uint64]:
 def _attribute(attribute: bpy.types.Attribute, uv_maps: Sequence[Primvar]) -> Primvar | str:
     """The primvar of an attribute, why there is none, or "" for what is held elsewhere."""
     name, domain = attribute.name, attribute.domain
-    if name.startswith(".") or name in _OWN:
-        return ""
     if attribute.data_type == "FLOAT2" and domain == "CORNER":
         return ""  # a UV map
     if domain not in _INTERPOLATIONS:
@@ -202,17 +210,13 @@ def _attribute(attribute: bpy.types.Attribute, uv_maps: Sequence[Primvar]) -> Pr
     return Primvar(usd_name(name, taken), type_name, _INTERPOLATIONS[domain], values)
 
 
-def _materials(
-    mesh: bpy.types.Mesh,
-    attributes: Mapping[str, bpy.types.Attribute],
-    materials: Sequence[str],
-) -> tuple[str, tuple[Subset, ...]]:
+def _materials(mesh: bpy.types.Mesh, materials: Sequence[str]) -> tuple[str, tuple[Subset, ...]]:
     """The one material of the mesh, or its faces by material."""
-    indices = attributes.get("material_index")
-    if len(materials) < 2 or indices is None or not len(mesh.polygons):
+    indices = mesh.attributes.get("material_index") if len(materials) > 1 else None
+    if indices is None or not len(mesh.polygons):
         return (materials[0] if materials else ""), ()
     slots = np.clip(read(indices.data, "value", np.int32), 0, len(materials) - 1)
-    used = np.unique(slots)
+    used = np.flatnonzero(np.bincount(slots))
     if len(used) == 1:
         return materials[used[0]], ()
     subsets = []
@@ -225,11 +229,11 @@ def _materials(
     return "", tuple(subsets)
 
 
-def _loose_edges(mesh: bpy.types.Mesh, attributes: Mapping[str, bpy.types.Attribute]) -> int:
+def _loose_edges(mesh: bpy.types.Mesh) -> int:
     """How many edges no face uses."""
     used = np.zeros(len(mesh.edges), np.bool_)
-    used[_corners(attributes, ".corner_edge")] = True
-    return int(len(used) - np.count_nonzero(used))
+    used[_corners(mesh, ".corner_edge")] = True
+    return len(used) - int(np.count_nonzero(used))
 
 
 def _creases(mesh: bpy.types.Mesh) -> tuple[Any, Any] | None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic
 
 import bpy
 
@@ -15,8 +16,8 @@ from .geometry import read_geometry
 from .properties import custom_properties
 from .transforms import Ops, object_ops
 
-# Reports of progress in one frame.
-_REPORTS = 50
+# Seconds between two reports of progress: after each, all of Blender's is looked up again.
+REPORT_EVERY = 0.1
 
 
 def read_stream(
@@ -106,12 +107,13 @@ class _ObjectReader:
             changed |= self._instancers  # they show other objects, too
         self._context.read_prototypes.clear()
         count = len(self._uids)
-        stride = max(1, count // _REPORTS)
+        reported = -REPORT_EVERY
         lookup: _Lookup | None = None
         for index, (uid, name) in enumerate(list(self._uids.items())):
-            if index % stride == 0:
+            if monotonic() - reported >= REPORT_EVERY:
                 fraction = start + (stop - start) * index / count
                 yield Progress("scene.read", fraction, f"Reading {name}")
+                reported = monotonic()
                 lookup = None
             if uid not in changed:
                 continue

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One side of a comparison in a process of its own: ``worker.py MODULE SIDE``.
+"""One side of a comparison in a process of its own: ``worker.py FOLDER/MODULE SIDE``.
 
 Reads JSON lines ``{"do": "prepare", "case": …}``, ``{"do": "run"}``, ``{"do": "save", "path": …}``
-and ``{"do": "peak"}``, and answers each with one line: a run with its seconds of wall and CPU, the
-peak of memory in bytes. ``MODULE.prepare(side, case)`` gives what is timed, the arrays of its
-result by name, and the side's version with its threads.
+``{"do": "peak"}`` and ``{"do": "forget-peak"}``, and answers each with one line: a run with its
+seconds of wall and CPU, the peak of memory in bytes, the memory of now, when peaks count anew.
+``MODULE.prepare(side, case)`` gives what is timed, the arrays of its result by name, and the side's
+version with its threads.
 """
 
 from __future__ import annotations
@@ -18,19 +19,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-PEERS = ("openvdb", "pyopenvdb", "scipy", "numba", "bpy", "skimage", "skfmm")
+PEERS = {"field_tasks": ("openvdb", "pyopenvdb", "scipy", "numba", "bpy", "skimage", "skfmm")}
+"""What may not be found where our side is timed, by the folder of the tasks."""
 
 
 def main() -> None:
     """Answer commands until the input ends."""
-    module, side = sys.argv[1:]
+    (folder, module), side = sys.argv[1].split("/"), sys.argv[2]
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Blender prints to descriptor 1.
-    if side == "ours":  # numpy alone: no peer may be found
-        for peer in PEERS:
+    if side == "ours":
+        for peer in PEERS.get(folder, ()):
             sys.modules[peer] = None  # type: ignore[assignment]
     _load_package()
-    sys.path.insert(0, str(Path(__file__).parent))
+    sys.path.insert(0, str(Path(__file__).with_name(folder)))
     prepare = importlib.import_module(module).prepare
     for line in sys.stdin:
         command = json.loads(line)
@@ -50,16 +52,17 @@ def main() -> None:
 
             np.savez(command["path"], **to_arrays(result))
         elif command["do"] == "peak":
-            import resource
-
-            reply = {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+            reply = {"bytes": _memory("VmHWM")}
+        elif command["do"] == "forget-peak":
+            Path("/proc/self/clear_refs").write_text("5")
+            reply = {"bytes": _memory("VmRSS")}
         answers.write(json.dumps(reply) + "\n")
         answers.flush()
 
 
 def _load_package() -> None:
     """Make ``stagewright`` importable from this checkout, whatever its folder is named."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[1]
     spec = importlib.util.spec_from_file_location(
         "stagewright", root / "__init__.py", submodule_search_locations=[str(root)]
     )
@@ -67,6 +70,13 @@ def _load_package() -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules["stagewright"] = module
     spec.loader.exec_module(module)
+
+
+def _memory(field: str) -> int:
+    """A figure of Linux's about this process, in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith(field))
+    return int(line.split()[1]) * 1024
 
 
 def _threads() -> int:
