@@ -18,6 +18,7 @@ from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
+from .volume import VolumeField, VolumeRecord
 from .xform import Purpose, XformOp, XformRecord
 
 Record = (
@@ -29,6 +30,7 @@ Record = (
     | BasisCurvesRecord
     | NurbsCurvesRecord
     | PointsRecord
+    | VolumeRecord
 )
 
 __all__ = [
@@ -49,6 +51,8 @@ __all__ = [
     "Record",
     "StageRecord",
     "Subset",
+    "VolumeField",
+    "VolumeRecord",
     "Wrap",
     "XformOp",
     "XformRecord",
