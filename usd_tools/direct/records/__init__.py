@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the direct writer is given: one plain record at a time.
+
+A stream begins with a :class:`StageRecord`. A :class:`FrameRecord` says at
+which frame all that follows was read; without one the stage is static. The
+first record of a path defines its prim; a later one, at another frame, adds
+time samples to what has changed since. Parents come before their children.
+
+Lengths are scene units and axes are the scene's (Blender: Z up). Arrays are
+contiguous; the writer keeps none of them.
+"""
+
+from __future__ import annotations
+
+from .mesh import MeshRecord, Subset
+from .point_instancer import PointInstancerRecord
+from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
+from .values import Interpolation, Primvar, Property
+from .xform import Purpose, XformOp, XformRecord
+
+Record = StageRecord | FrameRecord | XformRecord | MeshRecord | PointInstancerRecord
+
+__all__ = [
+    "MATERIALS",
+    "PROTOTYPES",
+    "FrameRecord",
+    "Interpolation",
+    "MeshRecord",
+    "PointInstancerRecord",
+    "Primvar",
+    "Property",
+    "Purpose",
+    "Record",
+    "StageRecord",
+    "Subset",
+    "XformOp",
+    "XformRecord",
+]
