@@ -11,13 +11,17 @@ from pxr import Sdf
 
 from ...jobs.events import Event, Job
 from ..runtime import require_pxr
+from .curves import author_basis_curves, author_nurbs_curves, author_points
 from .layer_writer import LayerWriter
 from .mesh import author_mesh
 from .point_instancer import author_point_instancer
 from .records import (
+    BasisCurvesRecord,
     FrameRecord,
     MeshRecord,
+    NurbsCurvesRecord,
     PointInstancerRecord,
+    PointsRecord,
     Record,
     StageRecord,
     XformRecord,
@@ -93,4 +97,7 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     XformRecord: author_xform,
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,
+    BasisCurvesRecord: author_basis_curves,
+    NurbsCurvesRecord: author_nurbs_curves,
+    PointsRecord: author_points,
 }

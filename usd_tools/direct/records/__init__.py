@@ -12,27 +12,44 @@ contiguous; the writer keeps none of them.
 
 from __future__ import annotations
 
+from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
+from .points import PointsRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
 from .xform import Purpose, XformOp, XformRecord
 
-Record = StageRecord | FrameRecord | XformRecord | MeshRecord | PointInstancerRecord
+Record = (
+    StageRecord
+    | FrameRecord
+    | XformRecord
+    | MeshRecord
+    | PointInstancerRecord
+    | BasisCurvesRecord
+    | NurbsCurvesRecord
+    | PointsRecord
+)
 
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "Basis",
+    "BasisCurvesRecord",
+    "CurvesRecord",
     "FrameRecord",
     "Interpolation",
     "MeshRecord",
+    "NurbsCurvesRecord",
     "PointInstancerRecord",
+    "PointsRecord",
     "Primvar",
     "Property",
     "Purpose",
     "Record",
     "StageRecord",
     "Subset",
+    "Wrap",
     "XformOp",
     "XformRecord",
 ]
