@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .binding import bind
 from .layer_writer import LayerWriter, Prim
 from .records import MeshRecord
 
-_BINDING_SCHEMA = "MaterialBindingAPI"
 # Points in one row of a reduction.
 _WIDE = 64
 
@@ -42,7 +42,7 @@ def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
     _author_creases(writer, prim, record)
     _author_subsets(writer, prim, record)
     if new and record.material:
-        _bind(writer.look, record.path, record.material)
+        bind(writer, record.path, record.material)
 
 
 def extent(points: np.ndarray) -> np.ndarray:
@@ -90,10 +90,4 @@ def _author_subsets(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None
             writer.set(child, "familyName", "token", "materialBind", uniform=True)
         writer.set(child, "indices", "int[]", subset.faces)
         if new and subset.material:
-            _bind(writer.look, path, subset.material)
-
-
-def _bind(look: LayerWriter, path: str, material: str) -> None:
-    prim = look.over(path)
-    look.apply_schemas(prim, _BINDING_SCHEMA)
-    look.relate(prim, "material:binding", material)
+            bind(writer, path, subset.material)
