@@ -6,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .binding import bind
 from .layer_writer import LayerWriter, Prim
-from .mesh import BINDING, BINDING_SCHEMA, extent
+from .mesh import extent
 from .records import BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, PointsRecord, Primvar
 
 
@@ -67,8 +68,7 @@ def _author_shape(
     for primvar in record.primvars:
         writer.set_primvar(prim, primvar)
     if new and record.material:
-        writer.apply_schemas(prim, BINDING_SCHEMA)
-        writer.relate(prim, BINDING, record.material)
+        bind(writer, record.path, record.material)
 
 
 def _wide_extent(points: NDArray[np.float32], widths: Primvar | None) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -27,7 +27,7 @@ def read_stream(
     frames: tuple[float, ...] = (),
     up_axis: str = "Z",
     folder: Path | None = None,
-) -> Iterator[Record | Event]:
+) -> Generator[Record | Event, None, None]:
     """The records of ``objects``.
 
     Args:
