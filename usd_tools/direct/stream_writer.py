@@ -11,10 +11,12 @@ from pxr import Sdf
 
 from ...jobs.events import Event, Job
 from ..runtime import require_pxr
+from .camera import author_camera
 from .layer_writer import LayerWriter
 from .mesh import author_mesh
 from .point_instancer import author_point_instancer
 from .records import (
+    CameraRecord,
     FrameRecord,
     MeshRecord,
     PointInstancerRecord,
@@ -82,4 +84,5 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     XformRecord: author_xform,
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,
+    CameraRecord: author_camera,
 }

@@ -12,6 +12,7 @@ import numpy as np
 
 from ....usd_tools.direct.records import PointInstancerRecord, Record, XformRecord
 from ..reading import effective_materials
+from .camera import read_camera
 from .context import StreamContext
 from .instances import InstanceArrays, placements, read_instance_arrays
 from .mesh import read_mesh
@@ -36,6 +37,8 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
         yield from _read_mesh_object(context, shown, path)
     elif shown.type == "MESH":
         yield from _read_geometry_set(context, shown, shown.evaluated_geometry(), path)
+    elif shown.type == "CAMERA":
+        yield from read_camera(context, shown, path)
     elif shown.type in _CURVES:
         yield from _read_faces(context, shown, path)
     elif shown.type == "EMPTY" and shown.instance_collection is not None:
@@ -86,7 +89,7 @@ def _mesh(
         place,
         context.material_paths(effective_materials(shown, mesh)),
         data=data.name,
-        properties=custom_properties(data),
+        properties=custom_properties(context, data),
     )
 
 

@@ -12,17 +12,19 @@ contiguous; the writer keeps none of them.
 
 from __future__ import annotations
 
+from .camera import CameraRecord
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
 from .xform import Purpose, XformOp, XformRecord
 
-Record = StageRecord | FrameRecord | XformRecord | MeshRecord | PointInstancerRecord
+Record = StageRecord | FrameRecord | XformRecord | MeshRecord | PointInstancerRecord | CameraRecord
 
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "CameraRecord",
     "FrameRecord",
     "Interpolation",
     "MeshRecord",
