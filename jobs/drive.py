@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -66,13 +65,13 @@ def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
     """
     interrupted = False
     event: Event | Waiting | None = None
-    _asked.clear()
+    _Asked.now = False
     with contextlib.closing(with_ending(job)) as steps:
         while True:
             try:
-                if _asked.is_set() and not isinstance(event, Result | Failure):
+                if _Asked.now and not isinstance(event, Result | Failure):
                     interrupted = True
-                _asked.clear()
+                _Asked.now = False
                 event = steps.throw(KeyboardInterrupt()) if interrupted else next(steps)
                 interrupted = False
                 if isinstance(event, Waiting):
@@ -83,7 +82,7 @@ def drain(job: Job[T], sink: Callable[[Event], None]) -> T:
                 value: T = stop.value
                 return value
             except KeyboardInterrupt:
-                _asked.clear()
+                _Asked.now = False
                 if interrupted:
                     raise
                 interrupted = not isinstance(event, Result | Failure)
@@ -100,10 +99,15 @@ def interrupt_on_termination() -> None:
             signal.signal(number, _interrupt)
 
 
-# Others may swallow the exception (Cycles does, while it renders): this stays.
-_asked = threading.Event()
+class _Asked:
+    """Whether to end; others may swallow the exception (Cycles does, while it renders).
+
+    No ``threading.Event``: its lock may be held by the very code that a signal breaks into.
+    """
+
+    now = False
 
 
 def _interrupt(number: int, frame: object) -> None:
-    _asked.set()
+    _Asked.now = True
     raise KeyboardInterrupt

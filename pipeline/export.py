@@ -11,9 +11,9 @@ from typing import Any
 from ..jobs.compose import part
 from ..jobs.events import Job
 from ..jobs.process import run_child
-from ..usd_tools.asset import AssetFiles, author_asset
+from ..usd_tools.asset import AssetFiles, author_asset, place_asset
 from ..usd_tools.findings import CheckReport
-from .host import SceneHost, SceneRequest
+from .host import DirectExport, NativeExport, SceneHost, SceneRequest
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,23 @@ def export_asset(
         work: a folder for everything in between.
         allow: names of checks whose errors are let through.
     """
-    native = yield from part(host.export(request, work), 0.0, 0.6)
+    export = yield from part(host.export(request, work), 0.0, 0.6)
     scene = work / "scene"
-    native.record.save(scene)
-    authored = author_asset(
-        native.layer,
-        root,
-        name=request.name,
-        materials=native.record.materials,
-        meters_per_unit=native.record.meters_per_unit,
-    )
-    files = yield from part(authored, 0.6, 0.8)
+    export.record.save(scene)
+    files = yield from part(_authored(export, request.name, root), 0.6, 0.8)
     arguments = {"root": str(root), "record": str(scene), "allow": list(allow)}
     checked = run_child("usd_tools.check:check_task", arguments, folder=work)
     value: Mapping[str, Any] = yield from part(checked, 0.8, 1.0)
     return CheckedAsset(files, CheckReport.from_json(value))
+
+
+def _authored(export: NativeExport | DirectExport, name: str, root: Path) -> Job[AssetFiles]:
+    if isinstance(export, DirectExport):
+        return place_asset(export.geometry, export.look, root, name=name, base=export.base)
+    return author_asset(
+        export.layer,
+        root,
+        name=name,
+        materials=export.record.materials,
+        meters_per_unit=export.record.meters_per_unit,
+    )

@@ -11,6 +11,10 @@ from typing import Any, Literal, Protocol
 from ..jobs.events import Job
 from ..usd_tools.scene_record import SceneRecord
 
+Engine = Literal["native", "stagewright"]
+"""Who writes the USD: Blender's own exporter, or the direct writer."""
+DEFAULT_ENGINE: Engine = "native"
+
 
 @dataclass(frozen=True)
 class SceneRequest:
@@ -23,6 +27,7 @@ class SceneRequest:
             anything moves; None exports the current frame alone.
         scene: name of the scene, or "" for the one the file was saved with.
         view_layer: name of the view layer, or "" for the scene's active one.
+        engine: who writes the USD.
     """
 
     collection: str
@@ -30,13 +35,31 @@ class SceneRequest:
     frames: tuple[int, int] | Literal["auto"] | None = "auto"
     scene: str = ""
     view_layer: str = ""
+    engine: Engine = DEFAULT_ENGINE
 
 
 @dataclass(frozen=True, eq=False)
 class NativeExport:
-    """What came out of Blender: its exporter's layer, and the scene it shows."""
+    """What came out of Blender's exporter: its layer, and the scene it shows."""
 
     layer: Path
+    record: SceneRecord
+
+
+@dataclass(frozen=True, eq=False)
+class DirectExport:
+    """What the direct writer made: layers that are not saved yet, and the scene they show.
+
+    Attributes:
+        geometry: an ``Sdf.Layer`` with everything but the look.
+        look: an ``Sdf.Layer`` with materials and their bindings.
+        base: the folder that relative paths in them start from.
+        record: the scene.
+    """
+
+    geometry: Any
+    look: Any
+    base: Path
     record: SceneRecord
 
 
@@ -48,8 +71,8 @@ class SceneHost(Protocol):
     def open(self, blend: Path) -> None:
         """Open the file ``blend``."""
 
-    def export(self, request: SceneRequest, folder: Path) -> Job[NativeExport]:
-        """Export natively into ``folder``."""
+    def export(self, request: SceneRequest, folder: Path) -> Job[NativeExport | DirectExport]:
+        """Export by the engine of ``request``; files in between go into ``folder``."""
         ...
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make an asset of what Blender's exporter wrote.
+"""Make an asset of a geometry and a look, or of what Blender's exporter wrote.
 
-The exporter writes one layer. The asset has three, as the USD Working Group's
-asset structure guidelines ask for: a root that says what the asset is, its
-geometry behind a payload, and a look (materials and their bindings) that is
-referenced and therefore stronger. Paths of prims stay those of the exporter.
+The asset has three layers, as the USD Working Group's asset structure
+guidelines ask for: a root that says what the asset is, its geometry behind a
+payload, and a look (materials and their bindings) that is referenced and
+therefore stronger. Paths of prims stay those of the exporter.
 
-The exporter's siblings come in the order of a hash table, another one in every
-process. Here prims and properties are copied sorted by name, so that equal
-scenes give equal bytes.
+Blender's exporter writes one layer. Its siblings come in the order of a hash
+table, another one in every process. Here prims and properties are copied sorted
+by name, so that equal scenes give equal bytes.
 """
 
 from __future__ import annotations
@@ -69,16 +69,12 @@ def author_asset(
     materials: Sequence[MaterialRecord],
     meters_per_unit: float = 1.0,
 ) -> Job[AssetFiles]:
-    """Write the asset of one native export.
-
-    All is written into a hidden folder beside ``root`` and moved into place at
-    the end; when that fails, what was there before is put back.
+    """Write the asset of one native export; see :func:`place_asset`.
 
     Args:
         native: the layer that ``wm.usd_export`` wrote, everything below one
             root prim; relative texture paths start from its folder.
-        root: the root layer to write; ``<stem>_geometry.usdc``,
-            ``<stem>_look.usda`` and ``<stem>_textures/`` come beside it.
+        root: the root layer to write.
         name: the asset's name in ``assetInfo``.
         materials: what the scene says about the materials, for values that the
             exporter does not write (see :func:`~.look.repair`).
@@ -89,25 +85,17 @@ def author_asset(
         The files written.
 
     Raises:
-        StagewrightError: ``foreign-pxr``, ``asset-name``, ``native-unreadable``,
-            ``nothing-to-export``, ``native-layout``, ``texture-unreadable`` or
-            ``target-unwritable``.
+        StagewrightError: ``native-unreadable``, ``nothing-to-export``,
+            ``native-layout``, and as :func:`place_asset`.
     """
     require_pxr()
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise StagewrightError(
-            "asset-name",
-            f"The asset name “{name}” does not make a file name.",
-            "Use letters, digits, dots, dashes and underscores.",
-        )
-    root = root.absolute()
     yield Progress("asset.read", 0.0, f"Reading the export of {name}")
     source = _open(native)
     top = _top_prim(source, name)
     make_names_canonical(source)
 
     yield Progress("asset.geometry", 0.1, "Sorting the geometry")
-    geometry, look, main = (_layer_like(source, top.name, meters_per_unit) for _ in range(3))
+    geometry, look = (_layer_like(source, meters_per_unit) for _ in range(2))
     copy_sorted(
         source,
         geometry,
@@ -118,16 +106,51 @@ def author_asset(
     yield Progress("asset.look", 0.4, "Separating the look")
     copy_look(source, look, top)
     repair(look, materials, primvars_by_material(source, top))
+    return (yield from place_asset(geometry, look, root, name=name, base=native.parent))
+
+
+def place_asset(
+    geometry: Sdf.Layer, look: Sdf.Layer, root: Path, *, name: str, base: Path
+) -> Job[AssetFiles]:
+    """Write the asset of a geometry and a look.
+
+    All is written into a hidden folder beside ``root`` and moved into place at
+    the end; when that fails, what was there before is put back.
+
+    Args:
+        geometry: everything below one root prim, the default prim; changed.
+        look: opinions about the same prims; changed.
+        root: the root layer to write; ``<stem>_geometry.usdc``,
+            ``<stem>_look.usda`` and ``<stem>_textures/`` come beside it.
+        name: the asset's name in ``assetInfo``.
+        base: the folder that relative paths in the layers start from.
+
+    Returns:
+        The files written.
+
+    Raises:
+        StagewrightError: ``foreign-pxr``, ``asset-name``, ``texture-unreadable``
+            or ``target-unwritable``.
+    """
+    require_pxr()
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise StagewrightError(
+            "asset-name",
+            f"The asset name “{name}” does not make a file name.",
+            "Use letters, digits, dots, dashes and underscores.",
+        )
+    root = root.absolute()
+    main = _layer_like(geometry, geometry.pseudoRoot.GetInfo("metersPerUnit"))
     # Called after the root, so that two assets in one folder stay apart.
     files = {
         root.name: main,
         f"{root.stem}_look.usda": look,
         f"{root.stem}_geometry.usdc": geometry,
     }
-    _author_root(main, top, name=name, root=root)
+    _author_root(main, name=name, root=root)
 
     named = {layer: list(dependencies(layer)) for layer in (geometry, look)}
-    carried = plan({d.path for found in named.values() for d in found}, native.parent)
+    carried = plan({d.path for found in named.values() for d in found}, base)
     folders = {path: _folder(root.stem, file) for path, file in carried.items()}
     for layer, found in named.items():
         _redirect(layer, found, carried, folders)
@@ -212,7 +235,7 @@ def _top_prim(source: Sdf.Layer, name: str) -> Sdf.Path:
     return prims[0].path
 
 
-def _layer_like(source: Sdf.Layer, default_prim: str, meters_per_unit: float) -> Sdf.Layer:
+def _layer_like(source: Sdf.Layer, meters_per_unit: float) -> Sdf.Layer:
     """A new layer with the stage metadata of ``source``.
 
     Every layer says units, axis and time codes, so that each opens rightly on
@@ -222,14 +245,13 @@ def _layer_like(source: Sdf.Layer, default_prim: str, meters_per_unit: float) ->
     for field in _STAGE_FIELDS:
         if source.pseudoRoot.HasInfo(field):
             layer.pseudoRoot.SetInfo(field, source.pseudoRoot.GetInfo(field))
-    layer.defaultPrim = default_prim
     layer.pseudoRoot.SetInfo("metersPerUnit", meters_per_unit)
     return layer
 
 
-def _author_root(layer: Sdf.Layer, top: Sdf.Path, *, name: str, root: Path) -> None:
+def _author_root(layer: Sdf.Layer, *, name: str, root: Path) -> None:
     """Author the root prim: what the asset is, and where its parts are."""
-    prim = Sdf.CreatePrimInLayer(layer, top)
+    prim = Sdf.CreatePrimInLayer(layer, f"/{layer.defaultPrim}")
     prim.specifier = Sdf.SpecifierDef
     prim.typeName = "Xform"
     prim.kind = Kind.Tokens.component

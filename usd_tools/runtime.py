@@ -2,8 +2,9 @@
 """Which USD library this process runs on.
 
 A process holds one ``pxr``: Blender's bundled one inside Blender, usd-core
-elsewhere. The two share the Python name, and the order of ``sys.path`` decides
-which is imported, so a wrong one is told at once.
+elsewhere, and in a Blender that was built without USD. The two share the Python
+name, and the order of ``sys.path`` decides which is imported, so a wrong one is
+told at once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ except ModuleNotFoundError as error:
     raise StagewrightError(
         "no-usd",
         "There is no USD library in this Python.",
-        "Install usd-core (pip install usd-core), or run the check inside Blender.",
+        "Install usd-core (pip install usd-core), or use a Blender that was built with USD.",
     ) from error
 
 _BLENDER_NAMESPACE = "pxrBlender_"
@@ -49,7 +50,8 @@ def require_pxr() -> None:
         StagewrightError: ``foreign-pxr``, inside Blender with another USD
             library than Blender's own.
     """
-    if "bpy" in sys.modules and not is_blenders_pxr():
+    blender = sys.modules.get("bpy")
+    if blender is not None and blender.app.build_options.usd and not is_blenders_pxr():
         raise StagewrightError(
             "foreign-pxr",
             f"Blender runs with a USD library that is not its own (pxr {pxr_version()}).",

@@ -13,7 +13,8 @@ import bpy
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
-from ...pipeline.host import NativeExport, SceneRequest
+from ...pipeline.host import DirectExport, NativeExport, SceneRequest
+from ...usd_tools.scene_record import SceneRecord
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
@@ -25,6 +26,7 @@ from .scope import (
     hidden_in_renders,
     use_view_layer,
 )
+from .stream.objects import read_stream
 from .thumbnail import render_thumbnail
 
 
@@ -59,8 +61,8 @@ class BlenderHost:
                 "Open it in the Blender that saved it, or restore it from a backup.",
             ) from error
 
-    def export(self, request: SceneRequest, folder: Path) -> Job[NativeExport]:
-        """Read, prepare and export the collection of ``request`` into ``folder``."""
+    def export(self, request: SceneRequest, folder: Path) -> Job[NativeExport | DirectExport]:
+        """Read and export the collection of ``request``; files in between go into ``folder``."""
         use_view_layer(request.scene, request.view_layer)
         collection = find_collection(request.collection)
         if collection.library is not None:
@@ -70,14 +72,17 @@ class BlenderHost:
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
-        for renamed in separate_names(objects):
-            yield Message(renamed)
+        if request.engine == "native":
+            for renamed in separate_names(objects):
+                yield Message(renamed)
         frames = frame_range(objects) if request.frames == "auto" else request.frames
         if frames is None:
             read: tuple[float, ...] = (bpy.context.scene.frame_current_final,)
         else:
             read = tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
         record = yield from read_scene(objects, read)
+        if request.engine == "stagewright":
+            return (yield from _export_direct(objects, record, request.name, frames, folder))
         aliases = yield from prepare(collection, objects, folder / "images")
         yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
         path = folder / "native.usdc"
@@ -113,6 +118,28 @@ class BlenderHost:
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the collection of ``request`` into the PNG ``path``."""
         return render_thumbnail(request.collection, path)
+
+
+def _export_direct(
+    objects: list[bpy.types.Object],
+    record: SceneRecord,
+    name: str,
+    frames: tuple[int, int] | None,
+    folder: Path,
+) -> Job[DirectExport]:
+    # Not sooner: a Blender built without USD works for all else.
+    from ...usd_tools.runtime import require_pxr
+
+    require_pxr()
+    from pxr import Sdf
+
+    from ...usd_tools.direct.stream_writer import write_stream
+
+    geometry, look = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(2))
+    steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
+    stream = read_stream(objects, name, steps)
+    yield from write_stream(stream, geometry, look)
+    return DirectExport(geometry, look, folder, record)
 
 
 def _not_saved(blend: Path, why: str) -> StagewrightError:

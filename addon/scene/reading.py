@@ -104,10 +104,11 @@ def _used_materials(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> set[bpy.ty
 
 
 def effective_materials(
-    shown: bpy.types.Object, mesh: bpy.types.Mesh
+    shown: bpy.types.Object,
+    data: bpy.types.Mesh | bpy.types.Curves | bpy.types.PointCloud | bpy.types.Volume,
 ) -> list[bpy.types.Material | None]:
-    """The material of each slot: the mesh's, unless the object's own slot takes its place."""
-    materials = [m.original if m else None for m in mesh.materials]
+    """The material of each slot: the data's, unless the object's own slot takes its place."""
+    materials = [m.original if m else None for m in data.materials]
     for index, slot in enumerate(shown.material_slots):
         if slot.link == "OBJECT" and index < len(materials) and slot.material:
             materials[index] = slot.material.original

@@ -6,11 +6,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ...usd_tools.findings import CheckReport
 from .. import settings
-from ..host import SceneRequest
+from ..host import DEFAULT_ENGINE, Engine, SceneRequest
 
 
 def add_group(verbs: Any, name: str, text: str) -> Any:
@@ -62,6 +62,12 @@ def add_scene_options(verb: argparse.ArgumentParser) -> None:
         help="frames to export (default: the scene's range if anything moves)",
     )
     frames.add_argument("--static", action="store_true", help="export the current frame alone")
+    verb.add_argument(
+        "--engine",
+        choices=get_args(Engine),
+        default=DEFAULT_ENGINE,
+        help="who writes the USD: Blender's exporter, or Stagewright's (default: %(default)s)",
+    )
     add_allow(verb)
 
 
@@ -107,8 +113,10 @@ def _folder(text: str) -> Path:
 def scene_request(options: argparse.Namespace) -> SceneRequest:
     """What the options of :func:`add_scene_options` ask to export."""
     label = options.name or options.collection or options.blend.stem
-    name = settings.asset_name(label)
-    if options.frames:
-        first, last = options.frames
-        return SceneRequest(options.collection, name, (first, last))
-    return SceneRequest(options.collection, name, None if options.static else "auto")
+    frames: tuple[int, int] | Literal["auto"] | None = None if options.static else "auto"
+    return SceneRequest(
+        collection=options.collection,
+        name=settings.asset_name(label),
+        frames=options.frames or frames,
+        engine=options.engine,
+    )

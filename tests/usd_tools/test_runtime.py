@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pxr
 import pytest
@@ -39,10 +39,25 @@ def test_usd_core_inside_blender_is_refused_at_once(
 ) -> None:
     if is_blenders_pxr():
         pytest.skip("this process runs on Blender's own library")
-    monkeypatch.setitem(sys.modules, "bpy", ModuleType("bpy"))
+    monkeypatch.setitem(sys.modules, "bpy", _blender(with_usd=True))
     job = author_asset(tmp_path / "a.usdc", tmp_path / "b.usda", name="b", materials=[])
     with pytest.raises(StagewrightError) as error:
         next(job)
     assert error.value.code == "foreign-pxr"
     assert pxr_version() in error.value.message
     assert "usd-core" in error.value.cure
+
+
+def test_usd_core_serves_a_blender_that_was_built_without_usd(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if is_blenders_pxr():
+        pytest.skip("this process runs on Blender's own library")
+    monkeypatch.setitem(sys.modules, "bpy", _blender(with_usd=False))
+    require_pxr()
+
+
+def _blender(*, with_usd: bool) -> ModuleType:
+    blender = ModuleType("bpy")
+    blender.app = SimpleNamespace(build_options=SimpleNamespace(usd=with_usd))  # type: ignore[attr-defined]
+    return blender

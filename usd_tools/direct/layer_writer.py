@@ -76,9 +76,11 @@ class LayerWriter:
     Attributes:
         metadata: lines of layer metadata.
         frame: the frame of the values that are given, or None for a static stage.
+        look: the writer of what says how things look: another layer's, or this one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look: LayerWriter | None = None) -> None:
+        self.look = look or self
         self.metadata: list[str] = []
         self.frame: float | None = None
         self._frame_before = 0.0
@@ -100,9 +102,22 @@ class LayerWriter:
         parent, _, name = path.rpartition("/")
         siblings = self.define(parent, "Scope")[0].children if parent else self._top
         specifier = "class" if name == PROTOTYPES else "def"
-        prim = Prim(path, name, f'{specifier} {type_name} "{name}"')
+        return self._add(path, name, f'{specifier} {type_name} "{name}"', siblings), True
+
+    def over(self, path: str) -> Prim:
+        """The prim at ``path``, an opinion about one of another layer if it is not here."""
+        prim = self._prims.get(path)
+        if prim is not None:
+            return prim
+        parent, _, name = path.rpartition("/")
+        return self._add(
+            path, name, f'over "{name}"', self.over(parent).children if parent else self._top
+        )
+
+    def _add(self, path: str, name: str, opening: str, siblings: dict[str, Prim]) -> Prim:
+        prim = Prim(path, name, opening)
         self._prims[path] = siblings[name] = prim
-        return prim, True
+        return prim
 
     def set(
         self,

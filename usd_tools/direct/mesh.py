@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .binding import bind
 from .layer_writer import LayerWriter, Prim
 from .records import MeshRecord
 
-BINDING = "material:binding"
-BINDING_SCHEMA = "MaterialBindingAPI"
 # Points in one row of a reduction.
 _WIDE = 64
 
@@ -43,8 +42,7 @@ def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
     _author_creases(writer, prim, record)
     _author_subsets(writer, prim, record)
     if new and record.material:
-        writer.apply_schemas(prim, BINDING_SCHEMA)
-        writer.relate(prim, BINDING, record.material)
+        bind(writer, record.path, record.material)
 
 
 def extent(points: np.ndarray) -> np.ndarray:
@@ -92,5 +90,4 @@ def _author_subsets(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None
             writer.set(child, "familyName", "token", "materialBind", uniform=True)
         writer.set(child, "indices", "int[]", subset.faces)
         if new and subset.material:
-            writer.apply_schemas(child, BINDING_SCHEMA)
-            writer.relate(child, BINDING, subset.material)
+            bind(writer, path, subset.material)

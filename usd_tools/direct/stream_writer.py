@@ -12,14 +12,18 @@ from pxr import Sdf
 from ...jobs.events import Event, Job
 from ..runtime import require_pxr
 from .camera import author_camera
+from .curves import author_basis_curves, author_nurbs_curves, author_points
 from .layer_writer import LayerWriter
 from .mesh import author_mesh
 from .point_instancer import author_point_instancer
 from .records import (
     CameraRecord,
+    BasisCurvesRecord,
     FrameRecord,
     MeshRecord,
+    NurbsCurvesRecord,
     PointInstancerRecord,
+    PointsRecord,
     Record,
     StageRecord,
     XformRecord,
@@ -30,17 +34,23 @@ from .xform import author_xform
 Stream = Generator[Record | Event, None, None]
 
 
-def write_stream(stream: Stream, layer: Sdf.Layer) -> Job[None]:
+def write_stream(stream: Stream, layer: Sdf.Layer, look: Sdf.Layer | None = None) -> Job[None]:
     """Author the records of ``stream`` into ``layer``, in place of what it holds.
 
     The layer is not saved. Events of the stream are passed on. Each record is
     taken in before the next one is asked for, and then let go.
 
+    Args:
+        stream: what to author.
+        layer: for all that is not ``look``'s.
+        look: for materials and their bindings, as opinions to be composed over
+            those of ``layer``; ``layer`` itself when None.
+
     Raises:
         StagewrightError: ``foreign-pxr``, and what the stream raises.
     """
     require_pxr()
-    writer = LayerWriter()
+    writer = LayerWriter() if look is None else LayerWriter(LayerWriter())
     with closing(stream):
         for item in stream:
             if isinstance(item, Event):
@@ -48,14 +58,17 @@ def write_stream(stream: Stream, layer: Sdf.Layer) -> Job[None]:
             else:
                 _AUTHORS[type(item)](writer, item)
     yield from writer.finish(layer)
+    if look is not None:
+        yield from writer.look.finish(look)
 
 
 def _author_frame(writer: LayerWriter, record: FrameRecord) -> None:
-    writer.begin_frame(record.frame)
+    for each in {writer, writer.look}:
+        each.begin_frame(record.frame)
 
 
 def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
-    writer.metadata += [
+    metadata = [
         f"defaultPrim = {quoted(record.root)}",
         f"metersPerUnit = {record.meters_per_unit!r}",
         f"upAxis = {quoted(record.up_axis)}",
@@ -63,13 +76,15 @@ def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
     if record.frames is not None:
         start, end = record.frames
         rate = record.frames_per_second
-        writer.metadata += [
+        metadata += [
             f"startTimeCode = {start!r}",
             f"endTimeCode = {end!r}",
             f"timeCodesPerSecond = {rate!r}",
             f"framesPerSecond = {rate!r}",
         ]
+    writer.metadata = writer.look.metadata = metadata
     prim, _ = writer.define(f"/{record.root}", "Xform")
+    writer.look.over(f"/{record.root}")
     # Blender's colours are linear Rec.709; children inherit what the root says.
     writer.apply_schemas(prim, "ColorSpaceAPI")
     writer.set(prim, "colorSpace:name", "token", "lin_rec709_scene", uniform=True)
@@ -85,4 +100,7 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,
     CameraRecord: author_camera,
+    BasisCurvesRecord: author_basis_curves,
+    NurbsCurvesRecord: author_nurbs_curves,
+    PointsRecord: author_points,
 }

@@ -14,14 +14,19 @@ from ....usd_tools.direct.records import PointInstancerRecord, Record, XformReco
 from ..reading import effective_materials
 from .camera import read_camera
 from .context import StreamContext
+from .curves import read_curves
+from .hair import read_hair
 from .instances import InstanceArrays, placements, read_instance_arrays
 from .mesh import read_mesh
+from .points import read_points
 from .properties import custom_properties
 from .transforms import matrix_ops
 
 # From so many instances on they are one PointInstancer; fewer are prims of their own.
 _MANY = 16
-_CURVES = {"CURVE", "SURFACE", "FONT", "META"}
+_SHAPES = {"MESH", "CURVE", "SURFACE", "FONT", "META", "CURVES", "POINTCLOUD", "VOLUME"}
+# A mesh without points is written as one; of these there is no prim.
+_WARN_EMPTY = {"CURVE", "CURVES", "POINTCLOUD"}
 _Reference = bpy.types.Object | bpy.types.Collection | bpy.types.GeometrySet
 
 
@@ -35,12 +40,10 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
     """
     if shown.type == "MESH" and not _has_nodes(shown):
         yield from _read_mesh_object(context, shown, path)
-    elif shown.type == "MESH":
+    elif shown.type in _SHAPES:
         yield from _read_geometry_set(context, shown, shown.evaluated_geometry(), path)
     elif shown.type == "CAMERA":
         yield from read_camera(context, shown, path)
-    elif shown.type in _CURVES:
-        yield from _read_faces(context, shown, path)
     elif shown.type == "EMPTY" and shown.instance_collection is not None:
         collection = shown.original.instance_collection
         target = yield from _prototype(context, collection, path)
@@ -49,6 +52,8 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
             "",
             prototype=target,
         )
+    if shown.particle_systems:
+        yield from read_hair(context, shown, path)
 
 
 def _has_nodes(shown: bpy.types.Object) -> bool:
@@ -93,32 +98,45 @@ def _mesh(
     )
 
 
-def _read_faces(context: StreamContext, shown: bpy.types.Object, path: str) -> Iterator[Record]:
-    """The faces of a curve, surface, text or metaball."""
-    mesh = shown.to_mesh()
-    try:
-        if mesh is not None and len(mesh.polygons):
-            data = shown.original.data
-            place = context.child(path, data.name, ("data", data.session_uid))
-            yield _mesh(context, shown, mesh, place)
-    finally:
-        shown.to_mesh_clear()
-
-
 def _read_geometry_set(
     context: StreamContext,
     shown: bpy.types.Object,
     geometry: bpy.types.GeometrySet,
     path: str,
 ) -> Iterator[Record]:
-    """The records of a geometry that the nodes of ``shown`` made."""
+    """The records of a geometry that ``shown`` shows or instances."""
+    data = shown.original.data
     if geometry.mesh is not None and len(geometry.mesh.vertices):
-        data = shown.original.data
         place = context.child(path, data.name, ("data", data.session_uid))
         yield _mesh(context, shown, geometry.mesh, place)
+    curves, cloud = geometry.curves, geometry.pointcloud
+    strands = 0 if curves is None else len(curves.curves)
+    points = 0 if cloud is None else len(cloud.points)
+    if strands:
+        yield from read_curves(
+            context,
+            curves,
+            path,
+            context.material_paths(effective_materials(shown, curves)),
+            data=data.name,
+            properties=custom_properties(context, data),
+            # Blender renders strands of Curves objects alone.
+            purpose="default" if shown.type == "CURVES" else "guide",
+        )
+    if points:
+        yield read_points(
+            context,
+            cloud,
+            context.child(path, data.name, "points"),
+            context.material_paths(effective_materials(shown, cloud)),
+            data=data.name,
+            properties=custom_properties(context, data),
+        )
     arrays = read_instance_arrays(geometry)
     if arrays is not None:
         yield from _read_instances(context, shown, geometry, arrays, path)
+    if shown.type in _WARN_EMPTY and not (geometry.mesh or strands or points or arrays):
+        context.notes.append(f"{shown.name}: there is nothing in it to export but its place.")
 
 
 def _read_instances(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from time import monotonic
 
 import bpy
@@ -25,7 +25,7 @@ def read_stream(
     root: str,
     frames: tuple[float, ...] = (),
     up_axis: str = "Z",
-) -> Iterator[Record | Event]:
+) -> Generator[Record | Event, None, None]:
     """The records of ``objects``.
 
     Args:

@@ -13,28 +13,46 @@ contiguous; the writer keeps none of them.
 from __future__ import annotations
 
 from .camera import CameraRecord
+from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
+from .points import PointsRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
 from .xform import Purpose, XformOp, XformRecord
 
-Record = StageRecord | FrameRecord | XformRecord | MeshRecord | PointInstancerRecord | CameraRecord
+Record = (
+    StageRecord
+    | FrameRecord
+    | XformRecord
+    | MeshRecord
+    | PointInstancerRecord
+    | BasisCurvesRecord
+    | NurbsCurvesRecord
+    | PointsRecord
+    | CameraRecord
+)
 
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
     "CameraRecord",
+    "Basis",
+    "BasisCurvesRecord",
+    "CurvesRecord",
     "FrameRecord",
     "Interpolation",
     "MeshRecord",
+    "NurbsCurvesRecord",
     "PointInstancerRecord",
+    "PointsRecord",
     "Primvar",
     "Property",
     "Purpose",
     "Record",
     "StageRecord",
     "Subset",
+    "Wrap",
     "XformOp",
     "XformRecord",
 ]

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An asset by the direct writer: the same three layers, held against the scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import pytest
+from pxr import Kind, Sdf, Usd, UsdGeom
+
+from stagewright.addon.scene.host import BlenderHost
+from stagewright.pipeline.export import CheckedAsset, export_asset
+from stagewright.pipeline.host import SceneRequest
+
+from .scenes import add_mesh, empty_scene, finish
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    empty_scene()
+
+
+def _cube(name: str) -> bpy.types.Object:
+    bpy.ops.mesh.primitive_cube_add()
+    item = bpy.context.object
+    item.name = item.data.name = name
+    return item
+
+
+def _exported(folder: Path, **options: object) -> CheckedAsset:
+    folder.mkdir()
+    request = SceneRequest("", "thing", engine="stagewright", **options)
+    return finish(export_asset(BlenderHost(), request, folder / "thing.usda", folder, []))
+
+
+def test_the_direct_writer_makes_an_asset_that_passes_all_checks(tmp_path: Path) -> None:
+    top = _cube("Top")
+    top.location = (1, 2, 3)
+    low = add_mesh("Низ", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [(0, 1, 2)])
+    low.parent = top
+    low.keyframe_insert("location", frame=1)
+    low.location.z = 5
+    low.keyframe_insert("location", frame=10)
+    bpy.context.scene.frame_start, bpy.context.scene.frame_end = 1, 10
+    asset = _exported(tmp_path / "out")
+    assert [f for f in asset.checks.findings if f.severity != "info"] == []
+    assert asset.checks.compared == 2
+    root = Sdf.Layer.FindOrOpen(str(asset.files.root))
+    prim = root.GetPrimAtPath("/thing")
+    assert prim.kind == Kind.Tokens.component
+    assert [p.assetPath for p in prim.payloadList.prependedItems] == ["./thing_geometry.usdc"]
+    assert [r.assetPath for r in prim.referenceList.prependedItems] == ["./thing_look.usda"]
+    stage = Usd.Stage.Open(root)
+    assert (stage.GetStartTimeCode(), stage.GetEndTimeCode()) == (1, 10)
+    moved = UsdGeom.XformCache(10).GetLocalToWorldTransform(stage.GetPrimAtPath("/thing/Top/Низ"))
+    assert moved.ExtractTranslation() == (1, 2, 8)
+
+
+def test_the_same_scene_gives_the_same_bytes(tmp_path: Path) -> None:
+    for number in range(20):
+        _cube(f"Cube {number}").location.x = 3 * number
+    first, second = (_exported(tmp_path / name) for name in ("first", "second"))
+    for one, other in zip(first.files.layers, second.files.layers, strict=True):
+        assert one.read_bytes() == other.read_bytes()
