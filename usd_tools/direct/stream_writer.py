@@ -17,8 +17,8 @@ from .layer_writer import LayerWriter
 from .mesh import author_mesh
 from .point_instancer import author_point_instancer
 from .records import (
-    CameraRecord,
     BasisCurvesRecord,
+    CameraRecord,
     FrameRecord,
     MeshRecord,
     NurbsCurvesRecord,
