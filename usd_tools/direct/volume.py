@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .binding import bind
 from .layer_writer import LayerWriter
-from .mesh import BINDING, BINDING_SCHEMA
 from .records import VolumeRecord
 
 
@@ -33,5 +33,4 @@ def author_volume(writer: LayerWriter, record: VolumeRecord) -> None:
         writer.set(child, "fieldName", "token", field.name)
         writer.set(child, "filePath", "asset", field.file)
     if new and record.material:
-        writer.apply_schemas(prim, BINDING_SCHEMA)
-        writer.relate(prim, BINDING, record.material)
+        bind(writer, record.path, record.material)

@@ -12,6 +12,7 @@ contiguous; the writer keeps none of them.
 
 from __future__ import annotations
 
+from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
@@ -30,12 +31,14 @@ Record = (
     | BasisCurvesRecord
     | NurbsCurvesRecord
     | PointsRecord
+    | CameraRecord
     | VolumeRecord
 )
 
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "CameraRecord",
     "Basis",
     "BasisCurvesRecord",
     "CurvesRecord",
