@@ -140,7 +140,7 @@ def _read_geometry_set(
             geometry.volume,
             context.child(path, data.name, "volume"),
             context.material_paths(effective_materials(shown, geometry.volume)),
-            properties=custom_properties(data),
+            properties=custom_properties(context, data),
         )
     arrays = read_instance_arrays(geometry)
     if arrays is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import product
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ....field_tools.vdb_headers import VdbHeader, read_headers
 from ....usd_tools.direct.records import Property, VolumeField, VolumeRecord
 from .context import StreamContext
 from .names import usd_name
@@ -56,8 +55,8 @@ def read_volume(
     file = _file(context, shown, volume, path)
     fields: list[VolumeField] = []
     before: Counter[str] = Counter()
-    metadata = _metadata(file) if file else []
-    classes = {grid.name: _CLASSES.get(grid.metadata.get("class", ""), "") for grid in metadata}
+    headers = read_headers(file) if file else ()
+    classes = {header.name: _CLASSES.get(header.grid_class, "") for header in headers}
     for grid in grids if file else ():
         fields.append(
             VolumeField(
@@ -74,7 +73,7 @@ def read_volume(
         path=path,
         data=shown.original.data.name,
         fields=tuple(fields),
-        extent=_extent(metadata),
+        extent=_extent(headers),
         material=materials[0] if materials else "",
         properties=properties,
     )
@@ -114,25 +113,9 @@ def _file(
     return str(saved)
 
 
-def _metadata(file: str) -> list[Any]:
-    """What the file says of its grids; nothing where Blender comes without OpenVDB's module."""
-    try:
-        import openvdb
-    except ImportError:
-        return []
-    return list(openvdb.readAllGridMetadata(file))
-
-
-def _extent(metadata: Sequence[Any]) -> NDArray[np.float32] | None:
-    """The bounds of all voxels, in the file's space; a voxel reaches half its size around."""
-    corners = []
-    for grid in metadata:
-        low, high = (grid.metadata.get(f"file_bbox_{end}") for end in ("min", "max"))
-        if low is None or high is None or low[0] > high[0]:
-            continue
-        ends = np.array([low, high]) + [[-0.5] * 3, [0.5] * 3]
-        corners += [grid.transform.indexToWorld(tuple(c)) for c in product(*ends.T.tolist())]
-    if not corners:
+def _extent(headers: Sequence[VdbHeader]) -> NDArray[np.float32] | None:
+    bounds = [header.bounds for header in headers if header.bounds is not None]
+    if not bounds:
         return None
-    points = np.array(corners, np.float32)
-    return np.stack([points.min(axis=0), points.max(axis=0)])
+    ends = np.concatenate(bounds)
+    return np.stack([ends.min(axis=0), ends.max(axis=0)]).astype(np.float32)
