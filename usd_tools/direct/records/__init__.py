@@ -17,6 +17,7 @@ from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, W
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
+from .skel import BlendShape, SkelAnimationRecord, SkeletonRecord, SkelRootRecord, SkinRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
 from .volume import VolumeField, VolumeRecord
@@ -33,6 +34,10 @@ Record = (
     | PointsRecord
     | CameraRecord
     | VolumeRecord
+    | SkelRootRecord
+    | SkeletonRecord
+    | SkelAnimationRecord
+    | SkinRecord
 )
 
 __all__ = [
@@ -41,6 +46,7 @@ __all__ = [
     "CameraRecord",
     "Basis",
     "BasisCurvesRecord",
+    "BlendShape",
     "CurvesRecord",
     "FrameRecord",
     "Interpolation",
@@ -52,6 +58,10 @@ __all__ = [
     "Property",
     "Purpose",
     "Record",
+    "SkelAnimationRecord",
+    "SkelRootRecord",
+    "SkeletonRecord",
+    "SkinRecord",
     "StageRecord",
     "Subset",
     "VolumeField",
