@@ -20,6 +20,7 @@ from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
+from .volume import VolumeField, VolumeRecord
 from .xform import Purpose, XformOp, XformRecord
 
 Record = (
@@ -34,6 +35,7 @@ Record = (
     | CameraRecord
     | LightRecord
     | DomeLightRecord
+    | VolumeRecord
 )
 
 __all__ = [
@@ -58,6 +60,8 @@ __all__ = [
     "Record",
     "StageRecord",
     "Subset",
+    "VolumeField",
+    "VolumeRecord",
     "Wrap",
     "XformOp",
     "XformRecord",
