@@ -11,12 +11,14 @@ from pxr import Sdf
 
 from ...jobs.events import Event, Job
 from ..runtime import require_pxr
+from .camera import author_camera
 from .curves import author_basis_curves, author_nurbs_curves, author_points
 from .layer_writer import LayerWriter
 from .mesh import author_mesh
 from .point_instancer import author_point_instancer
 from .records import (
     BasisCurvesRecord,
+    CameraRecord,
     FrameRecord,
     MeshRecord,
     NurbsCurvesRecord,
@@ -97,6 +99,7 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     XformRecord: author_xform,
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,
+    CameraRecord: author_camera,
     BasisCurvesRecord: author_basis_curves,
     NurbsCurvesRecord: author_nurbs_curves,
     PointsRecord: author_points,

@@ -12,6 +12,7 @@ import numpy as np
 
 from ....usd_tools.direct.records import PointInstancerRecord, Record, XformRecord
 from ..reading import effective_materials
+from .camera import read_camera
 from .context import StreamContext
 from .curves import read_curves
 from .hair import read_hair
@@ -41,6 +42,8 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
         yield from _read_mesh_object(context, shown, path)
     elif shown.type in _SHAPES:
         yield from _read_geometry_set(context, shown, shown.evaluated_geometry(), path)
+    elif shown.type == "CAMERA":
+        yield from read_camera(context, shown, path)
     elif shown.type == "EMPTY" and shown.instance_collection is not None:
         collection = shown.original.instance_collection
         target = yield from _prototype(context, collection, path)
@@ -91,7 +94,7 @@ def _mesh(
         place,
         context.material_paths(effective_materials(shown, mesh)),
         data=data.name,
-        properties=custom_properties(data),
+        properties=custom_properties(context, data),
     )
 
 
@@ -116,7 +119,7 @@ def _read_geometry_set(
             path,
             context.material_paths(effective_materials(shown, curves)),
             data=data.name,
-            properties=custom_properties(data),
+            properties=custom_properties(context, data),
             # Blender renders strands of Curves objects alone.
             purpose="default" if shown.type == "CURVES" else "guide",
         )
@@ -127,7 +130,7 @@ def _read_geometry_set(
             context.child(path, data.name, "points"),
             context.material_paths(effective_materials(shown, cloud)),
             data=data.name,
-            properties=custom_properties(data),
+            properties=custom_properties(context, data),
         )
     arrays = read_instance_arrays(geometry)
     if arrays is not None:

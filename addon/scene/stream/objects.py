@@ -141,7 +141,7 @@ class _ObjectReader:
             object=item.name,
             ops=self._place(shown, parent and parent.evaluated_get(graph)),
             visible=not shown.hide_render,
-            properties=custom_properties(item),
+            properties=custom_properties(self._context, shown),
         )
         self._context.instances = False
         yield from read_geometry(self._context, shown, path)

@@ -12,6 +12,7 @@ contiguous; the writer keeps none of them.
 
 from __future__ import annotations
 
+from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
@@ -29,11 +30,13 @@ Record = (
     | BasisCurvesRecord
     | NurbsCurvesRecord
     | PointsRecord
+    | CameraRecord
 )
 
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "CameraRecord",
     "Basis",
     "BasisCurvesRecord",
     "CurvesRecord",
