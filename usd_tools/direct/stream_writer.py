@@ -26,9 +26,11 @@ from .records import (
     PointsRecord,
     Record,
     StageRecord,
+    VolumeRecord,
     XformRecord,
 )
 from .text import quoted
+from .volume import author_volume
 from .xform import author_xform
 
 Stream = Generator[Record | Event, None, None]
@@ -103,4 +105,5 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     BasisCurvesRecord: author_basis_curves,
     NurbsCurvesRecord: author_nurbs_curves,
     PointsRecord: author_points,
+    VolumeRecord: author_volume,
 }

@@ -21,6 +21,7 @@ from .mesh import read_mesh
 from .points import read_points
 from .properties import custom_properties
 from .transforms import matrix_ops
+from .volume import read_volume
 
 # From so many instances on they are one PointInstancer; fewer are prims of their own.
 _MANY = 16
@@ -130,6 +131,15 @@ def _read_geometry_set(
             context.child(path, data.name, "points"),
             context.material_paths(effective_materials(shown, cloud)),
             data=data.name,
+            properties=custom_properties(context, data),
+        )
+    if geometry.volume is not None:
+        yield read_volume(
+            context,
+            shown,
+            geometry.volume,
+            context.child(path, data.name, "volume"),
+            context.material_paths(effective_materials(shown, geometry.volume)),
             properties=custom_properties(context, data),
         )
     arrays = read_instance_arrays(geometry)

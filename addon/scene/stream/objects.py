@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from time import monotonic
 
 import bpy
@@ -25,6 +26,7 @@ def read_stream(
     root: str,
     frames: tuple[float, ...] = (),
     up_axis: str = "Z",
+    folder: Path | None = None,
 ) -> Generator[Record | Event, None, None]:
     """The records of ``objects``.
 
@@ -33,6 +35,7 @@ def read_stream(
         root: name of the root prim.
         frames: the frames to read, ascending; none reads the current one alone.
         up_axis: ``"Z"`` or ``"Y"``.
+        folder: where volumes are saved that are in no file; None leaves them out.
     """
     scene = bpy.context.scene
     rate = scene.render.fps / scene.render.fps_base
@@ -43,7 +46,7 @@ def read_stream(
         frames=(frames[0], frames[-1]) if frames else None,
         frames_per_second=rate,
     )
-    context = StreamContext(f"/{root}", animated=len(frames) > 1)
+    context = StreamContext(f"/{root}", animated=len(frames) > 1, folder=folder)
     reader = _ObjectReader(context, objects)
     if not frames:
         yield from reader.read(0.0, 1.0)

@@ -19,6 +19,7 @@ from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
+from .volume import VolumeField, VolumeRecord
 from .xform import Purpose, XformOp, XformRecord
 
 Record = (
@@ -31,6 +32,7 @@ Record = (
     | NurbsCurvesRecord
     | PointsRecord
     | CameraRecord
+    | VolumeRecord
 )
 
 __all__ = [
@@ -52,6 +54,8 @@ __all__ = [
     "Record",
     "StageRecord",
     "Subset",
+    "VolumeField",
+    "VolumeRecord",
     "Wrap",
     "XformOp",
     "XformRecord",
