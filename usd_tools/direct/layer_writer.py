@@ -187,8 +187,12 @@ class LayerWriter:
         prim.schemas += names
 
     def instance(self, prim: Prim, prototype: str) -> None:
-        """Make a prim an instance of the prim at the path ``prototype``."""
-        prim.metadata += ["instanceable = true", f"prepend references = <{prototype}>"]
+        """Make a prim an instance of the prim at the path ``prototype``.
+
+        It inherits: a reference would not see what other layers, the look among
+        them, say about the prototype.
+        """
+        prim.metadata += ["instanceable = true", f"prepend inherits = <{prototype}>"]
 
     def finish(self, layer: Sdf.Layer) -> Job[None]:
         """Put everything into ``layer``, in place of what it holds."""

@@ -14,12 +14,15 @@ from ..runtime import require_pxr
 from .camera import author_camera
 from .curves import author_basis_curves, author_nurbs_curves, author_points
 from .layer_writer import LayerWriter
+from .light import author_dome_light, author_light
 from .mesh import author_mesh
 from .point_instancer import author_point_instancer
 from .records import (
     BasisCurvesRecord,
     CameraRecord,
+    DomeLightRecord,
     FrameRecord,
+    LightRecord,
     MeshRecord,
     NurbsCurvesRecord,
     PointInstancerRecord,
@@ -107,6 +110,8 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,
     CameraRecord: author_camera,
+    LightRecord: author_light,
+    DomeLightRecord: author_dome_light,
     BasisCurvesRecord: author_basis_curves,
     NurbsCurvesRecord: author_nurbs_curves,
     PointsRecord: author_points,

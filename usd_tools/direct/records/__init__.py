@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
+from .light import Color, DomeLightRecord, LightRecord
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
@@ -33,6 +34,8 @@ Record = (
     | NurbsCurvesRecord
     | PointsRecord
     | CameraRecord
+    | LightRecord
+    | DomeLightRecord
     | VolumeRecord
     | SkelRootRecord
     | SkeletonRecord
@@ -44,6 +47,9 @@ __all__ = [
     "MATERIALS",
     "PROTOTYPES",
     "CameraRecord",
+    "Color",
+    "DomeLightRecord",
+    "LightRecord",
     "Basis",
     "BasisCurvesRecord",
     "BlendShape",
