@@ -18,6 +18,7 @@ from .context import StreamContext
 from .curves import read_curves
 from .hair import read_hair
 from .instances import InstanceArrays, placements, read_instance_arrays
+from .light import read_light
 from .mesh import read_mesh
 from .points import read_points
 from .properties import custom_properties
@@ -46,6 +47,8 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
         yield from _read_geometry_set(context, shown, shown.evaluated_geometry(), path)
     elif shown.type == "CAMERA":
         yield from read_camera(context, shown, path)
+    elif shown.type == "LIGHT":
+        yield from read_light(context, shown, path)
     elif shown.type == "EMPTY" and shown.instance_collection is not None:
         collection = shown.original.instance_collection
         target = yield from _prototype(context, collection, path)
