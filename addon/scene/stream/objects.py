@@ -16,6 +16,7 @@ from .context import StreamContext
 from .geometry import read_geometry
 from .properties import custom_properties
 from .transforms import Ops, object_ops
+from .world import read_world
 
 # Seconds between two reports of progress: after each, all of Blender's is looked up again.
 REPORT_EVERY = 0.1
@@ -27,6 +28,8 @@ def read_stream(
     frames: tuple[float, ...] = (),
     up_axis: str = "Z",
     folder: Path | None = None,
+    *,
+    world: bool = False,
 ) -> Generator[Record | Event, None, None]:
     """The records of ``objects``.
 
@@ -35,7 +38,9 @@ def read_stream(
         root: name of the root prim.
         frames: the frames to read, ascending; none reads the current one alone.
         up_axis: ``"Z"`` or ``"Y"``.
-        folder: where volumes are saved that are in no file; None leaves them out.
+        folder: where volumes and images are saved that are in no file; None
+            leaves them out.
+        world: whether the scene's world is read, too.
     """
     scene = bpy.context.scene
     rate = scene.render.fps / scene.render.fps_base
@@ -50,6 +55,7 @@ def read_stream(
     reader = _ObjectReader(context, objects)
     if not frames:
         yield from reader.read(0.0, 1.0)
+        yield from _read_world(context, world)
         return
     current = scene.frame_current_final
     try:
@@ -58,8 +64,17 @@ def read_stream(
             yield FrameRecord(frame)
             among = None if index == 0 else changed
             yield from reader.read(index / len(frames), (index + 1) / len(frames), among)
+            yield from _read_world(context, world)
     finally:
         _go_to(scene, current)
+
+
+def _read_world(context: StreamContext, wanted: bool) -> Iterator[Record | Event]:
+    world = bpy.context.scene.world if wanted else None
+    if world is not None:
+        yield from read_world(context, world.evaluated_get(bpy.context.evaluated_depsgraph_get()))
+        for note in context.take_notes():
+            yield Message(note, "warning")
 
 
 def _go_to(scene: bpy.types.Scene, frame: float) -> set[int]:
