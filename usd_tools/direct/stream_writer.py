@@ -28,10 +28,15 @@ from .records import (
     PointInstancerRecord,
     PointsRecord,
     Record,
+    SkelAnimationRecord,
+    SkeletonRecord,
+    SkelRootRecord,
+    SkinRecord,
     StageRecord,
     VolumeRecord,
     XformRecord,
 )
+from .skel import author_skel_animation, author_skel_root, author_skeleton, author_skin
 from .text import quoted
 from .volume import author_volume
 from .xform import author_xform
@@ -111,4 +116,8 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     NurbsCurvesRecord: author_nurbs_curves,
     PointsRecord: author_points,
     VolumeRecord: author_volume,
+    SkelRootRecord: author_skel_root,
+    SkeletonRecord: author_skeleton,
+    SkelAnimationRecord: author_skel_animation,
+    SkinRecord: author_skin,
 }

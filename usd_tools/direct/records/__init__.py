@@ -18,6 +18,7 @@ from .light import Color, DomeLightRecord, LightRecord
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
+from .skel import BlendShape, SkelAnimationRecord, SkeletonRecord, SkelRootRecord, SkinRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
 from .volume import VolumeField, VolumeRecord
@@ -36,6 +37,10 @@ Record = (
     | LightRecord
     | DomeLightRecord
     | VolumeRecord
+    | SkelRootRecord
+    | SkeletonRecord
+    | SkelAnimationRecord
+    | SkinRecord
 )
 
 __all__ = [
@@ -47,6 +52,7 @@ __all__ = [
     "LightRecord",
     "Basis",
     "BasisCurvesRecord",
+    "BlendShape",
     "CurvesRecord",
     "FrameRecord",
     "Interpolation",
@@ -58,6 +64,10 @@ __all__ = [
     "Property",
     "Purpose",
     "Record",
+    "SkelAnimationRecord",
+    "SkelRootRecord",
+    "SkeletonRecord",
+    "SkinRecord",
     "StageRecord",
     "Subset",
     "VolumeField",
