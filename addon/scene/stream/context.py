@@ -29,7 +29,9 @@ class StreamContext:
         instances: whether what is read instances other geometry.
         paths: of children, by the path of the parent and what they stand for.
         children: names taken below each path.
+        images: paths of the files of images, by their session_uid.
         notes: what could not be held, for the artist; taken after each object.
+        told: the notes that were taken.
     """
 
     root: str
@@ -41,7 +43,9 @@ class StreamContext:
     instances: bool = False
     paths: dict[tuple[str, object], str] = field(default_factory=dict)
     children: dict[str, set[str]] = field(default_factory=dict)
+    images: dict[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
 
     def child(self, parent: str, name: str, key: object) -> str:
         """The path of the child of ``parent`` that stands for ``key``, the same at every call."""
@@ -66,8 +70,10 @@ class StreamContext:
         return True
 
     def take_notes(self) -> list[str]:
-        """The notes so far, which are forgotten."""
-        notes, self.notes = self.notes, []
+        """The notes since they were taken last, each once for all frames."""
+        notes = [note for note in dict.fromkeys(self.notes) if note not in self.told]
+        self.told.update(notes)
+        self.notes = []
         return notes
 
     def material_paths(self, materials: Sequence[bpy.types.Material | None]) -> list[str]:

@@ -19,6 +19,7 @@ from .properties import custom_properties
 from .skeletons import SkeletonReader
 from .skin import plan_skins
 from .transforms import Ops, object_ops
+from .world import read_world
 
 # Seconds between two reports of progress: after each, all of Blender's is looked up again.
 REPORT_EVERY = 0.1
@@ -32,6 +33,7 @@ def read_stream(
     folder: Path | None = None,
     *,
     skeletons: bool = False,
+    world: bool = False,
 ) -> Generator[Record | Event, None, None]:
     """The records of ``objects``.
 
@@ -40,9 +42,11 @@ def read_stream(
         root: name of the root prim.
         frames: the frames to read, ascending; none reads the current one alone.
         up_axis: ``"Z"`` or ``"Y"``.
-        folder: where volumes are saved that are in no file; None leaves them out.
+        folder: where volumes and images are saved that are in no file; None
+            leaves them out.
         skeletons: armatures become skeletons, and meshes are moved by them and by
             blend shapes wherever that is as exact as their points at every frame.
+        world: whether the scene's world is read, too.
     """
     scene = bpy.context.scene
     rate = scene.render.fps / scene.render.fps_base
@@ -71,9 +75,18 @@ def read_stream(
             if index == 0:
                 yield from skeleton_reader.skeletons(reader.paths)
             yield from skeleton_reader.poses()
+            yield from _read_world(context, world)
     finally:
         if frames:
             _go_to(scene, current)
+
+
+def _read_world(context: StreamContext, wanted: bool) -> Iterator[Record | Event]:
+    world = bpy.context.scene.world if wanted else None
+    if world is not None:
+        yield from read_world(context, world.evaluated_get(bpy.context.evaluated_depsgraph_get()))
+        for note in context.take_notes():
+            yield Message(note, "warning")
 
 
 def _go_to(scene: bpy.types.Scene, frame: float) -> set[int]:
