@@ -14,6 +14,7 @@ from ....usd_tools.direct.records import FrameRecord, Record, StageRecord, Xform
 from ..reading import meters_per_unit
 from .context import StreamContext
 from .geometry import read_geometry
+from .presence import PresenceReader
 from .properties import custom_properties
 from .skeletons import SkeletonReader
 from .skin import plan_skins
@@ -119,6 +120,7 @@ class _ObjectReader:
     ) -> None:
         self._context = context
         self._skeletons = skeletons
+        self._presence = PresenceReader()
         context.users.update(item.data.session_uid for item in objects if item.data is not None)
         ordered = sorted(objects, key=lambda item: (_depth(item), item.name_full))
         self._uids = {item.session_uid: item.name for item in ordered}
@@ -182,6 +184,8 @@ class _ObjectReader:
         records = read_geometry(self._context, shown, path)
         if uid in self._skeletons.plan.skins:
             records = (self._skeletons.bound(uid, path, record) for record in records)
+        if self._context.animated:
+            records = self._presence.told(uid, path, records)
         yield from records
         if self._context.instances:
             self._instancers.add(uid)
