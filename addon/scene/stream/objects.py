@@ -15,6 +15,7 @@ from ..prim_names import material_names, nearest, object_names
 from ..reading import meters_per_unit
 from .context import StreamContext
 from .geometry import read_geometry
+from .presence import PresenceReader
 from .properties import custom_properties
 from .skeletons import SkeletonReader
 from .skin import plan_skins
@@ -120,6 +121,7 @@ class _ObjectReader:
     ) -> None:
         self._context = context
         self._skeletons = skeletons
+        self._presence = PresenceReader()
         context.users.update(item.data.session_uid for item in objects if item.data is not None)
         ordered = sorted(objects, key=lambda item: (_depth(item), item.name_full))
         self._uids = {item.session_uid: item.name for item in ordered}
@@ -197,6 +199,8 @@ class _ObjectReader:
         records = read_geometry(self._context, shown, path)
         if uid in self._skeletons.plan.skins:
             records = (self._skeletons.bound(uid, path, record) for record in records)
+        if self._context.animated:
+            records = self._presence.told(uid, path, records)
         yield from records
         if self._context.instances:
             self._instancers.add(uid)
