@@ -41,8 +41,8 @@ def read_structure(
         variants[name] = {v: _topmost(inside, taken) for v, inside in members.items()}
         taken |= {path for tops in variants[name].values() for path in tops}
     absent: set[str] = set()
-    for members in variants.values():
-        absent |= {p for v in members for p in members[v]} - set(members[min(members)])
+    for tops in variants.values():
+        absent |= {path for each in tops.values() for path in each} - set(tops[min(tops)])
     hidden = {o.name for o in objects if _is_below(paths[o.session_uid], absent)}
     return Structure(collections, variants, tuple(sorted(paths.values()))), hidden
 

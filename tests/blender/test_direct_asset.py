@@ -106,6 +106,5 @@ import bpy, sys
 sys.modules["pxr"] = None
 import stagewright.addon.scene.host
 import stagewright.addon
-stagewright.addon.register()
 """
     subprocess.run([sys.executable, "-c", source], check=True, timeout=120)
