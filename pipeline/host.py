@@ -79,5 +79,7 @@ class SceneHost(Protocol):
         """Render the PNG ``path``; call it after :meth:`export`."""
         ...
 
-    def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
-        """Keep the published ``identity`` with ``collection`` in the file ``blend``."""
+    def remember(
+        self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
+    ) -> None:
+        """Keep names of prims, and the published ``identity`` if any, in the file ``blend``."""

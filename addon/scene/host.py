@@ -18,6 +18,7 @@ from ...usd_tools.scene_record import SceneRecord
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
+from .prim_names import keep_names, names_to_keep
 from .reading import read_scene
 from .scope import (
     exported_objects,
@@ -72,6 +73,11 @@ class BlenderHost:
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
+        if request.engine == "stagewright" and (numbered := names_to_keep(objects)):
+            yield Message(
+                f"Numbered in USD, as other names come to the same there: {', '.join(numbered)}. "
+                "The numbers hold once the file is saved with them: use --save."
+            )
         if request.engine == "native":
             for renamed in separate_names(objects):
                 yield Message(renamed)
@@ -89,18 +95,21 @@ class BlenderHost:
         export_native(path, collection, name=request.name, frames=frames)
         return NativeExport(path, replace(record, aliases=aliases))
 
-    def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
-        """Keep the published ``identity`` on ``collection`` in the file ``blend``.
+    def remember(
+        self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
+    ) -> None:
+        """Keep the names of prims, and the published ``identity``, in the file ``blend``.
 
         Raises:
             StagewrightError: ``not-saved`` when saving is impossible or would
                 change more of the file.
         """
         self.open(blend)
-        kept = find_collection(collection)
+        use_view_layer(request.scene, request.view_layer)
+        kept = find_collection(request.collection)
         saved_by, running = bpy.data.version[:2], bpy.app.version[:2]
         if kept.library is not None:
-            raise _not_saved(blend, f"its collection '{collection}' is linked from another file")
+            raise _not_saved(blend, f"its collection '{kept.name}' is linked from another file")
         if saved_by != running:
             raise _not_saved(
                 blend,
@@ -109,7 +118,9 @@ class BlenderHost:
             )
         if not os.access(blend, os.W_OK):
             raise _not_saved(blend, "the file is read-only")
-        kept.stagewright.remember(identity)
+        keep_names(exported_objects(kept))
+        if identity is not None:
+            kept.stagewright.remember(identity)
         try:
             bpy.ops.wm.save_mainfile()
         except RuntimeError as error:
@@ -142,6 +153,6 @@ def _export_direct(
 def _not_saved(blend: Path, why: str) -> StagewrightError:
     return StagewrightError(
         "not-saved",
-        f"The published version is not noted in '{blend.name}': {why}.",
+        f"Nothing can be noted in '{blend.name}': {why}.",
         "Publish from Blender's sidebar, or save the file with this Blender first.",
     )

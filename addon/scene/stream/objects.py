@@ -10,7 +10,8 @@ from time import monotonic
 import bpy
 
 from ....jobs.events import Event, Message, Progress
-from ....usd_tools.direct.records import FrameRecord, Record, StageRecord, XformRecord
+from ....usd_tools.direct.records import MATERIALS, FrameRecord, Record, StageRecord, XformRecord
+from ..prim_names import material_names, nearest, object_names
 from ..reading import meters_per_unit
 from .context import StreamContext
 from .geometry import read_geometry
@@ -127,6 +128,20 @@ class _ObjectReader:
         self._instancers: set[int] = set()
         self._ops: dict[int, Ops] = {}
         self.paths: dict[int, str] = {}
+        self._reserve_names(ordered)
+
+    def _reserve_names(self, ordered: list[bpy.types.Object]) -> None:
+        """Decide all names at once, so that none depends on who comes first."""
+        context, paths = self._context, dict[int, str]()
+        for name, prim in material_names().items():
+            context.reserve(f"{context.root}/{MATERIALS}", prim, name)
+        names = object_names(ordered)
+        for item in ordered:
+            parent, uid = nearest(item, names), item.session_uid
+            above = context.root if parent is None else paths[parent.session_uid]
+            paths[uid] = context.reserve(above, names[uid].prim, uid)
+            if names[uid].source:
+                context.reserve_shape(paths[uid], names[uid].source, names[uid].shape)
 
     def read(
         self, start: float, stop: float, changed: set[int] | None = None
@@ -169,7 +184,7 @@ class _ObjectReader:
 
     def _read(self, item: bpy.types.Object, graph: bpy.types.Depsgraph) -> Iterator[Record]:
         uid = item.session_uid
-        parent = self._parent(item)
+        parent = nearest(item, self.paths)
         above = self._context.root if parent is None else self.paths[parent.session_uid]
         path = self.paths[uid] = self._context.child(above, item.name, uid)
         shown = item.evaluated_get(graph)
@@ -199,13 +214,6 @@ class _ObjectReader:
         if animated:
             self._ops[uid] = ops
         return ops
-
-    def _parent(self, item: bpy.types.Object) -> bpy.types.Object | None:
-        """The nearest ancestor that is exported, too."""
-        parent = item.parent
-        while parent is not None and parent.session_uid not in self.paths:
-            parent = parent.parent
-        return parent
 
 
 class _Lookup:
