@@ -195,6 +195,8 @@ class _ObjectReader:
             visible=not shown.hide_render,
             properties=custom_properties(self._context, shown),
         )
+        if self._skeletons.rests(uid, shown):
+            return
         self._context.instances = False
         records = read_geometry(self._context, shown, path)
         if uid in self._skeletons.plan.skins:
