@@ -198,6 +198,8 @@ class _ObjectReader:
             purpose=self._purposes.get(uid, "default"),
             properties=custom_properties(self._context, shown),
         )
+        if self._skeletons.rests(uid, shown):
+            return
         self._context.instances = False
         records = read_geometry(self._context, shown, path)
         if uid in self._skeletons.plan.skins:
