@@ -141,7 +141,7 @@ def _difference(
 def _on_corners(values: NDArray[Any], domain: str, surface: SurfaceRecord) -> NDArray[Any] | None:
     """(c, k) values of the corners, or None when there are too many or too few values."""
     if domain == "POINT":
-        return values[surface.corners] if len(values) > surface.corners.max() else None
+        return values[surface.corners] if len(values) > int(np.max(surface.corners)) else None
     if domain == "FACE":
         fits = len(values) == len(surface.counts)
         return np.repeat(values, surface.counts, axis=0) if fits else None
@@ -162,9 +162,10 @@ def _materials(name: str, surface: SurfaceRecord, mesh: UsdGeom.Mesh) -> Iterato
         theirs[faces[(faces >= 0) & (faces < len(theirs))]] = index
     materials = surface.materials or ("",)
     ours = np.clip(surface.slots, 0, len(materials) - 1)
-    differs = np.array([[a != b for b in names] for a in materials])[ours, theirs]
+    unlike: NDArray[np.bool_] = np.array([[a != b for b in names] for a in materials])
+    differs = unlike[ours, theirs]
     if differs.any():
-        first = int(differs.argmax())
+        first = int(np.flatnonzero(differs)[0])
         expected, found = materials[ours[first]] or "none", names[theirs[first]] or "none"
         yield (
             "mesh-materials",

@@ -7,6 +7,8 @@ there must not be repeated here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -64,7 +66,7 @@ def _values(attribute: bpy.types.Attribute) -> ValuesRecord:
 
 def _read(
     items: bpy.types.bpy_prop_collection, name: str, width: int, dtype: DTypeLike
-) -> NDArray[np.generic]:
+) -> NDArray[Any]:
     values = np.empty(len(items) * width, dtype)
     items.foreach_get(name, values)
     return values.reshape(-1, width)
