@@ -54,12 +54,14 @@ class DirectExport:
         geometry: an ``Sdf.Layer`` with everything but the look.
         look: an ``Sdf.Layer`` with materials and their bindings.
         base: the folder that relative paths in them start from.
+        structure: variant sets and collections, a ``usd_tools.structure.Structure``.
         record: the scene.
     """
 
     geometry: Any
     look: Any
     base: Path
+    structure: Any
     record: SceneRecord
 
 

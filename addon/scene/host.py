@@ -88,7 +88,9 @@ class BlenderHost:
             read = tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
         record = yield from read_scene(objects, read)
         if request.engine == "stagewright":
-            return (yield from _export_direct(objects, record, request.name, frames, folder))
+            return (
+                yield from _export_direct(collection, objects, record, request.name, frames, folder)
+            )
         aliases = yield from prepare(collection, objects, folder / "images")
         yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
         path = folder / "native.usdc"
@@ -132,6 +134,7 @@ class BlenderHost:
 
 
 def _export_direct(
+    collection: bpy.types.Collection,
     objects: list[bpy.types.Object],
     record: SceneRecord,
     name: str,
@@ -142,12 +145,20 @@ def _export_direct(
     from pxr import Sdf
 
     from ...usd_tools.direct.stream_writer import write_stream
+    from .structure import read_structure
 
+    structure, absent = read_structure(collection, objects, name)
     geometry, look = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(2))
     steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
     stream = read_stream(objects, name, steps, folder=folder / "files")
     yield from write_stream(stream, geometry, look)
-    return DirectExport(geometry, look, folder, record)
+    # What is checked is what shows: the first variants.
+    shown = replace(
+        record,
+        meshes=tuple(mesh for mesh in record.meshes if mesh.object not in absent),
+        objects=tuple(item for item in record.objects if item.name not in absent),
+    )
+    return DirectExport(geometry, look, folder, structure, shown)
 
 
 def _not_saved(blend: Path, why: str) -> StagewrightError:

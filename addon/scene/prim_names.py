@@ -81,6 +81,24 @@ def object_names(objects: Iterable[bpy.types.Object]) -> dict[int, ObjectNames]:
     return {uid: ObjectNames(prims[uid], *shapes[uid]) for uid in items}
 
 
+def object_paths(objects: Sequence[bpy.types.Object], root: str) -> dict[int, str]:
+    """Paths of the prims of ``objects`` below the prim ``/root``, by session_uid."""
+    names = object_names(objects)
+    items = {item.session_uid: item for item in objects}
+    paths: dict[int, str] = {}
+    for uid in items:
+        chain = [uid]
+        while chain[-1] not in paths:
+            parent = nearest(items[chain[-1]], names)
+            if parent is None:
+                paths[chain[-1]] = f"/{root}/{names[chain[-1]].prim}"
+                break
+            chain.append(parent.session_uid)
+        for above, each in zip(chain[::-1], chain[-2::-1], strict=False):
+            paths[each] = f"{paths[above]}/{names[each].prim}"
+    return paths
+
+
 def nearest(item: bpy.types.Object, among: Container[int]) -> bpy.types.Object | None:
     """The nearest ancestor of ``item`` whose session_uid is ``among`` those exported."""
     parent = item.parent

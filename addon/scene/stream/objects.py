@@ -12,6 +12,7 @@ import bpy
 from ....jobs.events import Event, Message, Progress
 from ....usd_tools.direct.records import MATERIALS, FrameRecord, Record, StageRecord, XformRecord
 from ..prim_names import material_names, nearest, object_names
+from ..purposes import read_purposes
 from ..reading import meters_per_unit
 from .context import StreamContext
 from .geometry import read_geometry
@@ -125,6 +126,7 @@ class _ObjectReader:
         context.users.update(item.data.session_uid for item in objects if item.data is not None)
         ordered = sorted(objects, key=lambda item: (_depth(item), item.name_full))
         self._uids = {item.session_uid: item.name for item in ordered}
+        self._purposes = read_purposes(ordered)
         self._instancers: set[int] = set()
         self._ops: dict[int, Ops] = {}
         self.paths: dict[int, str] = {}
@@ -193,6 +195,7 @@ class _ObjectReader:
             object=item.name,
             ops=self._place(shown, parent and parent.evaluated_get(graph)),
             visible=not shown.hide_render,
+            purpose=self._purposes.get(uid, "default"),
             properties=custom_properties(self._context, shown),
         )
         if self._skeletons.rests(uid, shown):
