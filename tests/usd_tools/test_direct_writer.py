@@ -127,6 +127,7 @@ def test_text_comes_back_as_it_was(written: Written, name: str) -> None:
         (0.1, "double"),
         (1e-310, "double"),
         ((1, 2, 3), "int[]"),
+        ((True, False), "bool[]"),
         ((0.1, 2.0), "double[]"),
     ],
 )

@@ -33,13 +33,14 @@ from .records import (
     SkelRootRecord,
     SkinRecord,
     StageRecord,
+    VisibilityRecord,
     VolumeRecord,
     XformRecord,
 )
 from .skel import author_skel_animation, author_skel_root, author_skeleton, author_skin
 from .text import quoted
 from .volume import author_volume
-from .xform import author_xform
+from .xform import author_visibility, author_xform
 
 Stream = Generator[Record | Event, None, None]
 
@@ -107,6 +108,7 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     StageRecord: _author_stage,
     FrameRecord: _author_frame,
     XformRecord: author_xform,
+    VisibilityRecord: author_visibility,
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,
     CameraRecord: author_camera,

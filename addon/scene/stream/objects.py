@@ -4,15 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import bpy
 
 from ....jobs.events import Event, Message, Progress
-from ....usd_tools.direct.records import FrameRecord, Record, StageRecord, XformRecord
+from ....usd_tools.direct.records import (
+    FrameRecord,
+    Record,
+    StageRecord,
+    VisibilityRecord,
+    XformRecord,
+)
 from ..reading import meters_per_unit
 from .context import StreamContext
+from .duplis import is_original
 from .geometry import read_geometry
 from .properties import custom_properties
 from .skeletons import SkeletonReader
@@ -123,6 +131,12 @@ class _ObjectReader:
         ordered = sorted(objects, key=lambda item: (_depth(item), item.name_full))
         self._uids = {item.session_uid: item.name for item in ordered}
         self._instancers: set[int] = set()
+        self._parents: set[int] = set()
+        for item in ordered:
+            parent = item.parent
+            while parent is not None and parent.session_uid not in self._parents:
+                self._parents.add(parent.session_uid)
+                parent = parent.parent
         self._ops: dict[int, Ops] = {}
         self.paths: dict[int, str] = {}
 
@@ -141,6 +155,7 @@ class _ObjectReader:
         elif changed:
             changed |= self._instancers  # they show other objects, too
         self._context.read_prototypes.clear()
+        self._context.duplis = None
         count = len(self._uids)
         reported = -REPORT_EVERY
         lookup: _Lookup | None = None
@@ -171,17 +186,21 @@ class _ObjectReader:
         above = self._context.root if parent is None else self.paths[parent.session_uid]
         path = self.paths[uid] = self._context.child(above, item.name, uid)
         shown = item.evaluated_get(graph)
+        visible = not shown.hide_render and not is_original(item)
+        above_others = uid in self._parents  # which do not hide with it
         yield XformRecord(
             path=path,
             object=item.name,
             ops=self._place(shown, parent and parent.evaluated_get(graph)),
-            visible=not shown.hide_render,
+            visible=visible or above_others,
             properties=custom_properties(self._context, shown),
         )
         self._context.instances = False
         records = read_geometry(self._context, shown, path)
         if uid in self._skeletons.plan.skins:
             records = (self._skeletons.bound(uid, path, record) for record in records)
+        if above_others and (self._context.animated or not visible):
+            records = _with_visibility(records, path, visible)
         yield from records
         if self._context.instances:
             self._instancers.add(uid)
@@ -200,6 +219,20 @@ class _ObjectReader:
         while parent is not None and parent.session_uid not in self.paths:
             parent = parent.parent
         return parent
+
+
+def _with_visibility(records: Iterator[Record], path: str, visible: bool) -> Iterator[Record]:
+    """The records of what one object shows, each prim right below ``path`` visible or not."""
+    told: set[str] = set()
+    for record in records:
+        if isinstance(record, XformRecord) and record.path.rpartition("/")[0] == path:
+            yield replace(record, visible=visible)
+            continue
+        yield record
+        place = getattr(record, "path", "")
+        if place.rpartition("/")[0] == path and place not in told:
+            told.add(place)
+            yield VisibilityRecord(place, visible)
 
 
 class _Lookup:

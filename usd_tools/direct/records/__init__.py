@@ -22,12 +22,13 @@ from .skel import BlendShape, SkelAnimationRecord, SkeletonRecord, SkelRootRecor
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
 from .volume import VolumeField, VolumeRecord
-from .xform import Purpose, XformOp, XformRecord
+from .xform import Purpose, VisibilityRecord, XformOp, XformRecord
 
 Record = (
     StageRecord
     | FrameRecord
     | XformRecord
+    | VisibilityRecord
     | MeshRecord
     | PointInstancerRecord
     | BasisCurvesRecord
@@ -73,6 +74,7 @@ __all__ = [
     "VolumeField",
     "VolumeRecord",
     "Wrap",
+    "VisibilityRecord",
     "XformOp",
     "XformRecord",
 ]
