@@ -27,20 +27,20 @@ from .records import (
     NurbsCurvesRecord,
     PointInstancerRecord,
     PointsRecord,
+    PresenceRecord,
     Record,
     SkelAnimationRecord,
     SkeletonRecord,
     SkelRootRecord,
     SkinRecord,
     StageRecord,
-    VisibilityRecord,
     VolumeRecord,
     XformRecord,
 )
 from .skel import author_skel_animation, author_skel_root, author_skeleton, author_skin
 from .text import quoted
 from .volume import author_volume
-from .xform import author_visibility, author_xform
+from .xform import author_xform
 
 Stream = Generator[Record | Event, None, None]
 
@@ -78,6 +78,13 @@ def _author_frame(writer: LayerWriter, record: FrameRecord) -> None:
         each.begin_frame(record.frame)
 
 
+def _author_presence(writer: LayerWriter, record: PresenceRecord) -> None:
+    prim, _ = writer.define(record.path, "Xform")
+    before, now = ("inherited" if v else "invisible" for v in (record.before, record.present))
+    writer.set_until_now(prim, "visibility", "token", before)
+    writer.set(prim, "visibility", "token", now)
+
+
 def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
     metadata = [
         f"defaultPrim = {quoted(record.root)}",
@@ -107,8 +114,8 @@ def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
 _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     StageRecord: _author_stage,
     FrameRecord: _author_frame,
+    PresenceRecord: _author_presence,
     XformRecord: author_xform,
-    VisibilityRecord: author_visibility,
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,
     CameraRecord: author_camera,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from .layer_writer import LayerWriter, Prim
-from .records import VisibilityRecord, XformOp, XformRecord
+from .records import XformOp, XformRecord
 
 # The Sdf type of each operation, by the first part of its name.
 _TYPES = {
@@ -34,17 +34,8 @@ def author_xform(writer: LayerWriter, record: XformRecord) -> None:
         if record.prototype:
             writer.instance(prim, record.prototype)
     writer.set_properties(prim, record.properties)
-    _author_visibility(writer, prim, record.visible)
-
-
-def author_visibility(writer: LayerWriter, record: VisibilityRecord) -> None:
-    """Author the visibility of a prim that is already there."""
-    _author_visibility(writer, writer.define(record.path, "")[0], record.visible)
-
-
-def _author_visibility(writer: LayerWriter, prim: Prim, visible: bool) -> None:
-    token = "inherited" if visible else "invisible"
-    writer.set(prim, "visibility", "token", token, fallback="inherited")
+    visibility = "inherited" if record.visible else "invisible"
+    writer.set(prim, "visibility", "token", visibility, fallback="inherited")
 
 
 def _order(op: XformOp) -> str:

@@ -34,6 +34,7 @@ class StreamContext:
         open: paths of the prototypes that are being read.
         duplis: instances on elements and of particles at this frame, see
             :mod:`.duplis`; None until they are asked for.
+        shapes: paths reserved for data, by the path of the object and the data's name.
         images: paths of the files of images, by their session_uid.
         notes: what could not be held, for the artist; taken after each object.
         told: the notes that were taken.
@@ -50,6 +51,7 @@ class StreamContext:
     children: dict[str, set[str]] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
     duplis: dict[tuple[int, str], list[tuple[int, NDArray[np.float64], int]]] | None = None
+    shapes: dict[tuple[str, str], str] = field(default_factory=dict)
     images: dict[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
@@ -58,11 +60,23 @@ class StreamContext:
         """The path of the child of ``parent`` that stands for ``key``, the same at every call."""
         path = self.paths.get((parent, key))
         if path is None:
-            taken = self.children.setdefault(parent, set())
-            unique = usd_name(name, taken)
-            taken.add(unique)
-            path = self.paths[parent, key] = f"{parent}/{unique}"
+            path = self.shapes.pop((parent, name), "")
+            if not path:
+                unique = usd_name(name, self.children.setdefault(parent, set()))
+                return self.reserve(parent, unique, key)
+            self.paths[parent, key] = path
         return path
+
+    def reserve(self, parent: str, name: str, key: object) -> str:
+        """Let the child of ``parent`` that stands for ``key`` be called ``name``; its path."""
+        self.children.setdefault(parent, set()).add(name)
+        path = self.paths[parent, key] = f"{parent}/{name}"
+        return path
+
+    def reserve_shape(self, parent: str, data: str, name: str) -> None:
+        """Let the first child of ``parent`` that shows ``data`` be called ``name``."""
+        self.children.setdefault(parent, set()).add(name)
+        self.shapes[parent, data] = f"{parent}/{name}"
 
     def prototype(self, name: str, key: object) -> str:
         """The path of the prototype that stands for ``key``."""

@@ -11,6 +11,7 @@ import mathutils
 import numpy as np
 
 from ....usd_tools.direct.records import PointInstancerRecord, Record, XformOp, XformRecord
+from ..prim_names import sibling_names
 from ..reading import effective_materials
 from .arrays import read_matrix
 from .camera import read_camera
@@ -290,11 +291,12 @@ def _read_collection(
     graph = bpy.context.evaluated_depsgraph_get()
     offset = mathutils.Matrix.Translation(-collection.instance_offset)
     items = collection.original.all_objects  # evaluated ones have no session_uid
+    names = sibling_names(items)
     for item in sorted(items, key=lambda item: item.name_full):
         if item.hide_viewport:
             continue  # nothing evaluates it
         shown = item.evaluated_get(graph)
-        place = context.child(path, item.name, item.session_uid)
+        place = context.reserve(path, names[item.session_uid], item.session_uid)
         ops = matrix_ops(offset @ shown.matrix_world, animated=context.animated)
         visible = not shown.hide_render and not is_original(item)
         yield XformRecord(place, item.name, ops, visible)

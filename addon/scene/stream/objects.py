@@ -4,24 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import bpy
 
 from ....jobs.events import Event, Message, Progress
-from ....usd_tools.direct.records import (
-    FrameRecord,
-    Record,
-    StageRecord,
-    VisibilityRecord,
-    XformRecord,
-)
+from ....usd_tools.direct.records import MATERIALS, FrameRecord, Record, StageRecord, XformRecord
+from ..prim_names import material_names, nearest, object_names
+from ..purposes import read_purposes
 from ..reading import meters_per_unit
 from .context import StreamContext
 from .duplis import is_original
 from .geometry import read_geometry
+from .presence import PresenceReader
 from .properties import custom_properties
 from .skeletons import SkeletonReader
 from .skin import plan_skins
@@ -127,9 +123,11 @@ class _ObjectReader:
     ) -> None:
         self._context = context
         self._skeletons = skeletons
+        self._presence = PresenceReader()
         context.users.update(item.data.session_uid for item in objects if item.data is not None)
         ordered = sorted(objects, key=lambda item: (_depth(item), item.name_full))
         self._uids = {item.session_uid: item.name for item in ordered}
+        self._purposes = read_purposes(ordered)
         self._instancers: set[int] = set()
         self._parents: set[int] = set()
         for item in ordered:
@@ -139,6 +137,20 @@ class _ObjectReader:
                 parent = parent.parent
         self._ops: dict[int, Ops] = {}
         self.paths: dict[int, str] = {}
+        self._reserve_names(ordered)
+
+    def _reserve_names(self, ordered: list[bpy.types.Object]) -> None:
+        """Decide all names at once, so that none depends on who comes first."""
+        context, paths = self._context, dict[int, str]()
+        for name, prim in material_names().items():
+            context.reserve(f"{context.root}/{MATERIALS}", prim, name)
+        names = object_names(ordered)
+        for item in ordered:
+            parent, uid = nearest(item, names), item.session_uid
+            above = context.root if parent is None else paths[parent.session_uid]
+            paths[uid] = context.reserve(above, names[uid].prim, uid)
+            if names[uid].source:
+                context.reserve_shape(paths[uid], names[uid].source, names[uid].shape)
 
     def read(
         self, start: float, stop: float, changed: set[int] | None = None
@@ -182,7 +194,7 @@ class _ObjectReader:
 
     def _read(self, item: bpy.types.Object, graph: bpy.types.Depsgraph) -> Iterator[Record]:
         uid = item.session_uid
-        parent = self._parent(item)
+        parent = nearest(item, self.paths)
         above = self._context.root if parent is None else self.paths[parent.session_uid]
         path = self.paths[uid] = self._context.child(above, item.name, uid)
         shown = item.evaluated_get(graph)
@@ -193,14 +205,18 @@ class _ObjectReader:
             object=item.name,
             ops=self._place(shown, parent and parent.evaluated_get(graph)),
             visible=visible or above_others,
+            purpose=self._purposes.get(uid, "default"),
             properties=custom_properties(self._context, shown),
         )
+        if self._skeletons.rests(uid, shown):
+            return
         self._context.instances = False
         records = read_geometry(self._context, shown, path)
         if uid in self._skeletons.plan.skins:
             records = (self._skeletons.bound(uid, path, record) for record in records)
-        if above_others and (self._context.animated or not visible):
-            records = _with_visibility(records, path, visible)
+        if self._context.animated or (above_others and not visible):
+            own = visible or not above_others
+            records = self._presence.told(uid, path, records, visible=own)
         yield from records
         if self._context.instances:
             self._instancers.add(uid)
@@ -212,27 +228,6 @@ class _ObjectReader:
         if animated:
             self._ops[uid] = ops
         return ops
-
-    def _parent(self, item: bpy.types.Object) -> bpy.types.Object | None:
-        """The nearest ancestor that is exported, too."""
-        parent = item.parent
-        while parent is not None and parent.session_uid not in self.paths:
-            parent = parent.parent
-        return parent
-
-
-def _with_visibility(records: Iterator[Record], path: str, visible: bool) -> Iterator[Record]:
-    """The records of what one object shows, each prim right below ``path`` visible or not."""
-    told: set[str] = set()
-    for record in records:
-        if isinstance(record, XformRecord) and record.path.rpartition("/")[0] == path:
-            yield replace(record, visible=visible)
-            continue
-        yield record
-        place = getattr(record, "path", "")
-        if place.rpartition("/")[0] == path and place not in told:
-            told.add(place)
-            yield VisibilityRecord(place, visible)
 
 
 class _Lookup:

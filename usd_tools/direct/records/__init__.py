@@ -19,16 +19,16 @@ from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
 from .skel import BlendShape, SkelAnimationRecord, SkeletonRecord, SkelRootRecord, SkinRecord
-from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
+from .stage import MATERIALS, PROTOTYPES, FrameRecord, PresenceRecord, StageRecord
 from .values import Interpolation, Primvar, Property
 from .volume import VolumeField, VolumeRecord
-from .xform import Purpose, VisibilityRecord, XformOp, XformRecord
+from .xform import Purpose, XformOp, XformRecord
 
 Record = (
     StageRecord
     | FrameRecord
+    | PresenceRecord
     | XformRecord
-    | VisibilityRecord
     | MeshRecord
     | PointInstancerRecord
     | BasisCurvesRecord
@@ -61,6 +61,7 @@ __all__ = [
     "NurbsCurvesRecord",
     "PointInstancerRecord",
     "PointsRecord",
+    "PresenceRecord",
     "Primvar",
     "Property",
     "Purpose",
@@ -74,7 +75,6 @@ __all__ = [
     "VolumeField",
     "VolumeRecord",
     "Wrap",
-    "VisibilityRecord",
     "XformOp",
     "XformRecord",
 ]

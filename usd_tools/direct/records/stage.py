@@ -36,3 +36,15 @@ class FrameRecord:
     """The frame at which all records up to the next one were read."""
 
     frame: float
+
+
+@dataclass(frozen=True)
+class PresenceRecord:
+    """Whether what has been written at ``path`` is there at this frame, and was before.
+
+    A shape that is not met again stays: its values hold.
+    """
+
+    path: str
+    present: bool
+    before: bool = False

@@ -54,11 +54,3 @@ class XformRecord:
     purpose: Purpose = "default"
     properties: Mapping[str, Property] = field(default_factory=dict)
     prototype: str = ""
-
-
-@dataclass(frozen=True)
-class VisibilityRecord:
-    """Whether a prim that is already there is visible, with all below."""
-
-    path: str
-    visible: bool
