@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from pxr import Sdf, Tf, Usd, UsdGeom, UsdUtils
+from pxr import Sdf, Usd, UsdGeom, UsdUtils
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
@@ -18,7 +18,7 @@ from .files_check import AssetWalk, walk
 from .inspect.statistics import PrimCounts, prim_counts
 from .materialx_files import with_paths
 from .placing import move_into_place, staging
-from .stages import open_stage
+from .stages import open_stage, write_layer
 from .textures import copy
 
 # What ARKit's viewers read in a .usdz.
@@ -113,7 +113,7 @@ def flatten(root: Path, target: Path, what: Literal["stage", "layers"] = "stage"
     layer = stage.Flatten(False) if what == "stage" else UsdUtils.FlattenLayerStack(stage)
     _anchor(layer, root.parent, target.parent)
     with staging(target) as place:
-        _export(layer, place / target.name)
+        write_layer(layer, place / target.name)
         move_into_place(place, target.parent, [target.name])
     return Collected(target, (target.name,), ())
 
@@ -124,12 +124,14 @@ class _Bundle:
 
     Attributes:
         layers: by name in the bundle, changed to name the bundle's files.
+        sources: the files that the layers come from, by name.
         texts: contents of rewritten documents, by name.
         files: sources of what is copied as it is, by name.
         missing: asset paths that lead nowhere.
     """
 
     layers: dict[str, Sdf.Layer] = field(default_factory=dict)
+    sources: dict[str, Path] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
@@ -150,7 +152,7 @@ class _Bundle:
         for name, layer in self.layers.items():
             yield Progress("package.write", 0.5, f"Writing {name}")
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            _export(layer, folder / name)
+            write_layer(layer, folder / name, self.sources[name])
 
 
 def _bundle(root: Path) -> Job[_Bundle]:
@@ -168,6 +170,7 @@ def _bundle(root: Path) -> Job[_Bundle]:
             lambda path, source=source, folder=folder: _moved(path, source.parent, folder, names),
         )
         bundle.layers[names[source]] = layer
+        bundle.sources[names[source]] = source
     for source in sorted(found.files | set(found.unreadable)):
         name = names[source]
         if source.suffix.lower() != ".mtlx":
@@ -236,7 +239,7 @@ def _flatten_for_arkit(folder: Path, root: str, first: str, bundle: _Bundle) -> 
     for name in bundle.layers:
         (folder / name).unlink()
     bundle.layers = {first: layer}
-    _export(layer, folder / first)
+    write_layer(layer, folder / first)
 
 
 def _arkit_problems(layer: Path, names: list[str]) -> Iterator[str]:
@@ -262,19 +265,6 @@ def _zip(package_file: Path, folder: Path, names: list[str]) -> None:
             raise OSError(f"{name} cannot be packed")
     if not writer.Save():
         raise OSError(f"USD could not write {package_file.name}")
-
-
-def _export(layer: Sdf.Layer, path: Path) -> None:
-    """Write ``layer``, binary or text as it was; raises OSError."""
-    options = {}
-    if path.suffix == ".usd":
-        options["format"] = layer.GetFileFormat().formatId if not layer.anonymous else "usdc"
-    try:
-        written = layer.Export(str(path), args=options)
-    except Tf.ErrorException as error:
-        raise OSError(f"USD could not write {path.name}") from error
-    if not written:
-        raise OSError(f"USD could not write {path.name}")
 
 
 def _verify(before: Path, after: Path, bundle: _Bundle) -> Job[None]:

@@ -35,6 +35,31 @@ def open_stage(root: Path) -> Usd.Stage:
     return stage
 
 
+def write_layer(layer: Sdf.Layer, path: Path, like: Path | None = None) -> None:
+    """Write ``layer`` to ``path``; raises OSError.
+
+    Args:
+        layer: the layer.
+        path: its suffix says the format.
+        like: for a .usd, which may be text or binary: a file of the format to take.
+    """
+    options = {}
+    if path.suffix.lower() == ".usd":
+        options["format"] = "usdc" if like is None or is_binary(like) else "usda"
+    try:
+        written = layer.Export(str(path), args=options)
+    except Tf.ErrorException as error:
+        raise OSError(f"USD could not write {path.name}") from error
+    if not written:
+        raise OSError(f"USD could not write {path.name}")
+
+
+def is_binary(file: Path) -> bool:
+    """Whether ``file`` is a crate file, whatever it is called; raises OSError."""
+    with file.open("rb") as stream:
+        return stream.read(8) == b"PXR-USDC"
+
+
 def object_name(prim: Usd.Prim) -> str:
     """Blender's name of the object that ``prim`` came from, or ""."""
     while prim and not prim.IsPseudoRoot():
