@@ -12,6 +12,7 @@ import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from ..pipeline import settings
+from ..pipeline.host import DEFAULT_ENGINE
 
 
 class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
@@ -35,6 +36,15 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
             ("STATIC", "Current Frame", "The asset as it stands when the file is saved"),
         ),
         default="AUTO",
+    )
+    engine: EnumProperty(
+        name="Engine",
+        description="Who writes the USD",
+        items=(
+            ("native", "Blender", "Blender's own exporter, on a copy prepared for it"),
+            ("stagewright", "Stagewright", "Stagewright's writer, which keeps instances"),
+        ),
+        default=DEFAULT_ENGINE,
     )
     allow: StringProperty(
         name="Allow",

@@ -42,13 +42,15 @@ def problem(scene: bpy.types.Scene) -> str:
         return f"“{label(scene)}” has no letter or digit: give the asset another name"
     if not collection_of(scene).all_objects:
         return f"“{collection_of(scene).name}” holds no objects"
+    if scene.stagewright.engine == "native" and not bpy.app.build_options.usd:
+        return "This Blender was built without its USD exporter: choose Stagewright's engine"
     return ""
 
 
 def command_line(scene: bpy.types.Scene) -> list[str]:
     """Options that make a command export what ``scene`` chooses."""
     chosen = scene.stagewright
-    words = [f"--name={label(scene)}"]
+    words = [f"--name={label(scene)}", f"--engine={chosen.engine}"]
     if chosen.collection:
         words.append(f"--collection={chosen.collection.name}")
     if chosen.frames == "RANGE":

@@ -45,6 +45,7 @@ _STAGE_FIELDS = (
     "framesPerSecond",
 )
 _VOLUME_SUFFIXES = (".vdb",)
+_CLASSES = "__class__"
 
 
 @dataclass(frozen=True)
@@ -251,12 +252,20 @@ def _layer_like(source: Sdf.Layer, meters_per_unit: float) -> Sdf.Layer:
 
 
 def _author_root(layer: Sdf.Layer, *, name: str, root: Path) -> None:
-    """Author the root prim: what the asset is, and where its parts are."""
+    """Author the root prim: what the asset is, and where its parts are.
+
+    It inherits a class of its own, by which whoever uses the asset many times
+    changes all of them at once.
+    """
     prim = Sdf.CreatePrimInLayer(layer, f"/{layer.defaultPrim}")
     prim.specifier = Sdf.SpecifierDef
     prim.typeName = "Xform"
     prim.kind = Kind.Tokens.component
     prim.assetInfo = {"identifier": Sdf.AssetPath(f"./{root.name}"), "name": name}
+    own = Sdf.CreatePrimInLayer(layer, f"/{_CLASSES}/{layer.defaultPrim}")
+    for spec in (own, own.nameParent):
+        spec.specifier = Sdf.SpecifierClass
+    prim.inheritPathList.Prepend(own.path)
     prim.referenceList.Prepend(Sdf.Reference(f"./{root.stem}_look.usda"))
     prim.payloadList.Prepend(Sdf.Payload(f"./{root.stem}_geometry.usdc"))
 

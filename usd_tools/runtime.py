@@ -19,7 +19,8 @@ except ModuleNotFoundError as error:
     raise StagewrightError(
         "no-usd",
         "There is no USD library in this Python.",
-        "Install usd-core (pip install usd-core), or use a Blender that was built with USD.",
+        f"Install it with “{sys.executable} -m pip install usd-core”, "
+        "or use a Blender that was built with USD.",
     ) from error
 
 _BLENDER_NAMESPACE = "pxrBlender_"

@@ -128,9 +128,6 @@ def _export_direct(
     folder: Path,
 ) -> Job[DirectExport]:
     # Not sooner: a Blender built without USD works for all else.
-    from ...usd_tools.runtime import require_pxr
-
-    require_pxr()
     from pxr import Sdf
 
     from ...usd_tools.direct.stream_writer import write_stream

@@ -90,6 +90,7 @@ def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column.prop(chosen, "collection", placeholder="Whole Scene")
     column.prop(chosen, "name", placeholder=target.asset_name(scene))
     column.prop(chosen, "frames")
+    column.prop(chosen, "engine")
 
 
 class STAGEWRIGHT_PT_export(SidebarPanel, bpy.types.Panel):

@@ -110,6 +110,17 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+def require_usd() -> None:
+    """Refuse what needs USD before the modules that import it.
+
+    Raises:
+        StagewrightError: ``no-usd`` or ``foreign-pxr``.
+    """
+    from ...usd_tools.runtime import require_pxr
+
+    require_pxr()
+
+
 def scene_request(options: argparse.Namespace) -> SceneRequest:
     """What the options of :func:`add_scene_options` ask to export."""
     label = options.name or options.collection or options.blend.stem

@@ -9,7 +9,14 @@ from typing import Any
 from ...jobs.events import Job
 from .. import settings, summaries
 from ..host import SceneHost
-from .common import add_library, add_scene_options, add_verb, checks_block, scene_request
+from .common import (
+    add_library,
+    add_scene_options,
+    add_verb,
+    checks_block,
+    require_usd,
+    scene_request,
+)
 
 
 def add(verbs: Any) -> None:
@@ -45,6 +52,7 @@ def add(verbs: Any) -> None:
 
 
 def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    require_usd()
     from ..publish import PublishOrder, publish_scene
 
     scene = scene_request(options)

@@ -12,7 +12,15 @@ from ...jobs.events import Job
 from .. import summaries
 from ..host import SceneHost
 from ..work import work_folder
-from .common import add_allow, add_group, add_scene_options, add_verb, checks_block, scene_request
+from .common import (
+    add_allow,
+    add_group,
+    add_scene_options,
+    add_verb,
+    checks_block,
+    require_usd,
+    scene_request,
+)
 
 # The work itself is imported when it is asked for: USD alone takes half a second,
 # and a command that is handed to Blender never needs it here.
@@ -48,6 +56,7 @@ def _add_export(group: Any) -> None:
 
 
 def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    require_usd()
     from ..export import export_asset
 
     request = scene_request(options)
@@ -76,6 +85,7 @@ def _add_check(group: Any) -> None:
 
 
 def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    require_usd()
     from ...usd_tools.check import check_task
 
     report = yield from check_task(str(options.root.absolute()), None, options.allow)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from pxr import Kind, Sdf, Usd, UsdGeom
+from pxr import Kind, Sdf, Usd, UsdGeom, UsdShade
 
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.pipeline.export import CheckedAsset, export_asset
@@ -63,3 +63,36 @@ def test_the_same_scene_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = (_exported(tmp_path / name) for name in ("first", "second"))
     for one, other in zip(first.files.layers, second.files.layers, strict=True):
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_instances_keep_the_look_that_lies_in_a_layer_of_its_own(tmp_path: Path) -> None:
+    first = _cube("First")
+    first.data.materials.append(bpy.data.materials.new("Red"))
+    for number in range(2):
+        copy = bpy.data.objects.new(f"Copy {number}", first.data)
+        copy.location.x = 3.0 * (number + 1)
+        bpy.context.scene.collection.objects.link(copy)
+    root = str(_exported(tmp_path / "out").files.root)
+    shot = Usd.Stage.CreateInMemory()
+    shot.DefinePrim("/Shot/one").GetReferences().AddReference(root)
+    for stage, top in ((Usd.Stage.Open(root), "/thing"), (shot, "/Shot/one")):
+        meshes = [
+            prim for prim in stage.Traverse(Usd.TraverseInstanceProxies()) if prim.IsA(UsdGeom.Mesh)
+        ]
+        assert len(meshes) == 3 and all(mesh.IsInstanceProxy() for mesh in meshes)
+        for mesh in meshes:
+            binding = UsdShade.MaterialBindingAPI(mesh).GetDirectBinding()
+            assert binding.GetMaterialPath() == f"{top}/_materials/Red"
+
+
+def test_an_asset_inherits_a_class_by_which_all_its_uses_change(tmp_path: Path) -> None:
+    _cube("Crate")
+    root = str(_exported(tmp_path / "out").files.root)
+    assembly = Usd.Stage.CreateInMemory()
+    for number in range(2):
+        assembly.DefinePrim(f"/Set/crate_{number}").GetReferences().AddReference(root)
+    assembly.CreateClassPrim("/__class__/thing").CreateAttribute(
+        "tint", Sdf.ValueTypeNames.Float
+    ).Set(0.5)
+    uses = [assembly.GetPrimAtPath(f"/Set/crate_{number}") for number in range(2)]
+    assert [use.GetAttribute("tint").Get() for use in uses] == [0.5, 0.5]

@@ -10,42 +10,16 @@ import bpy
 import mathutils
 import numpy as np
 import pytest
-from pxr import Sdf, Usd, UsdGeom, UsdShade
+from pxr import Sdf, UsdGeom, UsdShade
 
 from stagewright.addon.scene.stream import objects
 from stagewright.addon.scene.stream.mesh import indexed_by_vertex
 from stagewright.addon.scene.stream.objects import read_stream
-from stagewright.jobs.events import Message, Progress
+from stagewright.jobs.events import Progress
 from stagewright.usd_tools.direct.stream_writer import write_stream
 
+from .streaming import grid, link, streamed, triangle
 from .usd_world import differences, scene_meshes, stage_meshes
-
-
-def link(item: bpy.types.Object, parent: bpy.types.Object | None = None) -> bpy.types.Object:
-    bpy.context.scene.collection.objects.link(item)
-    item.parent = parent
-    return item
-
-
-def triangle(name: str, parent: bpy.types.Object | None = None) -> bpy.types.Object:
-    mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 2, 0.5)], [], [(0, 1, 2)])
-    return link(bpy.data.objects.new(name, mesh), parent)
-
-
-def grid(name: str = "Grid", cells: int = 4) -> bpy.types.Object:
-    bpy.ops.mesh.primitive_grid_add(x_subdivisions=cells, y_subdivisions=cells)
-    item = bpy.context.object
-    item.name = item.data.name = name
-    return item
-
-
-def streamed(**options: object) -> tuple[Usd.Stage, list[str]]:
-    """The whole scene in a stage, and the warnings."""
-    layer = Sdf.Layer.CreateAnonymous(".usdc")
-    stream = read_stream(list(bpy.context.scene.objects), "root", **options)
-    events = list(write_stream(stream, layer))
-    return Usd.Stage.Open(layer), [e.text for e in events if isinstance(e, Message)]
 
 
 def test_objects_stand_where_their_parents_constraints_and_channels_put_them() -> None:

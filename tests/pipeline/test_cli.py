@@ -136,3 +136,19 @@ sys.exit(main(["usd", "export", "x.blend", "-o", {str(asset)!r}, "--json"], obje
     )
     assert (done.returncode, json.loads(done.stdout)["code"]) == (1, "exists")
     assert asset.read_text() == "precious"
+
+
+@pytest.mark.parametrize("words", [["usd", "check", "x.usda"], ["usd", "export", "x", "-o", "y"]])
+def test_without_a_usd_library_it_says_what_to_install(words: list[str]) -> None:
+    source = f"""
+import sys
+sys.modules["pxr"] = None
+from stagewright.pipeline.cli import main
+sys.exit(main([*{words!r}, "--json"], object()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, env=environment({})
+    )
+    error = json.loads(done.stdout)
+    assert (done.returncode, error["code"]) == (1, "no-usd")
+    assert f"{sys.executable} -m pip install usd-core" in error["cure"]

@@ -26,6 +26,7 @@ _KINDS: dict[str, tuple[type[np.generic], Any]] = {
     "float[]": (np.float32, Vt.FloatArray),
     "double[]": (np.float64, Vt.DoubleArray),
     "float2[]": (np.float32, Vt.Vec2fArray),
+    "half3[]": (np.float16, Vt.Vec3hArray),
     "double2[]": (np.float64, Vt.Vec2dArray),
     "float3[]": (np.float32, Vt.Vec3fArray),
     "float4[]": (np.float32, Vt.Vec4fArray),

@@ -37,6 +37,7 @@ class Prim:
         name: last part of it.
         opening: specifier, type and name.
         metadata: lines of metadata.
+        schemas: names of the API schemas applied.
         properties: lines of properties.
         children: names to prims.
     """
@@ -45,6 +46,7 @@ class Prim:
     name: str
     opening: str
     metadata: list[str] = field(default_factory=list)
+    schemas: tuple[str, ...] = ()
     properties: list[str] = field(default_factory=list)
     children: dict[str, Prim] = field(default_factory=dict)
 
@@ -130,6 +132,7 @@ class LayerWriter:
         custom: bool = False,
         fallback: Any = None,
         interpolation: str = "",
+        element_size: int = 1,
     ) -> None:
         """Set an attribute.
 
@@ -144,22 +147,23 @@ class LayerWriter:
             fallback: what the schema falls back to: nothing is authored while no
                 other value is given.
             interpolation: of a primvar or of normals.
+            element_size: how many values a primvar has for each element.
         """
         is_array = isinstance(value, np.ndarray) and type_name.endswith("[]")
         if self.frame is not None and not uniform:
             opening = f"{'custom ' if custom else ''}{type_name} {name}"
-            ending = _ending(interpolation)
+            ending = _ending(interpolation, element_size)
             self._observe(prim, name, opening, ending, type_name, value, fallback, is_array)
             return
         if fallback is not None and value == fallback:
             return
         opening = f"{'custom ' if custom else ''}{'uniform ' if uniform else ''}{type_name} {name}"
         if is_array and value.size > _FEW:
-            prim.properties.append(opening + _ending(interpolation))
+            prim.properties.append(opening + _ending(interpolation, element_size))
             self._arrays.append((prim, name, vt_array(value, type_name)))
         else:
             text = value_text(value, type_name)
-            prim.properties.append(f"{opening} = {text}{_ending(interpolation)}")
+            prim.properties.append(f"{opening} = {text}{_ending(interpolation, element_size)}")
 
     def set_primvar(self, prim: Prim, primvar: Primvar) -> None:
         """Set a primvar and its indices."""
@@ -179,12 +183,16 @@ class LayerWriter:
         prim.properties.append(f"rel {name} = {_paths(targets)}")
 
     def apply_schemas(self, prim: Prim, *names: str) -> None:
-        """Apply API schemas; call it once for a prim."""
-        prim.metadata.append(f"prepend apiSchemas = [{', '.join(map(quoted, names))}]")
+        """Apply API schemas; call it once for a prim and a schema."""
+        prim.schemas += names
 
     def instance(self, prim: Prim, prototype: str) -> None:
-        """Make a prim an instance of the prim at the path ``prototype``."""
-        prim.metadata += ["instanceable = true", f"prepend references = <{prototype}>"]
+        """Make a prim an instance of the prim at the path ``prototype``.
+
+        It inherits: a reference would not see what other layers, the look among
+        them, say about the prototype.
+        """
+        prim.metadata += ["instanceable = true", f"prepend inherits = <{prototype}>"]
 
     def finish(self, layer: Sdf.Layer) -> Job[None]:
         """Put everything into ``layer``, in place of what it holds."""
@@ -270,8 +278,12 @@ class LayerWriter:
                 yield "}\n"
                 continue
             yield prim.opening
-            if prim.metadata:
-                lines = "\n".join(prim.metadata)
+            metadata = prim.metadata
+            if prim.schemas:
+                schemas = ", ".join(map(quoted, prim.schemas))
+                metadata = [*metadata, f"prepend apiSchemas = [{schemas}]"]
+            if metadata:
+                lines = "\n".join(metadata)
                 yield f" (\n{lines}\n)"
             yield "\n{\n"
             if prim.properties:
@@ -281,8 +293,9 @@ class LayerWriter:
             pending.extend(reversed(prim.children.values()))
 
 
-def _ending(interpolation: str) -> str:
-    return f' (interpolation = "{interpolation}")' if interpolation else ""
+def _ending(interpolation: str, element_size: int) -> str:
+    size = f"elementSize = {element_size}; " if element_size > 1 else ""
+    return f' ({size}interpolation = "{interpolation}")' if interpolation else ""
 
 
 def _paths(targets: Iterable[str]) -> str:

@@ -11,22 +11,34 @@ from pxr import Sdf
 
 from ...jobs.events import Event, Job
 from ..runtime import require_pxr
+from .camera import author_camera
 from .curves import author_basis_curves, author_nurbs_curves, author_points
 from .layer_writer import LayerWriter
+from .light import author_dome_light, author_light
 from .mesh import author_mesh
 from .point_instancer import author_point_instancer
 from .records import (
     BasisCurvesRecord,
+    CameraRecord,
+    DomeLightRecord,
     FrameRecord,
+    LightRecord,
     MeshRecord,
     NurbsCurvesRecord,
     PointInstancerRecord,
     PointsRecord,
     Record,
+    SkelAnimationRecord,
+    SkeletonRecord,
+    SkelRootRecord,
+    SkinRecord,
     StageRecord,
+    VolumeRecord,
     XformRecord,
 )
+from .skel import author_skel_animation, author_skel_root, author_skeleton, author_skin
 from .text import quoted
+from .volume import author_volume
 from .xform import author_xform
 
 Stream = Generator[Record | Event, None, None]
@@ -97,7 +109,15 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     XformRecord: author_xform,
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,
+    CameraRecord: author_camera,
+    LightRecord: author_light,
+    DomeLightRecord: author_dome_light,
     BasisCurvesRecord: author_basis_curves,
     NurbsCurvesRecord: author_nurbs_curves,
     PointsRecord: author_points,
+    VolumeRecord: author_volume,
+    SkelRootRecord: author_skel_root,
+    SkeletonRecord: author_skeleton,
+    SkelAnimationRecord: author_skel_animation,
+    SkinRecord: author_skin,
 }

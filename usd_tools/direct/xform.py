@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .layer_writer import LayerWriter
+from .layer_writer import LayerWriter, Prim
 from .records import XformOp, XformRecord
 
 # The Sdf type of each operation, by the first part of its name.
@@ -40,3 +40,14 @@ def author_xform(writer: LayerWriter, record: XformRecord) -> None:
 
 def _order(op: XformOp) -> str:
     return f"{'!invert!' if op.inverse else ''}xformOp:{op.name}"
+
+
+def author_scale(
+    writer: LayerWriter, prim: Prim, scale: tuple[float, float, float], *, new: bool
+) -> None:
+    """Author a scale of a prim's own, when it is one or may become one."""
+    if writer.frame is None and scale == (1.0, 1.0, 1.0):
+        return
+    writer.set(prim, "xformOp:scale", "float3", scale)
+    if new:
+        writer.set(prim, "xformOpOrder", "token[]", ("xformOp:scale",), uniform=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import bpy
 
@@ -20,6 +21,7 @@ class StreamContext:
     Attributes:
         root: path of the root prim (``/lantern``).
         animated: whether more than one frame is read.
+        folder: where files go that hold what a layer cannot, or None.
         users: how many of the exported objects use a data-block, by its session_uid.
         materials: names of the materials in use, to the paths of their prims,
             in the order in which they were met.
@@ -32,6 +34,7 @@ class StreamContext:
 
     root: str
     animated: bool = False
+    folder: Path | None = None
     users: Counter[int] = field(default_factory=Counter)
     materials: dict[str, str] = field(default_factory=dict)
     read_prototypes: set[str] = field(default_factory=set)

@@ -12,14 +12,17 @@ import numpy as np
 
 from ....usd_tools.direct.records import PointInstancerRecord, Record, XformRecord
 from ..reading import effective_materials
+from .camera import read_camera
 from .context import StreamContext
 from .curves import read_curves
 from .hair import read_hair
 from .instances import InstanceArrays, placements, read_instance_arrays
+from .light import read_light
 from .mesh import read_mesh
 from .points import read_points
 from .properties import custom_properties
 from .transforms import matrix_ops
+from .volume import read_volume
 
 # From so many instances on they are one PointInstancer; fewer are prims of their own.
 _MANY = 16
@@ -41,6 +44,10 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
         yield from _read_mesh_object(context, shown, path)
     elif shown.type in _SHAPES:
         yield from _read_geometry_set(context, shown, shown.evaluated_geometry(), path)
+    elif shown.type == "CAMERA":
+        yield from read_camera(context, shown, path)
+    elif shown.type == "LIGHT":
+        yield from read_light(context, shown, path)
     elif shown.type == "EMPTY" and shown.instance_collection is not None:
         collection = shown.original.instance_collection
         target = yield from _prototype(context, collection, path)
@@ -91,7 +98,7 @@ def _mesh(
         place,
         context.material_paths(effective_materials(shown, mesh)),
         data=data.name,
-        properties=custom_properties(data),
+        properties=custom_properties(context, data),
     )
 
 
@@ -116,7 +123,7 @@ def _read_geometry_set(
             path,
             context.material_paths(effective_materials(shown, curves)),
             data=data.name,
-            properties=custom_properties(data),
+            properties=custom_properties(context, data),
             # Blender renders strands of Curves objects alone.
             purpose="default" if shown.type == "CURVES" else "guide",
         )
@@ -127,7 +134,16 @@ def _read_geometry_set(
             context.child(path, data.name, "points"),
             context.material_paths(effective_materials(shown, cloud)),
             data=data.name,
-            properties=custom_properties(data),
+            properties=custom_properties(context, data),
+        )
+    if geometry.volume is not None:
+        yield read_volume(
+            context,
+            shown,
+            geometry.volume,
+            context.child(path, data.name, "volume"),
+            context.material_paths(effective_materials(shown, geometry.volume)),
+            properties=custom_properties(context, data),
         )
     arrays = read_instance_arrays(geometry)
     if arrays is not None:

@@ -92,7 +92,7 @@ def read_mesh(
         points=points,
         face_vertex_counts=_face_sizes(mesh),
         face_vertex_indices=corners,
-        normals=None if subdivision else _normals(mesh, context.animated),
+        normals=None if subdivision else read_normals(mesh, animated=context.animated),
         primvars=tuple(primvars),
         material=material,
         subsets=subsets,
@@ -116,8 +116,8 @@ def _face_sizes(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
     return starts[1:] - starts[:-1]
 
 
-def _normals(mesh: bpy.types.Mesh, animated: bool) -> Primvar | None:
-    """Normals on the coarsest elements that hold them."""
+def read_normals(mesh: bpy.types.Mesh, *, animated: bool) -> Primvar | None:
+    """Normals on the coarsest elements that hold them; on corners, when these may change."""
     if not len(mesh.polygons):
         return None
     domain = "CORNER" if animated else mesh.normals_domain

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from time import monotonic
 
 import bpy
@@ -14,6 +15,8 @@ from ..reading import meters_per_unit
 from .context import StreamContext
 from .geometry import read_geometry
 from .properties import custom_properties
+from .skeletons import SkeletonReader
+from .skin import plan_skins
 from .transforms import Ops, object_ops
 
 # Seconds between two reports of progress: after each, all of Blender's is looked up again.
@@ -25,6 +28,9 @@ def read_stream(
     root: str,
     frames: tuple[float, ...] = (),
     up_axis: str = "Z",
+    folder: Path | None = None,
+    *,
+    skeletons: bool = False,
 ) -> Generator[Record | Event, None, None]:
     """The records of ``objects``.
 
@@ -33,6 +39,9 @@ def read_stream(
         root: name of the root prim.
         frames: the frames to read, ascending; none reads the current one alone.
         up_axis: ``"Z"`` or ``"Y"``.
+        folder: where volumes are saved that are in no file; None leaves them out.
+        skeletons: armatures become skeletons, and meshes are moved by them and by
+            blend shapes wherever that is as exact as their points at every frame.
     """
     scene = bpy.context.scene
     rate = scene.render.fps / scene.render.fps_base
@@ -43,20 +52,27 @@ def read_stream(
         frames=(frames[0], frames[-1]) if frames else None,
         frames_per_second=rate,
     )
-    context = StreamContext(f"/{root}", animated=len(frames) > 1)
-    reader = _ObjectReader(context, objects)
-    if not frames:
-        yield from reader.read(0.0, 1.0)
-        return
+    context = StreamContext(f"/{root}", animated=len(frames) > 1, folder=folder)
+    skeleton_reader = SkeletonReader(context)
+    reader = _ObjectReader(context, objects, skeleton_reader)
     current = scene.frame_current_final
     try:
-        for index, frame in enumerate(frames):
-            changed = _go_to(scene, frame)
-            yield FrameRecord(frame)
+        if skeletons:
+            skeleton_reader.plan = yield from plan_skins(objects, frames)
+        steps = len(frames) or 1
+        for index in range(steps):
+            changed = None
+            if frames:
+                changed = _go_to(scene, frames[index])
+                yield FrameRecord(frames[index])
             among = None if index == 0 else changed
-            yield from reader.read(index / len(frames), (index + 1) / len(frames), among)
+            yield from reader.read(index / steps, (index + 1) / steps, among)
+            if index == 0:
+                yield from skeleton_reader.skeletons(reader.paths)
+            yield from skeleton_reader.poses()
     finally:
-        _go_to(scene, current)
+        if frames:
+            _go_to(scene, current)
 
 
 def _go_to(scene: bpy.types.Scene, frame: float) -> set[int]:
@@ -82,14 +98,20 @@ class _ObjectReader:
     each one everything of Blender's is looked up again.
     """
 
-    def __init__(self, context: StreamContext, objects: list[bpy.types.Object]) -> None:
+    def __init__(
+        self,
+        context: StreamContext,
+        objects: list[bpy.types.Object],
+        skeletons: SkeletonReader,
+    ) -> None:
         self._context = context
+        self._skeletons = skeletons
         context.users.update(item.data.session_uid for item in objects if item.data is not None)
         ordered = sorted(objects, key=lambda item: (_depth(item), item.name_full))
         self._uids = {item.session_uid: item.name for item in ordered}
         self._instancers: set[int] = set()
         self._ops: dict[int, Ops] = {}
-        self._paths: dict[int, str] = {}
+        self.paths: dict[int, str] = {}
 
     def read(
         self, start: float, stop: float, changed: set[int] | None = None
@@ -133,18 +155,21 @@ class _ObjectReader:
     def _read(self, item: bpy.types.Object, graph: bpy.types.Depsgraph) -> Iterator[Record]:
         uid = item.session_uid
         parent = self._parent(item)
-        above = self._context.root if parent is None else self._paths[parent.session_uid]
-        path = self._paths[uid] = self._context.child(above, item.name, uid)
+        above = self._context.root if parent is None else self.paths[parent.session_uid]
+        path = self.paths[uid] = self._context.child(above, item.name, uid)
         shown = item.evaluated_get(graph)
         yield XformRecord(
             path=path,
             object=item.name,
             ops=self._place(shown, parent and parent.evaluated_get(graph)),
             visible=not shown.hide_render,
-            properties=custom_properties(item),
+            properties=custom_properties(self._context, shown),
         )
         self._context.instances = False
-        yield from read_geometry(self._context, shown, path)
+        records = read_geometry(self._context, shown, path)
+        if uid in self._skeletons.plan.skins:
+            records = (self._skeletons.bound(uid, path, record) for record in records)
+        yield from records
         if self._context.instances:
             self._instancers.add(uid)
 
@@ -159,7 +184,7 @@ class _ObjectReader:
     def _parent(self, item: bpy.types.Object) -> bpy.types.Object | None:
         """The nearest ancestor that is exported, too."""
         parent = item.parent
-        while parent is not None and parent.session_uid not in self._paths:
+        while parent is not None and parent.session_uid not in self.paths:
             parent = parent.parent
         return parent
 

@@ -9,31 +9,48 @@ from typing import Any
 import bpy
 
 from ....usd_tools.direct.records import Property
+from .context import StreamContext
 
 
-def custom_properties(owner: bpy.types.ID) -> dict[str, Property]:
-    """The custom properties of ``owner`` that USD has a type for, by their names in USD.
+def custom_properties(context: StreamContext, owner: bpy.types.ID) -> dict[str, Property]:
+    """The custom properties of ``owner``, an evaluated or original ID, by their names in USD.
 
-    Groups become namespaces; what add-ons register keeps to Blender.
+    Groups become namespaces; what add-ons register keeps to Blender. One that
+    USD has no type for is noted in ``context``.
     """
+    names = owner.keys()
+    if not names:
+        return {}
     found: dict[str, Property] = {}
-    for name in owner.keys():  # noqa: SIM118 - IDs are no mappings
+    for name in names:
         if name not in owner.bl_rna.properties and name != "_RNA_UI":
-            _collect(name, owner[name], found)
+            for left in _collect(name, owner[name], found):
+                context.notes.append(
+                    f"{owner.name}: the custom property “{left}” is not exported, as USD has "
+                    "no type for it. Make it a number, a text, or an array of numbers."
+                )
     return found
 
 
-def _collect(name: str, value: Any, found: dict[str, Property]) -> None:
-    name = ":".join(_token(part) for part in name.split(":"))
-    if isinstance(value, bool | int | float | str):
-        found[name] = value
-    elif hasattr(value, "to_list"):
-        items = value.to_list()
-        if all(isinstance(item, bool | int | float) for item in items):
-            found[name] = tuple(items)
-    elif hasattr(value, "items"):
-        for key, item in value.items():
-            _collect(f"{name}:{key}", item, found)
+def _collect(name: str, value: Any, found: dict[str, Property]) -> list[str]:
+    """Put a value, or those in a group, into ``found``; returns the names of what does not fit."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if hasattr(value, "to_list"):
+        value = tuple(value.to_list())
+    if hasattr(value, "items"):
+        return [
+            left for key, item in value.items() for left in _collect(f"{name}:{key}", item, found)
+        ]
+    numbers = isinstance(value, tuple) and all(isinstance(v, bool | int | float) for v in value)
+    if not numbers and not isinstance(value, bool | int | float | str):
+        return [name]
+    fitting = ":".join(_token(part) for part in name.split(":"))
+    unique, number = fitting, 1
+    while unique in found:
+        unique, number = f"{fitting}_{number}", number + 1
+    found[unique] = value
+    return []
 
 
 def _token(name: str) -> str:

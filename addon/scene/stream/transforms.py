@@ -12,6 +12,7 @@ import numpy as np
 
 from ....usd_tools.direct.records import XformOp
 from .arrays import read_matrix
+from .context import StreamContext
 
 # The greatest cosine between two axes that counts as a right angle.
 _RIGHT_ANGLE = 1e-6
@@ -137,3 +138,20 @@ def _fitted(matrix: mathutils.Matrix, before: Ops) -> Ops:
 def _has_shear(matrix: mathutils.Matrix) -> bool:
     x, y, z = (column.to_3d().normalized() for column in matrix.to_3x3().col)
     return max(abs(x.dot(y)), abs(y.dot(z)), abs(z.dot(x))) > _RIGHT_ANGLE
+
+
+def scale_undone(context: StreamContext, shown: bpy.types.Object) -> tuple[float, float, float]:
+    """What makes the axes of an evaluated object of length 1 again, as cameras and lamps have them.
+
+    An object without extent cannot be undone, which is noted in ``context``.
+    """
+    x, y, z = (column.length for column in shown.matrix_world.to_3x3().col)
+    if max(abs(x - 1), abs(y - 1), abs(z - 1)) < _SAME:
+        return 1.0, 1.0, 1.0
+    if not min(x, y, z):
+        context.notes.append(
+            f"{shown.name} is scaled to nothing, so nothing in USD sees it as Blender does. "
+            "Set its scale to 1."
+        )
+        return 1.0, 1.0, 1.0
+    return 1.0 / x, 1.0 / y, 1.0 / z

@@ -12,12 +12,16 @@ contiguous; the writer keeps none of them.
 
 from __future__ import annotations
 
+from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
+from .light import Color, DomeLightRecord, LightRecord
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
+from .skel import BlendShape, SkelAnimationRecord, SkeletonRecord, SkelRootRecord, SkinRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
 from .values import Interpolation, Primvar, Property
+from .volume import VolumeField, VolumeRecord
 from .xform import Purpose, XformOp, XformRecord
 
 Record = (
@@ -29,13 +33,26 @@ Record = (
     | BasisCurvesRecord
     | NurbsCurvesRecord
     | PointsRecord
+    | CameraRecord
+    | LightRecord
+    | DomeLightRecord
+    | VolumeRecord
+    | SkelRootRecord
+    | SkeletonRecord
+    | SkelAnimationRecord
+    | SkinRecord
 )
 
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "CameraRecord",
+    "Color",
+    "DomeLightRecord",
+    "LightRecord",
     "Basis",
     "BasisCurvesRecord",
+    "BlendShape",
     "CurvesRecord",
     "FrameRecord",
     "Interpolation",
@@ -47,8 +64,14 @@ __all__ = [
     "Property",
     "Purpose",
     "Record",
+    "SkelAnimationRecord",
+    "SkelRootRecord",
+    "SkeletonRecord",
+    "SkinRecord",
     "StageRecord",
     "Subset",
+    "VolumeField",
+    "VolumeRecord",
     "Wrap",
     "XformOp",
     "XformRecord",
