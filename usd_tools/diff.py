@@ -67,8 +67,8 @@ def diff_stages(before: Usd.Stage, after: Usd.Stage, tolerance: float = 0.0) -> 
     See :func:`diff_layers`; composition arcs are resolved and so never differ.
     """
     yield Progress("diff.flatten", 0.0, "Flattening the stages")
-    layers = before.Flatten(False), after.Flatten(False)
-    return (yield from diff_layers(*layers, tolerance))
+    one, other = before.Flatten(False), after.Flatten(False)
+    return (yield from diff_layers(one, other, tolerance))
 
 
 def diff_layers(before: Sdf.Layer, after: Sdf.Layer, tolerance: float = 0.0) -> Job[list[Change]]:
@@ -137,25 +137,22 @@ class _Differ:
         ours = {prop.name: prop for prop in one.properties}
         theirs = {prop.name: prop for prop in other.properties}
         for name in ours.keys() | theirs.keys():
-            before, after = ours.get(name), theirs.get(name)
-            if before is None:
-                self.changes.append(
-                    Change("added", str(after.path), "property", after=_shown(after))
-                )
-            elif after is None:
-                self.changes.append(
-                    Change("removed", str(before.path), "property", before=_shown(before))
-                )
+            if name not in ours:
+                prop = theirs[name]
+                self.changes.append(Change("added", str(prop.path), "property", "", _shown(prop)))
+            elif name not in theirs:
+                prop = ours[name]
+                self.changes.append(Change("removed", str(prop.path), "property", _shown(prop)))
             else:
-                self._property(before, after)
+                self._property(ours[name], theirs[name])
 
     def _property(self, before: Sdf.PropertySpec, after: Sdf.PropertySpec) -> None:
         self._fields(before, after)
         if not isinstance(before, Sdf.AttributeSpec) or not isinstance(after, Sdf.AttributeSpec):
             return
         if not self._equal(before.default, after.default):
-            texts = value_text(before.default), value_text(after.default)
-            self.changes.append(Change("changed", str(after.path), "default", *texts))
+            one, other = value_text(before.default), value_text(after.default)
+            self.changes.append(Change("changed", str(after.path), "default", one, other))
         self._samples(before, after)
 
     def _samples(self, before: Sdf.AttributeSpec, after: Sdf.AttributeSpec) -> None:
@@ -175,8 +172,8 @@ class _Differ:
                 how = "added"
             elif time not in times[1]:
                 how = "removed"
-            texts = map(value_text, values)
-            self.changes.append(Change(how, str(after.path), "timeSamples", *texts, time))
+            one, other = map(value_text, values)
+            self.changes.append(Change(how, str(after.path), "timeSamples", one, other, time))
 
     def _fields(self, before: Sdf.Spec, after: Sdf.Spec) -> None:
         ours, theirs = before.ListInfoKeys(), after.ListInfoKeys()
@@ -184,13 +181,11 @@ class _Differ:
         for name in names:
             if name in _STRUCTURE:
                 continue
-            values = [
-                spec.GetInfo(name) if spec.HasInfo(name) else None for spec in (before, after)
-            ]
+            values = [_field(before, name), _field(after, name)]
             if not self._equal(*values):
                 path = str(after.path)
-                texts = map(value_text, values)
-                self.changes.append(Change("changed", path, name, *texts))
+                one, other = map(value_text, values)
+                self.changes.append(Change("changed", path, name, one, other))
 
     def _equal(self, one: Any, other: Any) -> bool:
         if one == other:
@@ -209,6 +204,14 @@ class _Differ:
         return bool(
             np.allclose(left, right, rtol=self._tolerance, atol=self._tolerance, equal_nan=True)
         )
+
+
+def _field(spec: Sdf.Spec, name: str) -> Any:
+    if not spec.HasInfo(name):
+        return None
+    if name == "subLayerOffsets":  # has no Python type
+        return [(offset.offset, offset.scale) for offset in spec.layer.subLayerOffsets]
+    return spec.GetInfo(name)
 
 
 def _children(prim: Sdf.PrimSpec) -> dict[str, Sdf.PrimSpec]:

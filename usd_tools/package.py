@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -164,23 +164,15 @@ def _bundle(root: Path) -> Job[_Bundle]:
     names = _names(root, found)
     bundle = _Bundle()
     for source, layer in found.layers.items():
-        folder = PurePosixPath(names[source]).parent
-        UsdUtils.ModifyAssetPaths(
-            layer,
-            lambda path, source=source, folder=folder: _moved(path, source.parent, folder, names),
-        )
-        bundle.layers[names[source]] = layer
-        bundle.sources[names[source]] = source
+        name = names[source]
+        UsdUtils.ModifyAssetPaths(layer, _mover(source, name, names))
+        bundle.layers[name], bundle.sources[name] = layer, source
     for source in sorted(found.files | set(found.unreadable)):
         name = names[source]
-        if source.suffix.lower() != ".mtlx":
+        if source.suffix.lower() == ".mtlx":
+            bundle.texts[name] = with_paths(source, _mover(source, name, names))
+        else:
             bundle.files[name] = source
-            continue
-        folder = PurePosixPath(name).parent
-        bundle.texts[name] = with_paths(
-            source,
-            lambda path, source=source, folder=folder: _moved(path, source.parent, folder, names),
-        )
     bundle.missing = sorted({dependency.path for _, dependency in found.missing})
     for path in bundle.missing:
         yield Message(f"{path} is missing and is not in the package.", "warning")
@@ -203,17 +195,22 @@ def _names(root: Path, found: AssetWalk) -> dict[Path, str]:
     return names
 
 
-def _moved(path: str, before: Path, after: PurePosixPath, names: Mapping[Path, str]) -> str:
-    """An asset path that starts from the folder ``before``, for the bundle's folder ``after``."""
-    for tile, file in files_of(path, before).items():
-        name = names.get(Path(os.path.normpath(file)))
-        if name is None:
-            break
-        if tile:
-            head, _, last = name.rpartition("/")
-            name = "/".join(filter(None, [head, last.replace(tile, UDIM)]))
-        return _dotted(os.path.relpath(name, after))
-    return path
+def _mover(source: Path, name: str, names: Mapping[Path, str]) -> Callable[[str], str]:
+    """From the asset paths in ``source`` to those in the file ``name`` of the bundle."""
+    folder = PurePosixPath(name).parent
+
+    def moved(path: str) -> str:
+        for tile, file in files_of(path, source.parent).items():
+            stored = names.get(Path(os.path.normpath(file)))
+            if stored is None:
+                break
+            if tile:
+                head, slash, last = stored.rpartition("/")
+                stored = f"{head}{slash}{last.replace(tile, UDIM)}"
+            return _dotted(os.path.relpath(stored, folder))
+        return path
+
+    return moved
 
 
 def _dotted(path: str) -> str:

@@ -282,7 +282,7 @@ def set_stage_metadata(
                 f"{file.name} has no root prim {layer.defaultPrim or 'to be the default'}.",
                 f"Name one of {', '.join(p.name for p in layer.rootPrims) or 'another file'}.",
             )
-        if kind:
+        if kind and prim is not None:
             prim.kind = kind
         if up_axis:
             layer.pseudoRoot.SetInfo(UsdGeom.Tokens.upAxis, up_axis)

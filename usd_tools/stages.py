@@ -12,8 +12,8 @@ from ..jobs.errors import StagewrightError
 OBJECT_NAME = "userProperties:blender:object_name"
 
 
-def open_stage(root: Path) -> Usd.Stage:
-    """The stage of a root layer, freshly read.
+def open_stage(root: Path, *, load: bool = True) -> Usd.Stage:
+    """The stage of a root layer, freshly read, with its payloads unless ``load`` is False.
 
     ``Usd.Stage.Open`` hands out layers that are still open elsewhere in the
     process as they were; reloading reads every one again.
@@ -22,14 +22,14 @@ def open_stage(root: Path) -> Usd.Stage:
         StagewrightError: ``asset-unreadable``.
     """
     try:
-        stage = Usd.Stage.Open(str(root), Usd.Stage.LoadAll)
+        stage = Usd.Stage.Open(str(root), Usd.Stage.LoadAll if load else Usd.Stage.LoadNone)
     except Tf.ErrorException:
         stage = None
     if stage is None:
         raise StagewrightError(
             "asset-unreadable",
             f"{root.name} cannot be opened as a USD stage.",
-            "Export the asset again.",
+            "Check the path; if the file is damaged, export it again or restore it from a backup.",
         )
     stage.Reload()
     return stage

@@ -17,6 +17,9 @@ TEXT = """#usda 1.0
 (
     defaultPrim = "A"
     metersPerUnit = 1
+    subLayers = [
+        @z.usda@ (offset = 1)
+    ]
 )
 def Xform "A" (
     kind = "component"
@@ -120,6 +123,10 @@ PLANTED = [
     (info("/", "metersPerUnit", 0.01), ("changed", "/", "metersPerUnit")),
     (info("/A/M", "typeName", "Points"), ("changed", "/A/M", "typeName")),
     (reference, ("changed", "/A", "references")),
+    (
+        lambda made: made.subLayerOffsets.__setitem__(0, Sdf.LayerOffset(2)),
+        ("changed", "/", "subLayerOffsets"),
+    ),
     (retarget, ("changed", "/A.look", "targetPaths")),
     (connect, ("changed", "/A/M.open", "connectionPaths")),
     (removed("/A/Look/Ball"), ("removed", "/A/Look/Ball", "prim")),

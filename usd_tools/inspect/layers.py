@@ -10,7 +10,7 @@ from pathlib import Path
 from pxr import Ar, Sdf, Usd
 
 from ...jobs.errors import StagewrightError
-from ..dependencies import Dependency, dependencies, files_of
+from ..dependencies import dependencies, files_of
 from .tree import prim_at
 
 
@@ -153,19 +153,19 @@ class DependencyRow:
 def stage_dependencies(stage: Usd.Stage) -> list[DependencyRow]:
     """What the layers in use name, in the order of layers and specs."""
     return [
-        DependencyRow(layer.identifier, str(d.spec), d.path, d.arc, _files(layer, d))
+        DependencyRow(layer.identifier, str(d.spec), d.path, d.arc, found_files(layer, d.path))
         for layer in stage.GetUsedLayers(True)
         if not layer.anonymous
         for d in dependencies(layer)
     ]
 
 
-def _files(layer: Sdf.Layer, dependency: Dependency) -> tuple[str, ...]:
-    folder = Path(layer.realPath).parent
-    found = files_of(dependency.path, folder)
+def found_files(layer: Sdf.Layer, path: str) -> tuple[str, ...]:
+    """The files that an asset path in ``layer`` stands for; none when it is broken."""
+    found = files_of(path, Path(layer.realPath).parent)
     if found:
         return tuple(str(file) for file in found.values())
     # Search paths and packages are the resolver's to know.
-    resolved = Sdf.ComputeAssetPathRelativeToLayer(layer, dependency.path)
+    resolved = Sdf.ComputeAssetPathRelativeToLayer(layer, path)
     place = str(Ar.GetResolver().Resolve(resolved))
     return (place,) if place else ()

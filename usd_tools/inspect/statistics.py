@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pxr import Sdf, Usd, UsdShade
+from pxr import Sdf, Usd, UsdShade, UsdUtils
 
 from ..images import image_size
 from ..stage_meshes import material_name
-from .layers import stage_dependencies
+from .layers import found_files
 
 # Bytes of a pixel in a renderer's memory: four channels of 8 bits, no mipmaps.
 _PIXEL = 4
@@ -57,7 +57,7 @@ class Statistics:
         texture_memory: bytes of their pixels as RGBA of 8 bits each.
         time_samples: number of time samples in all used layers.
         layers: bytes on disk of each used layer, by identifier.
-        broken: number of dependencies without a file.
+        broken: number of files named, layers included, that are not there.
     """
 
     prims: Mapping[str, int]
@@ -75,10 +75,10 @@ class Statistics:
 def statistics(stage: Usd.Stage) -> Statistics:
     """Count what ``stage`` shows now: its selected variants and loaded payloads."""
     counts = prim_counts(stage)
-    named = [row for row in stage_dependencies(stage) if not row.arc]
-    sizes = {file: image_size(Path(file)) for row in named for file in row.files}
-    pixels = [size for size in sizes.values() if size is not None]
     layers = [layer for layer in stage.GetUsedLayers(True) if not layer.anonymous]
+    files = [found for layer in layers for found in _named_files(layer)]
+    sizes = {file: image_size(Path(file)) for found in files for file in found}
+    pixels = [size for size in sizes.values() if size is not None]
     return Statistics(
         prims=dict(sorted(counts.prims.items())),
         polygons=counts.polygons,
@@ -89,7 +89,7 @@ def statistics(stage: Usd.Stage) -> Statistics:
         texture_memory=sum(_PIXEL * width * height for width, height in pixels),
         time_samples=sum(_time_samples(layer) for layer in layers),
         layers={layer.identifier: _size(layer) for layer in layers},
-        broken=sum(row.broken for row in named),
+        broken=sum(not found for found in files),
     )
 
 
@@ -123,6 +123,12 @@ def _count(prims: Iterable[Usd.Prim], prototypes: dict[Sdf.Path, PrimCounts]) ->
                 prototypes[path] = _count(below, prototypes)
             counts.add(prototypes[path])
     return counts
+
+
+def _named_files(layer: Sdf.Layer) -> list[tuple[str, ...]]:
+    """The files that each asset path of ``layer`` stands for; USD finds the paths fastest."""
+    named = UsdUtils.ExtractExternalReferences(layer.identifier)
+    return [found_files(layer, path) for paths in named for path in paths]
 
 
 def _time_samples(layer: Sdf.Layer) -> int:

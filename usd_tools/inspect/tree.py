@@ -47,6 +47,7 @@ class PrimRow:
     has_children: bool
 
 
+_PURPOSE = str(UsdGeom.Tokens.purpose)
 _SPECIFIERS = {
     Sdf.SpecifierDef: "def",
     Sdf.SpecifierOver: "over",
@@ -54,13 +55,19 @@ _SPECIFIERS = {
 }
 
 
-def children(stage: Usd.Stage, path: str = "/") -> list[PrimRow]:
-    """The rows below the prim at ``path``, in the stage's order.
+def children(stage: Usd.Stage, path: str = "/", name: str = "") -> Iterator[PrimRow]:
+    """The rows below the prim at ``path``, in the stage's order, each made when it is asked for.
+
+    Args:
+        stage: the stage.
+        path: absolute path of the prim.
+        name: a part of the name or a pattern that rows have to fit; "" for all.
 
     Raises:
         StagewrightError: ``no-prim``.
     """
-    return [row(prim) for prim in prim_at(stage, path).GetFilteredChildren(ALL_PRIMS)]
+    below = prim_at(stage, path).GetFilteredChildren(ALL_PRIMS)
+    return map(row, filter(_name_test(name), below) if name else below)
 
 
 def prim_at(stage: Usd.Stage, path: str) -> Usd.Prim:
@@ -81,9 +88,11 @@ def prim_at(stage: Usd.Stage, path: str) -> Usd.Prim:
 
 def row(prim: Usd.Prim) -> PrimRow:
     """The row of one prim."""
-    sets = prim.GetVariantSets() if prim.HasVariantSets() else None
-    chosen = [(name, sets.GetVariantSelection(name)) for name in sets.GetNames()] if sets else ()
-    purpose = prim.GetAttribute(UsdGeom.Tokens.purpose)
+    chosen = []
+    if prim.HasVariantSets():
+        sets = prim.GetVariantSets()
+        chosen = [(name, sets.GetVariantSelection(name)) for name in sets.GetNames()]
+    purpose = prim.GetAttribute(_PURPOSE)
     payload = ""
     if prim.HasAuthoredPayloads():
         payload = "loaded" if prim.IsLoaded() else "unloaded"
@@ -92,7 +101,7 @@ def row(prim: Usd.Prim) -> PrimRow:
         name=prim.GetName(),
         type_name=str(prim.GetTypeName()),
         specifier=_SPECIFIERS[prim.GetSpecifier()],
-        kind=Usd.ModelAPI(prim).GetKind(),
+        kind=prim.GetMetadata("kind") or "",
         purpose=str(purpose.Get() or "") if purpose.HasAuthoredValue() else "",
         active=prim.IsActive(),
         instance=prim.IsInstance(),
@@ -134,7 +143,7 @@ def _test(stage: Usd.Stage, word: str) -> Test:
         pattern = _path_pattern(value)
         return lambda prim: pattern.fullmatch(str(prim.GetPath())) is not None
     if what == "kind":
-        return lambda prim: Usd.ModelAPI(prim).GetKind() == value
+        return lambda prim: prim.GetMetadata("kind") == value
     if what == "in":
         layers = [layer for layer in stage.GetUsedLayers() if _fits(layer.GetDisplayName(), value)]
         return lambda prim: any(spec.layer in layers for spec in prim.GetPrimStack())
