@@ -67,9 +67,29 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
         return [name.strip() for name in self.allow.split(",") if name.strip()]
 
 
-class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
-    """Which published version a collection is."""
+def _purpose_property(whose: str) -> Any:
+    return EnumProperty(
+        name="Purpose",
+        description=f"What {whose} is for, as USD's viewers and renderers choose by it",
+        items=(
+            ("default", "Default", "Shown and rendered"),
+            ("render", "Render", "For final renders"),
+            ("proxy", "Proxy", "A light stand-in for the viewport"),
+            ("guide", "Guide", "A help for artists, never rendered"),
+        ),
+    )
 
+
+class STAGEWRIGHT_PG_object(bpy.types.PropertyGroup):
+    """How an object is exported."""
+
+    purpose: _purpose_property("the object")
+
+
+class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
+    """Which published version a collection is, and how it is exported."""
+
+    purpose: _purpose_property("everything in the collection")
     project: StringProperty(name="Project", description="AYON project")
     folder: StringProperty(name="Folder", description="Path of the AYON folder")
     product: StringProperty(name="Product", description="AYON product")
@@ -87,20 +107,22 @@ class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
         self.time = datetime.now(UTC).isoformat(timespec="seconds")
 
 
-_CLASSES = (STAGEWRIGHT_PG_scene, STAGEWRIGHT_PG_identity)
+_CLASSES = (STAGEWRIGHT_PG_scene, STAGEWRIGHT_PG_object, STAGEWRIGHT_PG_identity)
 
 
 def register() -> None:
-    """Add the properties to scenes and collections."""
+    """Add the properties to scenes, objects and collections."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.stagewright = PointerProperty(type=STAGEWRIGHT_PG_scene)
+    bpy.types.Object.stagewright = PointerProperty(type=STAGEWRIGHT_PG_object)
     bpy.types.Collection.stagewright = PointerProperty(type=STAGEWRIGHT_PG_identity)
 
 
 def unregister() -> None:
     """Take the properties away; what files hold stays in them."""
     del bpy.types.Collection.stagewright
+    del bpy.types.Object.stagewright
     del bpy.types.Scene.stagewright
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -18,6 +18,9 @@ from ..jobs.events import Job, Progress
 from ..jobs.process import run_program
 from ..pipeline.blender import EXECUTABLE, blender_program
 from .preferences import PACKAGE
+from .scene.prim_names import keep_names
+from .scene.scope import exported_objects
+from .target import collection_of
 
 
 def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
@@ -33,6 +36,8 @@ def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
             for the copy; and what the command reports.
     """
     _refuse_unsaved_images()
+    # In the artist's own file: what is decided in the copy is gone with it.
+    keep_names(exported_objects(collection_of(bpy.context.scene)))
     folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=bpy.app.tempdir or None))
     try:
         copy = folder / (Path(bpy.data.filepath).name or "untitled.blend")

@@ -57,7 +57,14 @@ def export_asset(
 
 def _authored(export: NativeExport | DirectExport, name: str, root: Path) -> Job[AssetFiles]:
     if isinstance(export, DirectExport):
-        return place_asset(export.geometry, export.look, root, name=name, base=export.base)
+        return place_asset(
+            export.geometry,
+            export.look,
+            root,
+            name=name,
+            base=export.base,
+            structure=export.structure,
+        )
     return author_asset(
         export.layer,
         root,

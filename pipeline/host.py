@@ -54,12 +54,14 @@ class DirectExport:
         geometry: an ``Sdf.Layer`` with everything but the look.
         look: an ``Sdf.Layer`` with materials and their bindings.
         base: the folder that relative paths in them start from.
+        structure: variant sets and collections, a ``usd_tools.structure.Structure``.
         record: the scene.
     """
 
     geometry: Any
     look: Any
     base: Path
+    structure: Any
     record: SceneRecord
 
 
@@ -79,5 +81,7 @@ class SceneHost(Protocol):
         """Render the PNG ``path``; call it after :meth:`export`."""
         ...
 
-    def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
-        """Keep the published ``identity`` with ``collection`` in the file ``blend``."""
+    def remember(
+        self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
+    ) -> None:
+        """Keep names of prims, and the published ``identity`` if any, in the file ``blend``."""

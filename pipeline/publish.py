@@ -20,6 +20,7 @@ from ..usd_tools.asset import content_hash
 from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
+from ..usd_tools.path_changes import path_changes
 from ..usd_tools.sameness import same_asset
 from .export import CheckedAsset, export_asset
 from .host import SceneHost, SceneRequest
@@ -86,9 +87,12 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
         _stop_on_errors(asset.checks)
         made = _facts(host, asset.checks)
         request = replace(request, content_hash=content_hash(asset.files), data=made)
-        last = yield from part(_unchanged(library, request, order, asset), 0.6, 0.62)
-        if last is not None:
+        last, unchanged = yield from part(_last(library, request, order, asset), 0.6, 0.62)
+        if last is not None and unchanged:
             return _result(library, last, asset.checks, unchanged=True)
+        if last is not None:
+            changes = path_changes(_paths(library, last)[USD], asset.files.root)
+            asset = replace(asset, checks=asset.checks.with_findings(changes))
         # Without the lock: the picture takes longest, and a kill then leaves nothing.
         picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
         with closing(library.publication(request, break_lock=order.break_lock)) as publication:
@@ -135,19 +139,21 @@ def _stop_on_errors(checks: CheckReport) -> None:
     )
 
 
-def _unchanged(
+def _last(
     library: Library, request: PublishRequest, order: PublishOrder, asset: CheckedAsset
-) -> Job[Version | None]:
-    """The last version when the asset has not changed since, as the product's lock sees it."""
+) -> Job[tuple[Version | None, bool]]:
+    """The last version, and whether the asset has not changed since, as the product's lock sees it.
+
+    With ``force`` it counts as changed.
+    """
     with closing(library.publication(request, break_lock=order.break_lock)) as publication:
         yield from publication.open()
-        if request.force or publication.unchanged is not None:
-            return publication.unchanged
         product = publication.ids.product
         last = library.get_last_version_by_product_id(request.project_name, product)
-        if last is None or not same_asset(_paths(library, last)[USD], asset.files):
-            return None
-        return last
+        if last is None or request.force:
+            return last, False
+        same = publication.unchanged is not None
+        return last, same or same_asset(_paths(library, last)[USD], asset.files)
 
 
 def _paths(library: Library, version: Version) -> dict[str, Path]:

@@ -31,6 +31,7 @@ from .runtime import require_pxr
 from .scene_record import MaterialRecord
 from .sorted_copy import copy_sorted
 from .stages import write_layer
+from .structure import Structure, author_collections, declare_variants, move_into_variants
 from .textures import SOURCE_NAME, CarriedFile, copy, plan
 
 # What a layer says about its stage; all else at layer level (documentation,
@@ -112,7 +113,13 @@ def author_asset(
 
 
 def place_asset(
-    geometry: Sdf.Layer, look: Sdf.Layer, root: Path, *, name: str, base: Path
+    geometry: Sdf.Layer,
+    look: Sdf.Layer,
+    root: Path,
+    *,
+    name: str,
+    base: Path,
+    structure: Structure | None = None,
 ) -> Job[AssetFiles]:
     """Write the asset of a geometry and a look.
 
@@ -126,6 +133,7 @@ def place_asset(
             ``<stem>_look.usda`` and ``<stem>_textures/`` come beside it.
         name: the asset's name in ``assetInfo``.
         base: the folder that relative paths in the layers start from.
+        structure: variant sets and collections; none when None.
 
     Returns:
         The files written.
@@ -150,6 +158,11 @@ def place_asset(
         f"{root.stem}_geometry.usdc": geometry,
     }
     _author_root(main, name=name, root=root)
+    if structure is not None:
+        top = main.GetPrimAtPath(f"/{main.defaultPrim}")
+        declare_variants(top, structure.variants)  # known without the payload
+        author_collections(top, structure)
+        move_into_variants(geometry, structure.variants)
 
     named = {layer: list(dependencies(layer)) for layer in (geometry, look)}
     carried = plan({d.path for found in named.values() for d in found}, base)

@@ -24,8 +24,6 @@ from .scene_record import SceneRecord
 from .stages import open_stage
 from .validators import validate
 
-_RANKS = {"error": 0, "loss": 1, "warning": 2, "info": 3}
-
 
 def check_asset(
     root: Path, record: SceneRecord | None, allow: Sequence[str] = ()
@@ -70,13 +68,14 @@ def check_asset(
             findings += fidelity.findings
     aliases = record.aliases if record is not None else {}
     named = {replace(f, object=aliases.get(f.object, f.object)) for f in findings}
-    return CheckReport(
-        findings=tuple(sorted(named, key=_order)),
+    report = CheckReport(
+        findings=(),
         pxr_version=pxr_version(),
         allowed=tuple(sorted(set(allow))),
         greatest_distance=fidelity.greatest_distance,
         compared=fidelity.compared,
     )
+    return report.with_findings(named)
 
 
 def check_task(root: str, record: str | None, allow: list[str]) -> Job[dict[str, Any]]:
@@ -90,11 +89,6 @@ def check_task(root: str, record: str | None, allow: list[str]) -> Job[dict[str,
     scene = SceneRecord.load(Path(record)) if record else None
     report = yield from check_asset(Path(root), scene, allow)
     return report.to_json()
-
-
-def _order(finding: Finding) -> tuple[Any, ...]:
-    rank = _RANKS[finding.severity]
-    return rank, finding.check, finding.object, finding.prim, finding.message
 
 
 def _stage_metadata(found: AssetWalk) -> Iterator[Finding]:

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Severity = Literal["error", "loss", "warning", "info"]
+_RANKS = {"error": 0, "loss": 1, "warning": 2, "info": 3}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class CheckReport:
     greatest_distance: float | None = None
     compared: int = 0
 
+    def with_findings(self, findings: Iterable[Finding]) -> CheckReport:
+        """The report with more findings among its own."""
+        return replace(self, findings=tuple(sorted({*self.findings, *findings}, key=_order)))
+
     @property
     def blocking(self) -> tuple[Finding, ...]:
         """Errors that were not allowed: they stop a publish."""
@@ -73,3 +78,8 @@ class CheckReport:
         fields["findings"] = tuple(Finding(**f) for f in data["findings"])
         fields["allowed"] = tuple(data["allowed"])
         return cls(**fields)
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    rank = _RANKS[finding.severity]
+    return rank, finding.check, finding.object, finding.prim, finding.message

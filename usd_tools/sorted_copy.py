@@ -30,13 +30,15 @@ def copy_sorted(
     *,
     keep: Callable[[Sdf.Path], bool] = lambda path: True,
     without_schemas: Collection[str] = (),
+    to: Sdf.Path | None = None,
 ) -> None:
     """Copy the prim at ``path`` and all below it, everything in the order of its name.
 
     Args:
         source: where to copy from.
-        target: where to copy to; gets the same paths.
+        target: where to copy to.
         path: the prim.
+        to: the prim's path in ``target``, whose parent is there; the same when None.
         keep: whether to copy the prim or property of a path.
         without_schemas: names of applied API schemas to leave out.
     """
@@ -44,7 +46,9 @@ def copy_sorted(
         stack = [source.GetPrimAtPath(path)]
         while stack:
             prim = stack.pop()
-            made = _copy_prim(prim, target, without_schemas)
+            made = _copy_prim(
+                prim, target, prim.path.ReplacePrefix(path, to or path), without_schemas
+            )
             for prop in sorted(prim.properties, key=_name):
                 if keep(prop.path):
                     copy_property(prop, made)
@@ -53,20 +57,20 @@ def copy_sorted(
 
 
 def copy_property(prop: Sdf.PropertySpec, owner: Sdf.PrimSpec) -> None:
-    """Copy one property to the prim ``owner`` of another layer, which has the same path."""
+    """Copy one property to the prim ``owner`` of another layer or path."""
     if isinstance(prop, Sdf.AttributeSpec):
         Sdf.AttributeSpec(owner, prop.name, prop.typeName, prop.variability, prop.custom)
     else:
         Sdf.RelationshipSpec(owner, prop.name, prop.custom, prop.variability)
     for field in sorted(set(prop.ListInfoKeys()) - _PROPERTY_FIELDS):
-        _copy_field(prop, owner.layer, field)
+        _copy_field(prop, owner.layer, owner.path.AppendProperty(prop.name), field)
 
 
 def _copy_prim(
-    prim: Sdf.PrimSpec, target: Sdf.Layer, without_schemas: Collection[str]
+    prim: Sdf.PrimSpec, target: Sdf.Layer, to: Sdf.Path, without_schemas: Collection[str]
 ) -> Sdf.PrimSpec:
     """Copy a prim without its properties and children."""
-    parent = target.GetPrimAtPath(prim.path.GetParentPath())
+    parent = target.GetPrimAtPath(to.GetParentPath())
     made = Sdf.PrimSpec(parent, prim.name, prim.specifier, prim.typeName)
     for field in sorted(set(prim.ListInfoKeys()) - _PRIM_FIELDS):
         if field == "apiSchemas" and without_schemas:
@@ -74,7 +78,7 @@ def _copy_prim(
             if schemas != Sdf.TokenListOp():
                 made.SetInfo(field, schemas)
         else:
-            _copy_field(prim, target, field)
+            _copy_field(prim, target, to, field)
     return made
 
 
@@ -82,8 +86,8 @@ def _name(spec: Sdf.PrimSpec | Sdf.PropertySpec) -> str:
     return str(spec.name)
 
 
-def _copy_field(spec: Sdf.Spec, target: Sdf.Layer, field: str) -> None:
-    Sdf.CopySpec(spec.layer, spec.path, target, spec.path, _only(field), _is_part)
+def _copy_field(spec: Sdf.Spec, target: Sdf.Layer, to: Sdf.Path, field: str) -> None:
+    Sdf.CopySpec(spec.layer, spec.path, target, to, _only(field), _is_part)
 
 
 @cache

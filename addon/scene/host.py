@@ -18,6 +18,7 @@ from ...usd_tools.scene_record import SceneRecord
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
+from .prim_names import keep_names, names_to_keep
 from .reading import read_scene
 from .scope import (
     exported_objects,
@@ -72,6 +73,11 @@ class BlenderHost:
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
+        if request.engine == "stagewright" and (numbered := names_to_keep(objects)):
+            yield Message(
+                f"Numbered in USD, as other names come to the same there: {', '.join(numbered)}. "
+                "The numbers hold once the file is saved with them: use --save."
+            )
         if request.engine == "native":
             for renamed in separate_names(objects):
                 yield Message(renamed)
@@ -82,25 +88,30 @@ class BlenderHost:
             read = tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
         record = yield from read_scene(objects, read)
         if request.engine == "stagewright":
-            return (yield from _export_direct(objects, record, request.name, frames, folder))
+            return (
+                yield from _export_direct(collection, objects, record, request.name, frames, folder)
+            )
         aliases = yield from prepare(collection, objects, folder / "images")
         yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
         path = folder / "native.usdc"
         export_native(path, collection, name=request.name, frames=frames)
         return NativeExport(path, replace(record, aliases=aliases))
 
-    def remember(self, blend: Path, collection: str, identity: Mapping[str, Any]) -> None:
-        """Keep the published ``identity`` on ``collection`` in the file ``blend``.
+    def remember(
+        self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
+    ) -> None:
+        """Keep the names of prims, and the published ``identity``, in the file ``blend``.
 
         Raises:
             StagewrightError: ``not-saved`` when saving is impossible or would
                 change more of the file.
         """
         self.open(blend)
-        kept = find_collection(collection)
+        use_view_layer(request.scene, request.view_layer)
+        kept = find_collection(request.collection)
         saved_by, running = bpy.data.version[:2], bpy.app.version[:2]
         if kept.library is not None:
-            raise _not_saved(blend, f"its collection '{collection}' is linked from another file")
+            raise _not_saved(blend, f"its collection '{kept.name}' is linked from another file")
         if saved_by != running:
             raise _not_saved(
                 blend,
@@ -109,7 +120,9 @@ class BlenderHost:
             )
         if not os.access(blend, os.W_OK):
             raise _not_saved(blend, "the file is read-only")
-        kept.stagewright.remember(identity)
+        keep_names(exported_objects(kept))
+        if identity is not None:
+            kept.stagewright.remember(identity)
         try:
             bpy.ops.wm.save_mainfile()
         except RuntimeError as error:
@@ -121,6 +134,7 @@ class BlenderHost:
 
 
 def _export_direct(
+    collection: bpy.types.Collection,
     objects: list[bpy.types.Object],
     record: SceneRecord,
     name: str,
@@ -131,17 +145,25 @@ def _export_direct(
     from pxr import Sdf
 
     from ...usd_tools.direct.stream_writer import write_stream
+    from .structure import read_structure
 
+    structure, absent = read_structure(collection, objects, name)
     geometry, look = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(2))
     steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
-    stream = read_stream(objects, name, steps)
+    stream = read_stream(objects, name, steps, folder=folder / "files")
     yield from write_stream(stream, geometry, look)
-    return DirectExport(geometry, look, folder, record)
+    # What is checked is what shows: the first variants.
+    shown = replace(
+        record,
+        meshes=tuple(mesh for mesh in record.meshes if mesh.object not in absent),
+        objects=tuple(item for item in record.objects if item.name not in absent),
+    )
+    return DirectExport(geometry, look, folder, structure, shown)
 
 
 def _not_saved(blend: Path, why: str) -> StagewrightError:
     return StagewrightError(
         "not-saved",
-        f"The published version is not noted in '{blend.name}': {why}.",
+        f"Nothing can be noted in '{blend.name}': {why}.",
         "Publish from Blender's sidebar, or save the file with this Blender first.",
     )

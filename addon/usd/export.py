@@ -93,6 +93,15 @@ def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column.prop(chosen, "engine")
 
 
+def _draw_purposes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The purposes of what is active: Blender's exporter knows none."""
+    if context.scene.stagewright.engine != "stagewright":
+        return
+    for owner in (context.object, context.collection):
+        if owner is not None:
+            layout.prop(owner.stagewright, "purpose", text=f"Purpose of {owner.name}")
+
+
 class STAGEWRIGHT_PT_export(SidebarPanel, bpy.types.Panel):
     """What makes the asset, and its export to a file"""
 
@@ -103,6 +112,7 @@ class STAGEWRIGHT_PT_export(SidebarPanel, bpy.types.Panel):
         """Draw the settings, the button, and the job."""
         layout = self.layout
         _draw_settings(layout, context.scene)
+        _draw_purposes(layout, context)
         task = pump.last(KIND)
         if task is None or not task.running:
             layout.operator("stagewright.export_usd", text="Export USD…", icon="EXPORT")

@@ -47,7 +47,9 @@ def add(verbs: Any) -> None:
         help="take over the lock of a publish that is known to be dead",
     )
     verb.add_argument(
-        "--save", action="store_true", help="keep the published identity in FILE, and save it"
+        "--save",
+        action="store_true",
+        help="keep the published identity and the names of prims in FILE, and save it",
     )
 
 
@@ -75,5 +77,5 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
         ),
     )
     if options.save:
-        host.remember(options.blend, options.collection, result["identity"])
+        host.remember(options.blend, scene, result["identity"])
     return result

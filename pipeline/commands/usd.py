@@ -56,6 +56,9 @@ def _add_export(group: Any) -> None:
         help="the root layer to write; its layers and textures go beside it",
     )
     verb.add_argument("--overwrite", action="store_true", help="replace OUT.usda if it exists")
+    verb.add_argument(
+        "--save", action="store_true", help="keep the names of prims in FILE, and save it"
+    )
 
 
 def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
@@ -71,6 +74,8 @@ def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
     host.open(options.blend)
     with work_folder() as work:
         asset = yield from export_asset(host, request, root, work, options.allow)
+    if options.save:
+        host.remember(options.blend, request, None)
     return asset.to_json()
 
 

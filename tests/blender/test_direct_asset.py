@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import bpy
@@ -96,3 +98,13 @@ def test_an_asset_inherits_a_class_by_which_all_its_uses_change(tmp_path: Path) 
     ).Set(0.5)
     uses = [assembly.GetPrimAtPath(f"/Set/crate_{number}") for number in range(2)]
     assert [use.GetAttribute("tint").Get() for use in uses] == [0.5, 0.5]
+
+
+def test_a_blender_without_usd_loads_everything_that_reads_scenes() -> None:
+    source = """
+import bpy, sys
+sys.modules["pxr"] = None
+import stagewright.addon.scene.host
+import stagewright.addon
+"""
+    subprocess.run([sys.executable, "-c", source], check=True, timeout=120)

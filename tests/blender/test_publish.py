@@ -282,3 +282,20 @@ def test_the_example_is_published_with_its_known_losses(tmp_path: Path) -> None:
     # Every mesh of the scene, its instances included.
     assert value["checks"]["compared"] == 84
     assert value["checks"]["greatest_distance"] < 1e-6
+
+
+def test_a_path_that_moved_since_the_last_version_is_a_warning(tmp_path: Path) -> None:
+    empty_scene()
+    item = add_square("Crate")
+    add_square("Floor")
+    path = tmp_path / "crate.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False)
+    words = ("--engine", "stagewright")
+    first = publish(path, tmp_path / "library", *words)
+    assert not [f for f in first["checks"]["findings"] if f["check"].startswith("path-")]
+    item.parent = bpy.data.objects["Floor"]
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False)
+    second = publish(path, tmp_path / "library", *words)
+    (warning,) = [f for f in second["checks"]["findings"] if f["check"].startswith("path-")]
+    assert (warning["check"], warning["severity"]) == ("path-changed", "warning")
+    assert (warning["object"], warning["prim"]) == ("Crate", "/crate/Floor/Crate")

@@ -491,7 +491,7 @@ def test_a_file_of_an_older_blender_is_left_as_it_is(tmp_path: Path) -> None:
             data = data.replace(version, older, 1)
     blend.write_bytes(data)
     with pytest.raises(StagewrightError, match=rf"'scene\.blend'.*{major}\.{minor - 1}") as caught:
-        BlenderHost().remember(blend, "", {})
+        BlenderHost().remember(blend, SceneRequest("", "x"), {})
     assert caught.value.code == "not-saved"
     assert blend.read_bytes() == data
 
@@ -506,7 +506,7 @@ def test_a_linked_collection_is_not_given_a_published_version(tmp_path: Path) ->
     blend = tmp_path / "scene.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
     with pytest.raises(StagewrightError, match="'Library' is linked") as caught:
-        BlenderHost().remember(blend, "Library", {})
+        BlenderHost().remember(blend, SceneRequest("Library", "x"), {})
     assert caught.value.code == "not-saved"
 
 

@@ -11,6 +11,11 @@ import openvdb
 import pytest
 from pxr import Usd, UsdGeom, UsdShade, UsdVol
 
+from stagewright.addon.scene.host import BlenderHost
+from stagewright.pipeline.export import export_asset
+from stagewright.pipeline.host import SceneRequest
+
+from .scenes import finish
 from .test_stream import grid, link, nodes, streamed
 
 
@@ -136,3 +141,20 @@ def test_volumes_without_a_file_are_told(tmp_path: Path) -> None:
         prim = stage.GetPrimAtPath(path)
         assert not UsdVol.Volume(prim).GetFieldPaths()
         assert UsdGeom.Imageable(prim).ComputeVisibility() == "invisible"
+
+
+def test_an_asset_carries_the_volumes_that_nodes_made(tmp_path: Path) -> None:
+    item = cube_of_fog(0.5)
+    socket = item.modifiers["Nodes"].node_group.nodes["Volume Cube"].inputs["Density"]
+    for frame, value in ((1, 0.25), (3, 0.75)):
+        socket.default_value = value
+        socket.keyframe_insert("default_value", frame=frame)
+    request = SceneRequest("", "fog", engine="stagewright", frames=(1, 3))
+    asset = finish(export_asset(BlenderHost(), request, tmp_path / "fog.usda", tmp_path, []))
+    stage = Usd.Stage.Open(str(asset.files.root))
+    (density,) = fields(stage, "/fog/Grid/Grid").values()
+    for frame, value in ((1, 0.25), (3, 0.75)):
+        path = density.GetFilePathAttr().Get(frame)
+        assert not Path(path.path).is_absolute()
+        assert Path(path.resolvedPath).parent == tmp_path / "fog_volumes"
+        assert openvdb.read(path.resolvedPath, "density").evalMinMax()[1] == pytest.approx(value)

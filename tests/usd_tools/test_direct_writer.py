@@ -15,6 +15,7 @@ from stagewright.usd_tools.direct.records import (
     FrameRecord,
     MeshRecord,
     PointInstancerRecord,
+    PresenceRecord,
     Primvar,
     Record,
     StageRecord,
@@ -315,3 +316,33 @@ def test_a_y_up_stage_turns_what_is_below_the_root() -> None:
     assert UsdGeom.GetStageUpAxis(stage) == "Y"
     world = UsdGeom.Xformable(stage.GetPrimAtPath("/root/A")).ComputeLocalToWorldTransform(0)
     assert Gf.IsClose(world.ExtractTranslation(), Gf.Vec3d(0, 1, 0), 1e-9)
+
+
+def test_a_shape_that_comes_later_is_invisible_before_and_when_it_has_gone(
+    written: Written,
+) -> None:
+    records: list[Record] = [FrameRecord(1.0), XformRecord("/root/Item", "")]
+    records += [FrameRecord(2.0), square("/root/Item/Quad")]
+    records += [PresenceRecord("/root/Item/Quad", True), FrameRecord(3.0)]
+    records += [FrameRecord(4.0), PresenceRecord("/root/Item/Quad", False)]
+    stage = written(records)
+    imageable = UsdGeom.Imageable(stage.GetPrimAtPath("/root/Item/Quad"))
+    seen = [imageable.ComputeVisibility(frame) == "inherited" for frame in (1, 2, 3, 4, 5)]
+    assert seen == [False, True, True, False, False]
+
+
+def test_subsets_hold_the_faces_of_their_own_frames(written: Written) -> None:
+    def faces(*numbers: int) -> np.ndarray:
+        return np.array(numbers, np.int32)
+
+    records: list[Record] = []
+    shown = {1.0: {"Red": faces(0)}, 2.0: {"Red": faces(0), "Blue": faces(1)}, 3.0: {}}
+    for frame, subsets in shown.items():
+        made = tuple(Subset(name, chosen, "") for name, chosen in subsets.items())
+        records += [FrameRecord(frame), square(subsets=made)]
+    stage = written(records)
+    for frame, subsets in shown.items():
+        for name in ("Red", "Blue"):
+            read = UsdGeom.Subset(stage.GetPrimAtPath(f"/root/Quad/{name}"))
+            expected = list(subsets.get(name, ()))
+            assert list(read.GetIndicesAttr().Get(frame)) == expected

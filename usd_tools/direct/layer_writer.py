@@ -86,6 +86,7 @@ class LayerWriter:
         self.metadata: list[str] = []
         self.frame: float | None = None
         self._frame_before = 0.0
+        self._first_frame: float | None = None
         self._prims: dict[str, Prim] = {}
         self._top: dict[str, Prim] = {}
         self._arrays: list[tuple[Prim, str, Any]] = []
@@ -93,6 +94,8 @@ class LayerWriter:
 
     def begin_frame(self, frame: float) -> None:
         """Take all that is set from now on as values at ``frame``, which is after the last one."""
+        if self._first_frame is None:
+            self._first_frame = frame
         self._frame_before = frame if self.frame is None else self.frame
         self.frame = frame
 
@@ -164,6 +167,16 @@ class LayerWriter:
         else:
             text = value_text(value, type_name)
             prim.properties.append(f"{opening} = {text}{_ending(interpolation, element_size)}")
+
+    def set_until_now(self, prim: Prim, name: str, type_name: str, value: Any) -> None:
+        """Say what an attribute was before this frame, if nothing has been said of it yet."""
+        first = self._first_frame
+        if first is None or first == self.frame or (prim.path, name) in self._attributes:
+            return
+        is_array = isinstance(value, np.ndarray) and type_name.endswith("[]")
+        content = vt_array(value, type_name) if is_array else value_text(value, type_name)
+        attribute = _Attribute(content, first, authored=True)
+        self._attributes[prim.path, name] = (prim, f"{type_name} {name}", "", attribute)
 
     def set_primvar(self, prim: Prim, primvar: Primvar) -> None:
         """Set a primvar and its indices."""

@@ -11,6 +11,7 @@ from .records import MeshRecord
 
 # Points in one row of a reduction.
 _WIDE = 64
+_NO_FACES = np.empty(0, np.int32)
 
 
 def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
@@ -78,16 +79,21 @@ def _author_creases(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None
 
 
 def _author_subsets(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None:
-    if not record.subsets:
-        return
-    family = "subsetFamily:materialBind:familyType"
-    writer.set(prim, family, "token", "nonOverlapping", uniform=True)
+    before = [c for c in prim.children.values() if c.opening.startswith("def GeomSubset")]
+    names = {subset.name for subset in record.subsets}
+    for child in before:
+        if child.name not in names:
+            writer.set(child, "indices", "int[]", _NO_FACES)
+    if names and not before:
+        family = "subsetFamily:materialBind:familyType"
+        writer.set(prim, family, "token", "nonOverlapping", uniform=True)
     for subset in record.subsets:
         path = f"{record.path}/{subset.name}"
         child, new = writer.define(path, "GeomSubset")
         if new:
             writer.set(child, "elementType", "token", "face", uniform=True)
             writer.set(child, "familyName", "token", "materialBind", uniform=True)
+            writer.set_until_now(child, "indices", "int[]", _NO_FACES)
         writer.set(child, "indices", "int[]", subset.faces)
         if new and subset.material:
             bind(writer, path, subset.material)

@@ -27,6 +27,7 @@ from .records import (
     NurbsCurvesRecord,
     PointInstancerRecord,
     PointsRecord,
+    PresenceRecord,
     Record,
     SkelAnimationRecord,
     SkeletonRecord,
@@ -77,6 +78,13 @@ def _author_frame(writer: LayerWriter, record: FrameRecord) -> None:
         each.begin_frame(record.frame)
 
 
+def _author_presence(writer: LayerWriter, record: PresenceRecord) -> None:
+    prim, _ = writer.define(record.path, "Xform")
+    writer.set_until_now(prim, "visibility", "token", "invisible")
+    visibility = "inherited" if record.present else "invisible"
+    writer.set(prim, "visibility", "token", visibility)
+
+
 def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
     metadata = [
         f"defaultPrim = {quoted(record.root)}",
@@ -106,6 +114,7 @@ def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
 _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     StageRecord: _author_stage,
     FrameRecord: _author_frame,
+    PresenceRecord: _author_presence,
     XformRecord: author_xform,
     MeshRecord: author_mesh,
     PointInstancerRecord: author_point_instancer,

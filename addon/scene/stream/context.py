@@ -29,7 +29,10 @@ class StreamContext:
         instances: whether what is read instances other geometry.
         paths: of children, by the path of the parent and what they stand for.
         children: names taken below each path.
+        shapes: paths reserved for data, by the path of the object and the data's name.
+        images: paths of the files of images, by their session_uid.
         notes: what could not be held, for the artist; taken after each object.
+        told: the notes that were taken.
     """
 
     root: str
@@ -41,17 +44,32 @@ class StreamContext:
     instances: bool = False
     paths: dict[tuple[str, object], str] = field(default_factory=dict)
     children: dict[str, set[str]] = field(default_factory=dict)
+    shapes: dict[tuple[str, str], str] = field(default_factory=dict)
+    images: dict[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
 
     def child(self, parent: str, name: str, key: object) -> str:
         """The path of the child of ``parent`` that stands for ``key``, the same at every call."""
         path = self.paths.get((parent, key))
         if path is None:
-            taken = self.children.setdefault(parent, set())
-            unique = usd_name(name, taken)
-            taken.add(unique)
-            path = self.paths[parent, key] = f"{parent}/{unique}"
+            path = self.shapes.pop((parent, name), "")
+            if not path:
+                unique = usd_name(name, self.children.setdefault(parent, set()))
+                return self.reserve(parent, unique, key)
+            self.paths[parent, key] = path
         return path
+
+    def reserve(self, parent: str, name: str, key: object) -> str:
+        """Let the child of ``parent`` that stands for ``key`` be called ``name``; its path."""
+        self.children.setdefault(parent, set()).add(name)
+        path = self.paths[parent, key] = f"{parent}/{name}"
+        return path
+
+    def reserve_shape(self, parent: str, data: str, name: str) -> None:
+        """Let the first child of ``parent`` that shows ``data`` be called ``name``."""
+        self.children.setdefault(parent, set()).add(name)
+        self.shapes[parent, data] = f"{parent}/{name}"
 
     def prototype(self, name: str, key: object) -> str:
         """The path of the prototype that stands for ``key``."""
@@ -66,8 +84,10 @@ class StreamContext:
         return True
 
     def take_notes(self) -> list[str]:
-        """The notes so far, which are forgotten."""
-        notes, self.notes = self.notes, []
+        """The notes since they were taken last, each once for all frames."""
+        notes = [note for note in dict.fromkeys(self.notes) if note not in self.told]
+        self.told.update(notes)
+        self.notes = []
         return notes
 
     def material_paths(self, materials: Sequence[bpy.types.Material | None]) -> list[str]:

@@ -11,6 +11,7 @@ import mathutils
 import numpy as np
 
 from ....usd_tools.direct.records import PointInstancerRecord, Record, XformRecord
+from ..prim_names import sibling_names
 from ..reading import effective_materials
 from .camera import read_camera
 from .context import StreamContext
@@ -242,11 +243,12 @@ def _read_collection(
     graph = bpy.context.evaluated_depsgraph_get()
     offset = mathutils.Matrix.Translation(-collection.instance_offset)
     items = collection.original.all_objects  # evaluated ones have no session_uid
+    names = sibling_names(items)
     for item in sorted(items, key=lambda item: item.name_full):
         if item.hide_viewport or item.hide_render:
             continue
         shown = item.evaluated_get(graph)
-        place = context.child(path, item.name, item.session_uid)
+        place = context.reserve(path, names[item.session_uid], item.session_uid)
         ops = matrix_ops(offset @ shown.matrix_world, animated=context.animated)
         yield XformRecord(place, item.name, ops)
         yield from read_geometry(context, shown, place)

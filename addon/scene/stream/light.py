@@ -19,7 +19,7 @@ import numpy as np
 
 from ....usd_tools.direct.records import Color, LightRecord
 from .context import StreamContext
-from .nodes import output_node, source
+from .nodes import number, output_node, source, triple
 from .properties import custom_properties
 from .transforms import scale_undone
 
@@ -155,9 +155,10 @@ def _emission(context: StreamContext, light: bpy.types.Light) -> tuple[Color, fl
     if socket is None:
         return (1.0, 1.0, 1.0), 0.0
     if socket.node.type == "EMISSION":
-        color, strength = socket.node.inputs["Color"], socket.node.inputs["Strength"]
-        if not color.is_linked and not strength.is_linked:
-            return tuple(color.default_value[:3]), strength.default_value
+        color = triple(socket.node.inputs["Color"])
+        strength = number(socket.node.inputs["Strength"])
+        if color is not None and strength is not None:
+            return color, strength
     context.notes.append(
         f"{light.name}: the light's nodes are not exported, as USD's lights have none. "
         "Give one Emission node a colour and a strength."

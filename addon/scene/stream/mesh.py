@@ -78,7 +78,7 @@ def read_mesh(
             primvars.append(primvar)
         elif primvar:
             context.notes.append(f"{data or mesh.name}: {primvar}")
-    material, subsets = _materials(mesh, materials)
+    material, subsets = _materials(mesh, materials, animated=context.animated)
     velocity = attributes["velocity"] if "velocity" in names else None
     loose = _loose_edges(mesh)
     if loose:
@@ -118,7 +118,7 @@ def _face_sizes(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
 
 def read_normals(mesh: bpy.types.Mesh, *, animated: bool) -> Primvar | None:
     """Normals on the coarsest elements that hold them; on corners, when these may change."""
-    if not len(mesh.polygons):
+    if not len(mesh.polygons) and not animated:
         return None
     domain = "CORNER" if animated else mesh.normals_domain
     source = {
@@ -210,15 +210,23 @@ def _attribute(attribute: bpy.types.Attribute, uv_maps: Sequence[Primvar]) -> Pr
     return Primvar(usd_name(name, taken), type_name, _INTERPOLATIONS[domain], values)
 
 
-def _materials(mesh: bpy.types.Mesh, materials: Sequence[str]) -> tuple[str, tuple[Subset, ...]]:
-    """The one material of the mesh, or its faces by material."""
-    indices = mesh.attributes.get("material_index") if len(materials) > 1 else None
-    if indices is None or not len(mesh.polygons):
+def _materials(
+    mesh: bpy.types.Mesh, materials: Sequence[str], *, animated: bool
+) -> tuple[str, tuple[Subset, ...]]:
+    """The one material of the mesh, or its faces by material, of which there may be others later.
+
+    A binding holds for all frames, the faces of a subset do not.
+    """
+    several = len(materials) > 1
+    indices = mesh.attributes.get("material_index") if several else None
+    if not several or (indices is None and not animated):
         return (materials[0] if materials else ""), ()
-    slots = np.clip(read(indices.data, "value", np.int32), 0, len(materials) - 1)
+    slots = np.zeros(len(mesh.polygons), np.int32)
+    if indices is not None:
+        slots = np.clip(read(indices.data, "value", np.int32), 0, len(materials) - 1)
     used = np.flatnonzero(np.bincount(slots))
-    if len(used) == 1:
-        return materials[used[0]], ()
+    if len(used) < 2 and not animated:
+        return materials[used[0] if len(used) else 0], ()
     subsets = []
     taken: set[str] = set()
     for slot in used.tolist():

@@ -24,3 +24,25 @@ def source(socket: bpy.types.NodeSocket) -> bpy.types.NodeSocket | None:
             return found
         socket = found.node.inputs[0]
     return None
+
+
+def number(socket: bpy.types.NodeSocket) -> float | None:
+    """The value of an input that is not linked, or to a Value node; else None."""
+    found = _constant(socket, "VALUE")
+    return None if found is None else float(found.default_value)
+
+
+def triple(socket: bpy.types.NodeSocket) -> tuple[float, float, float] | None:
+    """The colour or vector of an input that is not linked, or to an RGB node; else None."""
+    found = _constant(socket, "RGB")
+    if found is None:
+        return None
+    x, y, z, *_ = found.default_value
+    return x, y, z
+
+
+def _constant(socket: bpy.types.NodeSocket, kind: str) -> bpy.types.NodeSocket | None:
+    if not socket.is_linked:
+        return socket
+    found = source(socket)
+    return found if found is not None and found.node.type == kind else None

@@ -10,14 +10,18 @@ from time import monotonic
 import bpy
 
 from ....jobs.events import Event, Message, Progress
-from ....usd_tools.direct.records import FrameRecord, Record, StageRecord, XformRecord
+from ....usd_tools.direct.records import MATERIALS, FrameRecord, Record, StageRecord, XformRecord
+from ..prim_names import material_names, nearest, object_names
+from ..purposes import read_purposes
 from ..reading import meters_per_unit
 from .context import StreamContext
 from .geometry import read_geometry
+from .presence import PresenceReader
 from .properties import custom_properties
 from .skeletons import SkeletonReader
 from .skin import plan_skins
 from .transforms import Ops, object_ops
+from .world import read_world
 
 # Seconds between two reports of progress: after each, all of Blender's is looked up again.
 REPORT_EVERY = 0.1
@@ -31,6 +35,7 @@ def read_stream(
     folder: Path | None = None,
     *,
     skeletons: bool = False,
+    world: bool = False,
 ) -> Generator[Record | Event, None, None]:
     """The records of ``objects``.
 
@@ -39,9 +44,11 @@ def read_stream(
         root: name of the root prim.
         frames: the frames to read, ascending; none reads the current one alone.
         up_axis: ``"Z"`` or ``"Y"``.
-        folder: where volumes are saved that are in no file; None leaves them out.
+        folder: where volumes and images are saved that are in no file; None
+            leaves them out.
         skeletons: armatures become skeletons, and meshes are moved by them and by
             blend shapes wherever that is as exact as their points at every frame.
+        world: whether the scene's world is read, too.
     """
     scene = bpy.context.scene
     rate = scene.render.fps / scene.render.fps_base
@@ -70,9 +77,18 @@ def read_stream(
             if index == 0:
                 yield from skeleton_reader.skeletons(reader.paths)
             yield from skeleton_reader.poses()
+            yield from _read_world(context, world)
     finally:
         if frames:
             _go_to(scene, current)
+
+
+def _read_world(context: StreamContext, wanted: bool) -> Iterator[Record | Event]:
+    world = bpy.context.scene.world if wanted else None
+    if world is not None:
+        yield from read_world(context, world.evaluated_get(bpy.context.evaluated_depsgraph_get()))
+        for note in context.take_notes():
+            yield Message(note, "warning")
 
 
 def _go_to(scene: bpy.types.Scene, frame: float) -> set[int]:
@@ -106,12 +122,28 @@ class _ObjectReader:
     ) -> None:
         self._context = context
         self._skeletons = skeletons
+        self._presence = PresenceReader()
         context.users.update(item.data.session_uid for item in objects if item.data is not None)
         ordered = sorted(objects, key=lambda item: (_depth(item), item.name_full))
         self._uids = {item.session_uid: item.name for item in ordered}
+        self._purposes = read_purposes(ordered)
         self._instancers: set[int] = set()
         self._ops: dict[int, Ops] = {}
         self.paths: dict[int, str] = {}
+        self._reserve_names(ordered)
+
+    def _reserve_names(self, ordered: list[bpy.types.Object]) -> None:
+        """Decide all names at once, so that none depends on who comes first."""
+        context, paths = self._context, dict[int, str]()
+        for name, prim in material_names().items():
+            context.reserve(f"{context.root}/{MATERIALS}", prim, name)
+        names = object_names(ordered)
+        for item in ordered:
+            parent, uid = nearest(item, names), item.session_uid
+            above = context.root if parent is None else paths[parent.session_uid]
+            paths[uid] = context.reserve(above, names[uid].prim, uid)
+            if names[uid].source:
+                context.reserve_shape(paths[uid], names[uid].source, names[uid].shape)
 
     def read(
         self, start: float, stop: float, changed: set[int] | None = None
@@ -154,7 +186,7 @@ class _ObjectReader:
 
     def _read(self, item: bpy.types.Object, graph: bpy.types.Depsgraph) -> Iterator[Record]:
         uid = item.session_uid
-        parent = self._parent(item)
+        parent = nearest(item, self.paths)
         above = self._context.root if parent is None else self.paths[parent.session_uid]
         path = self.paths[uid] = self._context.child(above, item.name, uid)
         shown = item.evaluated_get(graph)
@@ -163,12 +195,17 @@ class _ObjectReader:
             object=item.name,
             ops=self._place(shown, parent and parent.evaluated_get(graph)),
             visible=not shown.hide_render,
+            purpose=self._purposes.get(uid, "default"),
             properties=custom_properties(self._context, shown),
         )
+        if self._skeletons.rests(uid, shown):
+            return
         self._context.instances = False
         records = read_geometry(self._context, shown, path)
         if uid in self._skeletons.plan.skins:
             records = (self._skeletons.bound(uid, path, record) for record in records)
+        if self._context.animated:
+            records = self._presence.told(uid, path, records)
         yield from records
         if self._context.instances:
             self._instancers.add(uid)
@@ -180,13 +217,6 @@ class _ObjectReader:
         if animated:
             self._ops[uid] = ops
         return ops
-
-    def _parent(self, item: bpy.types.Object) -> bpy.types.Object | None:
-        """The nearest ancestor that is exported, too."""
-        parent = item.parent
-        while parent is not None and parent.session_uid not in self.paths:
-            parent = parent.parent
-        return parent
 
 
 class _Lookup:

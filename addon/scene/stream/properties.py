@@ -9,7 +9,11 @@ from typing import Any
 import bpy
 
 from ....usd_tools.direct.records import Property
+from ..prim_names import KEY
 from .context import StreamContext
+
+# Blender's own, and ours.
+_HIDDEN = {"_RNA_UI", KEY}
 
 
 def custom_properties(context: StreamContext, owner: bpy.types.ID) -> dict[str, Property]:
@@ -23,7 +27,7 @@ def custom_properties(context: StreamContext, owner: bpy.types.ID) -> dict[str, 
         return {}
     found: dict[str, Property] = {}
     for name in names:
-        if name not in owner.bl_rna.properties and name != "_RNA_UI":
+        if name not in owner.bl_rna.properties and name not in _HIDDEN:
             for left in _collect(name, owner[name], found):
                 context.notes.append(
                     f"{owner.name}: the custom property “{left}” is not exported, as USD has "

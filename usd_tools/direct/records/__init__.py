@@ -19,7 +19,7 @@ from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
 from .skel import BlendShape, SkelAnimationRecord, SkeletonRecord, SkelRootRecord, SkinRecord
-from .stage import MATERIALS, PROTOTYPES, FrameRecord, StageRecord
+from .stage import MATERIALS, PROTOTYPES, FrameRecord, PresenceRecord, StageRecord
 from .values import Interpolation, Primvar, Property
 from .volume import VolumeField, VolumeRecord
 from .xform import Purpose, XformOp, XformRecord
@@ -27,6 +27,7 @@ from .xform import Purpose, XformOp, XformRecord
 Record = (
     StageRecord
     | FrameRecord
+    | PresenceRecord
     | XformRecord
     | MeshRecord
     | PointInstancerRecord
@@ -60,6 +61,7 @@ __all__ = [
     "NurbsCurvesRecord",
     "PointInstancerRecord",
     "PointsRecord",
+    "PresenceRecord",
     "Primvar",
     "Property",
     "Purpose",

@@ -36,3 +36,15 @@ class FrameRecord:
     """The frame at which all records up to the next one were read."""
 
     frame: float
+
+
+@dataclass(frozen=True)
+class PresenceRecord:
+    """Whether what has been written at ``path`` is there at this frame.
+
+    A shape that is met after the first frame is not there before, and one that
+    is not met again stays: its values hold.
+    """
+
+    path: str
+    present: bool

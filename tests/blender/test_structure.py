@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variants, collections and purposes, read back through USD's own composition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import pytest
+from pxr import Usd, UsdGeom
+
+from stagewright.addon.scene.host import BlenderHost
+from stagewright.pipeline.export import CheckedAsset, export_asset
+from stagewright.pipeline.host import SceneRequest
+
+from .scenes import empty_scene, finish
+from .streaming import triangle
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    empty_scene()
+
+
+def collection(name: str, *objects: bpy.types.Object) -> bpy.types.Collection:
+    made = bpy.data.collections.new(name)
+    bpy.context.scene.collection.children.link(made)
+    for item in objects:
+        bpy.context.scene.collection.objects.unlink(item)
+        made.objects.link(item)
+    return made
+
+
+def exported(folder: Path) -> CheckedAsset:
+    folder.mkdir()
+    request = SceneRequest("", "thing", engine="stagewright")
+    return finish(export_asset(BlenderHost(), request, folder / "thing.usda", folder, []))
+
+
+def meshes(stage: Usd.Stage) -> set[str]:
+    return {
+        str(p.GetParent().GetPath())
+        for p in stage.Traverse(Usd.TraverseInstanceProxies())
+        if p.IsA(UsdGeom.Mesh)
+    }
+
+
+def test_collections_called_set_and_variant_are_variants(tmp_path: Path) -> None:
+    body = triangle("Body")
+    high, low = triangle("High", body), triangle("Low", body)
+    high.location.x, low.location.x = 1, 2
+    detail = triangle("Detail", high)
+    both = triangle("Both")
+    collection("lod=high", high, detail, both)
+    collection("lod=low", low).objects.link(both)
+    bpy.context.view_layer.update()
+    asset = exported(tmp_path / "out")
+    assert [f.message for f in asset.checks.findings if f.severity != "info"] == []
+    assert asset.checks.compared == 4
+    stage = Usd.Stage.Open(str(asset.files.root))
+    lod = stage.GetPrimAtPath("/thing").GetVariantSet("lod")
+    assert (lod.GetVariantNames(), lod.GetVariantSelection()) == (["high", "low"], "high")
+    always = {"/thing/Body", "/thing/Both"}
+    assert meshes(stage) == always | {"/thing/Body/High", "/thing/Body/High/Detail"}
+    lod.SetVariantSelection("low")
+    assert meshes(stage) == always | {"/thing/Body/Low"}
+    place = UsdGeom.XformCache().GetLocalToWorldTransform(stage.GetPrimAtPath("/thing/Body/Low"))
+    assert place.ExtractTranslation() == (2, 0, 0)
+    points = UsdGeom.Mesh(stage.GetPrimAtPath("/thing/Body/Low/Low")).GetPointsAttr().Get()
+    assert [tuple(p) for p in points] == [(0, 0, 0), (1, 0, 0), (0, 2, 0.5)]
+    unloaded = Usd.Stage.Open(str(asset.files.root), Usd.Stage.LoadNone)
+    names = unloaded.GetPrimAtPath("/thing").GetVariantSet("lod").GetVariantNames()
+    assert names == ["high", "low"]
+
+
+def test_variants_give_the_same_bytes(tmp_path: Path) -> None:
+    for number in range(6):
+        collection(f"lod={number % 3}.{number:03}", triangle(f"Item {number}"))
+    bpy.context.view_layer.update()
+    first, second = (exported(tmp_path / name) for name in ("first", "second"))
+    for one, other in zip(first.files.layers, second.files.layers, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_other_collections_are_usds_collections(tmp_path: Path) -> None:
+    body = triangle("Body")
+    lid = triangle("Lid", body)
+    hook = triangle("Hook", lid)
+    collection("Blue parts", body, hook)
+    bpy.context.view_layer.update()
+    stage = Usd.Stage.Open(str(exported(tmp_path / "out").files.root))
+    parts = Usd.CollectionAPI(stage.GetPrimAtPath("/thing"), "Blue_parts")
+    query = parts.ComputeMembershipQuery()
+    inside = {str(p) for p in Usd.CollectionAPI.ComputeIncludedPaths(query, stage)}
+    assert inside == {
+        "/thing/Body",
+        "/thing/Body/Body",
+        "/thing/Body/Lid/Hook",
+        "/thing/Body/Lid/Hook/Hook",
+    }
+
+
+def test_an_objects_own_purpose_is_stronger_than_its_collections(
+    tmp_path: Path, addon: None
+) -> None:
+    fine, coarse, ruler = triangle("Fine"), triangle("Coarse"), triangle("Ruler")
+    collection("Proxies", coarse, ruler).stagewright.purpose = "proxy"
+    ruler.stagewright.purpose = "guide"
+    bpy.context.view_layer.update()
+    stage = Usd.Stage.Open(str(exported(tmp_path / "out").files.root))
+    found = [
+        UsdGeom.Imageable(stage.GetPrimAtPath(f"/thing/{name}/{name}")).ComputePurpose()
+        for name in (fine.name, coarse.name, ruler.name)
+    ]
+    assert found == ["default", "proxy", "guide"]
