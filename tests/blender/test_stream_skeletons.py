@@ -6,7 +6,11 @@ from __future__ import annotations
 import bpy
 import numpy as np
 import pytest
-from pxr import Gf, Usd, UsdGeom, UsdSkel
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel
+
+from stagewright.addon.scene.stream.objects import read_stream
+from stagewright.jobs.events import Progress
+from stagewright.usd_tools.direct.stream_writer import write_stream
 
 from .test_stream import link, streamed
 from .usd_world import differences, scene_meshes, stage_meshes
@@ -258,3 +262,20 @@ def test_without_skeletons_points_are_written() -> None:
     for frame in FRAMES:
         bpy.context.scene.frame_set(int(frame), subframe=frame % 1)
         assert differences(stage_meshes(stage, frame), scene_meshes()) < 1e-5
+
+
+@pytest.mark.parametrize("step", ["scene.skin", "scene.read"])
+@pytest.mark.parametrize("names", [["Rig"], ["Tube"], ["Rig", "Tube"]])
+def test_what_is_deleted_between_two_steps_does_no_harm(step: str, names: list[str]) -> None:
+    rig, mesh = armature(), tube("Tube")
+    keyed(mesh)
+    rigged(mesh, rig)
+    layer = Sdf.Layer.CreateAnonymous(".usdc")
+    stream = read_stream([rig, mesh], "root", FRAMES, skeletons=True)
+    left = list(names)
+    for event in write_stream(stream, layer):
+        if isinstance(event, Progress) and event.step == step:
+            while left:
+                bpy.data.objects.remove(bpy.data.objects[left.pop()])
+    assert not left
+    assert layer.GetPrimAtPath("/root")

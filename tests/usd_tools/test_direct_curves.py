@@ -109,3 +109,12 @@ def test_points_that_come_and_go_are_sampled_with_all_that_belongs_to_them() -> 
         bounds = UsdGeom.Boundable.ComputeExtentFromPlugins(usd, frame)
         assert np.array_equal(usd.GetExtentAttr().Get(frame), bounds)
     assert usd.GetIdsAttr().GetTimeSamples() == [1, 2]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_lies_nowhere_leaves_the_bounds_of_the_others(bad: float) -> None:
+    points = np.concatenate([POINTS, [[bad, 0, 0]]]).astype(np.float32)
+    widths = Primvar("widths", "float[]", "vertex", np.array([1, 2, 1, 1, bad], np.float32))
+    stage = written(PointsRecord("/root/P", "P", points, widths))
+    usd = UsdGeom.Points(stage.GetPrimAtPath("/root/P"))
+    assert np.array_equal(usd.GetExtentAttr().Get(), [[-1, -1, -1], [2, 3, 4]])

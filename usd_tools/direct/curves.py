@@ -75,6 +75,7 @@ def _wide_extent(points: NDArray[np.float32], widths: Primvar | None) -> NDArray
     """Bounds of points, wider by half the greatest width, as UsdGeom computes them."""
     bounds = extent(points)
     if widths is not None and len(bounds) and widths.values.size:
-        half = float(np.nanmax(widths.values.astype(np.float32))) / 2
+        values = widths.values.astype(np.float32)
+        half = float(np.max(values[np.isfinite(values)], initial=0)) / 2
         bounds += np.array([[-half], [half]], np.float32)
     return bounds

@@ -71,14 +71,16 @@ class SkeletonReader:
             yield SkeletonRecord(path, data, rig.joints, rig.bind, rig.local(rig.bind), properties)
         for uid, mesh in self._meshes.items():
             skin = self.plan.skins[uid]
-            yield SkinRecord(
-                path=mesh,
-                skeleton=self._skeletons[skin.armature or uid],
-                geom_bind_transform=skin.geom_bind,
-                joint_indices=skin.indices,
-                joint_weights=skin.weights,
-                blend_shapes=skin.shapes,
-            )
+            skeleton = self._skeletons.get(skin.armature or uid)
+            if skeleton is not None:  # else it was deleted meanwhile
+                yield SkinRecord(
+                    path=mesh,
+                    skeleton=skeleton,
+                    geom_bind_transform=skin.geom_bind,
+                    joint_indices=skin.indices,
+                    joint_weights=skin.weights,
+                    blend_shapes=skin.shapes,
+                )
 
     def poses(self) -> Iterator[SkelAnimationRecord]:
         """The pose of each skeleton at the current frame."""
@@ -114,7 +116,9 @@ class SkeletonReader:
         """One root above each skeleton and all that it moves, and none inside another."""
         groups = {uid: [paths[uid]] for uid in self.plan.rigs if uid in paths}
         for uid, mesh in self._meshes.items():
-            groups[self.plan.skins[uid].armature or uid].append(mesh.rpartition("/")[0])
+            group = groups.get(self.plan.skins[uid].armature or uid)
+            if group is not None:
+                group.append(mesh.rpartition("/")[0])
         kept: list[str] = []
         for path in sorted({commonpath(group) for group in groups.values()}, key=len):
             if not any(path.startswith(f"{above}/") for above in kept):
