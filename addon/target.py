@@ -47,12 +47,16 @@ def problem(scene: bpy.types.Scene) -> str:
     return ""
 
 
-def command_line(scene: bpy.types.Scene) -> list[str]:
-    """Options that make a command export what ``scene`` chooses."""
+def command_line(
+    scene: bpy.types.Scene, collection: bpy.types.Collection | None = None
+) -> list[str]:
+    """Options that make a command export what ``scene`` chooses, or another ``collection``."""
     chosen = scene.stagewright
-    words = [f"--name={label(scene)}", f"--engine={chosen.engine}"]
-    if chosen.collection:
-        words.append(f"--collection={chosen.collection.name}")
+    name = collection.name if collection else label(scene)
+    words = [f"--name={name}", f"--engine={chosen.engine}"]
+    exported = collection or chosen.collection
+    if exported:
+        words.append(f"--collection={exported.name}")
     if chosen.frames == "RANGE":
         words += ["--frames", str(scene.frame_start), str(scene.frame_end)]
     elif chosen.frames == "STATIC":

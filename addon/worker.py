@@ -20,16 +20,18 @@ from ..pipeline.blender import EXECUTABLE, blender_program
 from .preferences import PACKAGE
 from .scene.prim_names import keep_names
 from .scene.scope import exported_objects
-from .target import collection_of
+from .target import collection_of, find
 
 
-def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
+def run_on_copy(verb: str, *arguments: str, collection: int = 0) -> Job[Mapping[str, Any]]:
     """Run ``stagewright VERB COPY ARGUMENTS`` in a Blender of its own.
 
     ``verb`` may be several words (``"usd export"``).
 
     The copy is saved in the first step, as the file stands then; whatever the
     artist does afterwards has no bearing on the work, and the other way round.
+    Names of prims are kept in the open file before, for what is exported:
+    the collection of that session_uid, or what the scene chooses.
 
     Raises:
         StagewrightError: ``unsaved-image``; ``not-saved`` when there is no room
@@ -37,7 +39,7 @@ def run_on_copy(verb: str, *arguments: str) -> Job[Mapping[str, Any]]:
     """
     _refuse_unsaved_images()
     # In the artist's own file: what is decided in the copy is gone with it.
-    keep_names(exported_objects(collection_of(bpy.context.scene)))
+    keep_names(exported_objects(find(collection) or collection_of(bpy.context.scene)))
     folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=bpy.app.tempdir or None))
     try:
         copy = folder / (Path(bpy.data.filepath).name or "untitled.blend")

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from pxr import Usd
 
 from ..jobs.events import Job, Progress
 from .findings import Finding
 from .pairing import pair_nearest
 from .scene_record import MeshRecord, SceneRecord
 from .stage_meshes import StageMesh, StageMeshes
+from .surface_fidelity import compare_surface
 
 # How far a right point may lie from its counterpart, as a multiple of its
 # distance from the origin. The file keeps a point, three angles in degrees and
@@ -108,6 +110,10 @@ def _compare(
             scene, file = (", ".join(names) or "no material" for names in (mesh.materials, there))
             text = f"{name} has {scene} on its faces, but {file} in the file."
             lose("mesh-materials", 1, text, found.path)
+        if mesh.surface is not None:
+            time = Usd.TimeCode(mesh.frame)
+            for check, message in compare_surface(name, mesh.surface, found.mesh, time):
+                lose(check, 1, message, found.path)
     unlike = min(len(others[0]), len(others[1]))
     if unlike:
         scene, file = _size(others[0][0]), _size(others[1][0])
@@ -145,6 +151,11 @@ _FROZEN = (
 _CURES = {
     "mesh-points": "Apply shears and unusual constraints of {name} in Blender, and export again.",
     "mesh-materials": "Assign the materials of {name} in the object's own mesh.",
+    "mesh-faces": "Triangulate {name} in Blender, or apply its negative scale.",
+    "mesh-normals": "Export normals, and apply the modifiers of {name} that make them.",
+    "mesh-subdivision": "Export {name} tessellated, or without a subdivision scheme.",
+    "mesh-uv": "Export all UV maps of {name}, with its modifiers as the viewport shows them.",
+    "mesh-attribute": "Store the attribute of {name} on points, faces or face corners as numbers.",
     "mesh-topology": "Convert {name} to a mesh in Blender (Object > Convert > Mesh).",
     "mesh-missing": "Make the instances of {name} real in Blender (Object > Apply).",
     "mesh-extra": "Look at {name} in the file; it shows more than the scene.",

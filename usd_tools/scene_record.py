@@ -19,6 +19,45 @@ from numpy.typing import NDArray
 
 _SCENE = "scene.json"
 _POINTS = "points.npy"
+_SURFACES = "surfaces.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class ValuesRecord:
+    """Values on the elements of a mesh.
+
+    Attributes:
+        name: Blender's name of the UV map or attribute.
+        domain: Blender's name of the elements: ``POINT``, ``FACE`` or ``CORNER``.
+        values: (n, k) float32.
+    """
+
+    name: str
+    domain: str
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceRecord:
+    """The faces of a mesh and what lies on them, in object space.
+
+    Attributes:
+        counts: (f,) int32, corners of each face.
+        corners: (c,) int32, the vertex of each corner.
+        normals: (c, 3) float32, of the corners.
+        slots: (f,) int32, each face's index into ``materials``.
+        materials: name of the material of each slot, or "".
+        uv_maps: (c, 2) on CORNER, the map that renders first.
+        attributes: colours and generic attributes.
+    """
+
+    counts: NDArray[np.int32]
+    corners: NDArray[np.int32]
+    normals: NDArray[np.float32]
+    slots: NDArray[np.int32]
+    materials: tuple[str, ...] = ()
+    uv_maps: tuple[ValuesRecord, ...] = ()
+    attributes: tuple[ValuesRecord, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +74,7 @@ class MeshRecord:
         points: (n, 3) float64.
         faces: number of faces.
         materials: sorted names of the materials its faces use.
+        surface: its faces; instances of one mesh share it. None leaves it uncompared.
     """
 
     object: str
@@ -43,6 +83,7 @@ class MeshRecord:
     points: NDArray[np.float64]
     faces: int
     materials: tuple[str, ...]
+    surface: SurfaceRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -112,10 +153,15 @@ class SceneRecord:
     meters_per_unit: float = 1.0
 
     def save(self, folder: Path) -> None:
-        """Write the record into ``folder`` (JSON, and one .npy for all points)."""
+        """Write the record into ``folder`` (JSON, a .npy for all points, a .npz for surfaces)."""
         folder.mkdir(parents=True, exist_ok=True)
         empty = np.zeros((0, 3))
         np.save(folder / _POINTS, np.concatenate([empty, *(m.points for m in self.meshes)]))
+        surfaces = list(dict.fromkeys(m.surface for m in self.meshes if m.surface is not None))
+        numbers = {surface: number for number, surface in enumerate(surfaces)}
+        arrays: dict[str, NDArray[Any]] = {}
+        described = [_describe(s, f"{n}", arrays) for n, s in enumerate(surfaces)]
+        np.savez(folder / _SURFACES, **arrays)  # type: ignore[arg-type]
         meshes = [
             {
                 "object": m.object,
@@ -124,11 +170,13 @@ class SceneRecord:
                 "points": len(m.points),
                 "faces": m.faces,
                 "materials": m.materials,
+                "surface": None if m.surface is None else numbers[m.surface],
             }
             for m in self.meshes
         ]
         data = {
             "meshes": meshes,
+            "surfaces": described,
             "objects": [asdict(o) for o in self.objects],
             "materials": [asdict(m) for m in self.materials],
             "aliases": dict(self.aliases),
@@ -142,11 +190,15 @@ class SceneRecord:
         """The record that :meth:`save` wrote; the points are memory-mapped."""
         data: dict[str, Any] = json.loads((folder / _SCENE).read_text(encoding="utf-8"))
         points = np.load(folder / _POINTS, mmap_mode="r")
+        with np.load(folder / _SURFACES) as arrays:
+            surfaces = [_surface(s, f"{n}", arrays) for n, s in enumerate(data["surfaces"])]
         meshes = []
         start = 0
         for fields in data["meshes"]:
             stop = start + fields["points"]
             fields |= {"points": points[start:stop], "materials": tuple(fields["materials"])}
+            if fields["surface"] is not None:
+                fields["surface"] = surfaces[fields["surface"]]
             meshes.append(MeshRecord(**fields))
             start = stop
         return cls(
@@ -157,6 +209,34 @@ class SceneRecord:
             frames=tuple(data["frames"]),
             meters_per_unit=data["meters_per_unit"],
         )
+
+
+_FACES = ("counts", "corners", "normals", "slots")
+
+
+def _describe(
+    surface: SurfaceRecord, key: str, arrays: dict[str, NDArray[Any]]
+) -> Mapping[str, Any]:
+    """What JSON keeps of a surface; its arrays are added to ``arrays``."""
+    arrays |= {f"{key}.{name}": getattr(surface, name) for name in _FACES}
+    described: dict[str, Any] = {"materials": surface.materials}
+    for kind in ("uv_maps", "attributes"):
+        found: tuple[ValuesRecord, ...] = getattr(surface, kind)
+        described[kind] = [(item.name, item.domain) for item in found]
+        arrays |= {f"{key}.{kind}.{n}": item.values for n, item in enumerate(found)}
+    return described
+
+
+def _surface(
+    data: Mapping[str, Any], key: str, arrays: Mapping[str, NDArray[Any]]
+) -> SurfaceRecord:
+    fields: dict[str, Any] = {name: arrays[f"{key}.{name}"] for name in _FACES}
+    for kind in ("uv_maps", "attributes"):
+        fields[kind] = tuple(
+            ValuesRecord(name, domain, arrays[f"{key}.{kind}.{n}"])
+            for n, (name, domain) in enumerate(data[kind])
+        )
+    return SurfaceRecord(materials=tuple(data["materials"]), **fields)
 
 
 def _material(data: Mapping[str, Any]) -> MaterialRecord:

@@ -25,12 +25,14 @@ class StageMesh:
         faces: number of faces.
         reach: greatest distance from the world's origin of a point, or of the
             origin of a prim above; rounding errors grow with it.
+        mesh: the prim itself.
     """
 
     path: str
     points: NDArray[np.float64]
     faces: int
     reach: float
+    mesh: UsdGeom.Mesh
 
 
 class StageMeshes:
@@ -96,7 +98,9 @@ class StageMeshes:
         world = points @ matrix[:3, :3] + matrix[3, :3]
         reach = float(np.sqrt((np.concatenate([world, origins]) ** 2).sum(axis=1).max()))
         counts = mesh.GetFaceVertexCountsAttr().Get(time)
-        return StageMesh(str(prim.GetPath()), world, 0 if counts is None else len(counts), reach)
+        return StageMesh(
+            str(prim.GetPath()), world, 0 if counts is None else len(counts), reach, mesh
+        )
 
 
 def _to_scene(stage: Usd.Stage, meters_per_unit: float) -> NDArray[np.float64]:

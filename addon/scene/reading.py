@@ -10,8 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...jobs.events import Job, Progress
-from ...usd_tools.scene_record import MeshRecord, ObjectRecord, SceneRecord
+from ...usd_tools.scene_record import (
+    MeshRecord,
+    ObjectRecord,
+    SceneRecord,
+    SurfaceRecord,
+)
 from .materials import read_material
+from .surfaces import read_surface
 
 # Fills the unused places of DepsgraphObjectInstance.persistent_id.
 _END_OF_ID = 2**31 - 1
@@ -61,6 +67,7 @@ def _read_meshes(
     objects: set[bpy.types.Object], frame: float, materials: set[bpy.types.Material]
 ) -> Iterator[MeshRecord]:
     """The meshes that ``objects`` show; the materials of their faces join ``materials``."""
+    surfaces: dict[tuple[object, ...], SurfaceRecord] = {}
     for instance in bpy.context.evaluated_depsgraph_get().object_instances:
         shown = instance.object
         owner = (instance.parent if instance.is_instance else shown).original
@@ -68,6 +75,10 @@ def _read_meshes(
         if owner in objects and shown.type == "MESH" and len(shown.data.vertices):
             used = _used_materials(shown, shown.data)
             materials |= used
+            slots = tuple(m.name if m else "" for m in effective_materials(shown, shown.data))
+            key = (shown.data.as_pointer(), slots)
+            if key not in surfaces:
+                surfaces[key] = read_surface(shown.data, slots)
             yield MeshRecord(
                 object=(instance.instance_object or shown).original.name,
                 instance=instance.is_instance and not is_own_geometry(instance),
@@ -75,6 +86,7 @@ def _read_meshes(
                 points=_world_points(shown.data, np.array(instance.matrix_world)),
                 faces=len(shown.data.polygons),
                 materials=tuple(sorted({m.name for m in used})),
+                surface=surfaces[key],
             )
 
 

@@ -22,10 +22,11 @@ from .checks import showing_checks, words_for
 KIND = "export"
 
 
-def _export(path: Path, words: list[str]) -> Job[Mapping[str, Any]]:
-    value = yield from showing_checks(
-        run_on_copy("usd export", "-o", str(path), "--overwrite", *words), path.stem
+def _export(path: Path, words: list[str], collection: int) -> Job[Mapping[str, Any]]:
+    export = run_on_copy(
+        "usd export", "-o", str(path), "--overwrite", *words, collection=collection
     )
+    value = yield from showing_checks(export, path.stem)
     yield Message(f"Exported {path.name}: {words_for(value['checks'])}.")
     return value
 
@@ -48,6 +49,11 @@ class STAGEWRIGHT_OT_export_usd(bpy.types.Operator, ExportHelper):
 
     filename_ext = ".usda"
     filter_glob: StringProperty(default="*.usda", options={"HIDDEN"})
+    collection: StringProperty(
+        name="Collection",
+        description="Name of the collection to export; that of the settings if empty",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -71,7 +77,12 @@ class STAGEWRIGHT_OT_export_usd(bpy.types.Operator, ExportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the export, or do it when there is no window."""
         path = Path(bpy.path.abspath(self.filepath)).absolute()
-        job = _export(path, target.command_line(context.scene))
+        collection = bpy.data.collections.get(self.collection)
+        if self.collection and collection is None:
+            self.report({"ERROR"}, f"There is no collection “{self.collection}”")
+            return {"CANCELLED"}
+        words = target.command_line(context.scene, collection)
+        job = _export(path, words, collection.session_uid if collection else 0)
         try:
             task = pump.run(job, KIND, f"Export {path.name}")
         except StagewrightError as error:
@@ -79,6 +90,15 @@ class STAGEWRIGHT_OT_export_usd(bpy.types.Operator, ExportHelper):
             return {"CANCELLED"}
         self.report({"INFO"}, task.message)
         return {"FINISHED"}
+
+
+class STAGEWRIGHT_FH_usd(bpy.types.FileHandler):
+    """Makes the export one of a collection's exporters"""
+
+    bl_idname = "STAGEWRIGHT_FH_usd"
+    bl_label = "Stagewright USD Asset"
+    bl_export_operator = "stagewright.export_usd"
+    bl_file_extensions = ".usda"
 
 
 def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
@@ -121,7 +141,7 @@ class STAGEWRIGHT_PT_export(SidebarPanel, bpy.types.Panel):
             draw_task(layout, context, task)
 
 
-_CLASSES = (STAGEWRIGHT_OT_export_usd, STAGEWRIGHT_PT_export)
+_CLASSES = (STAGEWRIGHT_OT_export_usd, STAGEWRIGHT_FH_usd, STAGEWRIGHT_PT_export)
 
 
 def register() -> None:

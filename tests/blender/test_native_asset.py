@@ -206,3 +206,38 @@ def test_images_of_one_name_from_two_folders_stay_apart(tmp_path: Path) -> None:
     assert len(files.textures) == 2
     look = Sdf.Layer.FindOrOpen(str(files.root.with_name("thing_look.usda")))
     assert str(tmp_path) not in look.ExportToString()
+
+
+def test_what_lies_on_faces_reaches_the_native_file(tmp_path: Path) -> None:
+    item = add_mesh(
+        "Plate",
+        [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (2, 0, 1), (2, 1, 1)],
+        [(0, 1, 2, 3), (1, 4, 5, 2)],
+    )
+    mesh = item.data
+    for index, name in enumerate(("First", "Second")):
+        layer = mesh.uv_layers.new(name=name)
+        layer.uv.foreach_set("vector", np.linspace(0, 1 + index, 16, dtype=np.float32))
+    mesh.uv_layers["Second"].active_render = True
+    colour = mesh.color_attributes.new("Col", "FLOAT_COLOR", "CORNER")
+    colour.data.foreach_set("color", np.linspace(0, 1, 32, dtype=np.float32))
+    heat = mesh.attributes.new("heat", "FLOAT", "POINT")
+    heat.data.foreach_set("value", np.linspace(0, 1, 6, dtype=np.float32))
+    for name in ("Red", "Blue"):
+        mesh.materials.append(add_material(name))
+    mesh.polygons[1].material_index = 1
+    mesh.polygons[0].use_smooth = True
+    assert _serious(_check(tmp_path)) == []
+    record = _record()
+    root = tmp_path / "asset" / "thing.usda"
+    layer.uv.foreach_set("vector", np.zeros(16, np.float32))
+    heat.data[3].value = 0.9
+    mesh.polygons[1].material_index = 0
+    mesh.polygons[0].material_index = 1
+    mesh.polygons[0].use_smooth = False
+    mesh.shade_flat()
+    mesh.update()
+    assert _serious(finish(check_asset(root, record))) == []
+    found = _serious(finish(check_asset(root, _record())))
+    expected = ["mesh-attribute", "mesh-materials", "mesh-uv"]
+    assert [c for c, name in found if name == "Plate" and c != "mesh-normals"] == expected

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,28 @@ def test_export_without_a_window_waits_for_the_result(
     assert bpy.ops.stagewright.export_usd(filepath=str(target)) == {"FINISHED"}
     assert str(target) in kept.with_suffix(".json").read_text()
     assert bpy.context.window_manager.stagewright.subject == "crate"
+
+
+def test_a_collection_exports_itself_whatever_the_settings_choose(
+    worker: Any,  # noqa: F811
+    crate: bpy.types.Collection,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    kept = worker("work")
+    lids = bpy.data.collections.new("Lids")
+    bpy.context.scene.collection.children.link(lids)
+    lid = add_square("Lid 001")
+    bpy.context.scene.collection.objects.unlink(lid)
+    lids.objects.link(lid)
+    layer = bpy.context.view_layer.layer_collection.children["Lids"]
+    bpy.context.view_layer.active_layer_collection = layer
+    bpy.ops.collection.exporter_add(name="STAGEWRIGHT_FH_usd")
+    target = tmp_path / "lids.usda"
+    lids.exporters[0].export_properties.filepath = str(target)
+    assert bpy.ops.collection.exporter_export(index=0) == {"FINISHED"}
+    argv = json.loads(kept.with_suffix(".json").read_text())
+    assert {str(target), "--collection=Lids", "--name=Lids"} <= set(argv)
+    assert lid["stagewright_prim"]["prim"] == "Lid_001"
 
 
 def test_the_library_of_the_preferences_is_used(

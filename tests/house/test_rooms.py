@@ -178,3 +178,21 @@ def test_every_room_but_the_addon_imports_where_blender_is_not(sources: list[Pat
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "stagewright.pipeline" in modules and "stagewright.usd_tools" in modules
+
+
+def test_the_fidelity_check_shares_nothing_with_the_writer(root: Path) -> None:
+    kept_apart = ("direct", "stream", "prepare")
+    witnesses = [
+        *(root / "usd_tools").glob("*fidelity.py"),
+        *(
+            root / "usd_tools" / f"{name}.py"
+            for name in ("scene_record", "stage_meshes", "pairing")
+        ),
+        *(root / "addon" / "scene" / f"{name}.py" for name in ("reading", "surfaces", "materials")),
+    ]
+    assert len(witnesses) >= 10
+    for path in witnesses:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                words = set(ast.unparse(node).replace(".", " ").replace(",", " ").split())
+                assert not words & set(kept_apart), f"{path.name}: {ast.unparse(node)}"
