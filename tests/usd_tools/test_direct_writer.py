@@ -128,6 +128,7 @@ def test_text_comes_back_as_it_was(written: Written, name: str) -> None:
         (0.1, "double"),
         (1e-310, "double"),
         ((1, 2, 3), "int[]"),
+        ((True, False), "bool[]"),
         ((0.1, 2.0), "double[]"),
     ],
 )
@@ -346,3 +347,11 @@ def test_subsets_hold_the_faces_of_their_own_frames(written: Written) -> None:
             read = UsdGeom.Subset(stage.GetPrimAtPath(f"/root/Quad/{name}"))
             expected = list(subsets.get(name, ()))
             assert list(read.GetIndicesAttr().Get(frame)) == expected
+
+
+def test_what_goes_was_there_before(written: Written) -> None:
+    records: list[Record] = [FrameRecord(1.0), square("/root/Quad"), FrameRecord(2.0)]
+    records += [FrameRecord(3.0), PresenceRecord("/root/Quad", present=False, before=True)]
+    imageable = UsdGeom.Imageable(written(records).GetPrimAtPath("/root/Quad"))
+    seen = [imageable.ComputeVisibility(frame) for frame in (1, 2, 3)]
+    assert seen == ["inherited", "inherited", "invisible"]

@@ -12,8 +12,8 @@ from .records import Property
 def author_data_block(
     writer: LayerWriter, prim: Prim, name: str, properties: Mapping[str, Property], *, new: bool
 ) -> None:
-    """Author the data-block's name and its custom properties."""
-    if new:
+    """Author the data-block's name, where the prim has another one, and its custom properties."""
+    if new and name != prim.name:
         attribute = "userProperties:blender:data_name"
         writer.set(prim, attribute, "string", name, uniform=True, custom=True)
     writer.set_properties(prim, properties)

@@ -331,6 +331,8 @@ def _property(value: Property) -> tuple[str, Any]:
         return "double", value
     if isinstance(value, str):
         return "string", value
+    if value and all(isinstance(item, bool) for item in value):
+        return "bool[]", np.array(value, np.bool_)
     if all(isinstance(item, int) for item in value):
         return "int[]", np.array(value, np.int32)
     return "double[]", np.array(value, np.float64)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from .binding import bind
+from .data_block import author_data_block
 from .layer_writer import LayerWriter, Prim
 from .records import MeshRecord
 
@@ -20,10 +21,7 @@ def author_mesh(writer: LayerWriter, record: MeshRecord) -> None:
     if new:
         writer.set(prim, "doubleSided", "bool", True, uniform=True)
         writer.set(prim, "subdivisionScheme", "token", record.subdivision, uniform=True)
-        if record.data != prim.name:
-            name = "userProperties:blender:data_name"
-            writer.set(prim, name, "string", record.data, uniform=True, custom=True)
-        writer.set_properties(prim, record.properties)
+    author_data_block(writer, prim, record.data, record.properties, new=new)
     writer.set(prim, "extent", "float3[]", extent(record.points))
     writer.set(prim, "faceVertexCounts", "int[]", record.face_vertex_counts)
     writer.set(prim, "faceVertexIndices", "int[]", record.face_vertex_indices)

@@ -80,9 +80,9 @@ def _author_frame(writer: LayerWriter, record: FrameRecord) -> None:
 
 def _author_presence(writer: LayerWriter, record: PresenceRecord) -> None:
     prim, _ = writer.define(record.path, "Xform")
-    writer.set_until_now(prim, "visibility", "token", "invisible")
-    visibility = "inherited" if record.present else "invisible"
-    writer.set(prim, "visibility", "token", visibility)
+    before, now = ("inherited" if v else "invisible" for v in (record.before, record.present))
+    writer.set_until_now(prim, "visibility", "token", before)
+    writer.set(prim, "visibility", "token", now)
 
 
 def _author_stage(writer: LayerWriter, record: StageRecord) -> None:

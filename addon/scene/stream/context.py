@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from ....usd_tools.direct.records import MATERIALS, PROTOTYPES
 from .names import usd_name
@@ -29,6 +31,9 @@ class StreamContext:
         instances: whether what is read instances other geometry.
         paths: of children, by the path of the parent and what they stand for.
         children: names taken below each path.
+        open: paths of the prototypes that are being read.
+        duplis: instances on elements and of particles at this frame, see
+            :mod:`.duplis`; None until they are asked for.
         shapes: paths reserved for data, by the path of the object and the data's name.
         images: paths of the files of images, by their session_uid.
         notes: what could not be held, for the artist; taken after each object.
@@ -44,6 +49,8 @@ class StreamContext:
     instances: bool = False
     paths: dict[tuple[str, object], str] = field(default_factory=dict)
     children: dict[str, set[str]] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    duplis: dict[tuple[int, str], list[tuple[int, NDArray[np.float64], int]]] | None = None
     shapes: dict[tuple[str, str], str] = field(default_factory=dict)
     images: dict[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -10,12 +10,14 @@ import bpy
 import mathutils
 import numpy as np
 
-from ....usd_tools.direct.records import PointInstancerRecord, Record, XformRecord
+from ....usd_tools.direct.records import PointInstancerRecord, Record, XformOp, XformRecord
 from ..prim_names import sibling_names
 from ..reading import effective_materials
+from .arrays import read_matrix
 from .camera import read_camera
 from .context import StreamContext
 from .curves import read_curves
+from .duplis import has_duplis, is_original, note_duplis, read_duplis, unscaled
 from .hair import read_hair
 from .instances import InstanceArrays, placements, read_instance_arrays
 from .light import read_light
@@ -41,6 +43,14 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
         shown: the evaluated object.
         path: path of the object's prim.
     """
+    if shown.show_instancer_for_render or not has_duplis(shown):
+        yield from _read_own(context, shown, path)
+    yield from _read_duplis(context, shown, path)
+    if shown.particle_systems:
+        yield from read_hair(context, shown, path)
+
+
+def _read_own(context: StreamContext, shown: bpy.types.Object, path: str) -> Iterator[Record]:
     if shown.type == "MESH" and not _has_nodes(shown):
         yield from _read_mesh_object(context, shown, path)
     elif shown.type in _SHAPES:
@@ -57,8 +67,6 @@ def read_geometry(context: StreamContext, shown: bpy.types.Object, path: str) ->
             "",
             prototype=target,
         )
-    if shown.particle_systems:
-        yield from read_hair(context, shown, path)
 
 
 def _has_nodes(shown: bpy.types.Object) -> bool:
@@ -169,17 +177,49 @@ def _read_instances(
             chosen = arrays.references == index
             matrices[chosen] = moved @ matrices[chosen]
     arrays = replace(arrays, matrices=matrices)
+    yield from _place_instances(context, shown, references, arrays, path, "Instances")
+
+
+def _read_duplis(context: StreamContext, shown: bpy.types.Object, path: str) -> Iterator[Record]:
+    """What an object instances on its vertices or faces, and by its particles."""
+    if not has_duplis(shown):
+        return
+    note_duplis(context, shown)
+    back = read_matrix(shown.matrix_world.inverted_safe() @ unscaled(shown))
+    is_scaled = not np.allclose(back, np.eye(4), atol=1e-6)
+    for duplis in read_duplis(context, shown):
+        if not len(duplis.arrays.matrices) and not context.animated:
+            continue
+        place = path
+        if is_scaled or context.animated:
+            place = context.child(path, f"{duplis.name}_Unscaled", ("unscaled", duplis.name))
+            yield XformRecord(place, "", (XformOp("transform", back),))
+        references = list(duplis.references)
+        yield from _place_instances(context, shown, references, duplis.arrays, place, duplis.name)
+
+
+def _place_instances(
+    context: StreamContext,
+    shown: bpy.types.Object,
+    references: list[_Reference],
+    arrays: InstanceArrays,
+    path: str,
+    name: str,
+) -> Iterator[Record]:
+    """Prims for a few instances, or one PointInstancer called ``name`` for many."""
+    matrices = arrays.matrices
     targets: list[str] = []
     for index, reference in enumerate(references):
         targets.append((yield from _prototype(context, reference, path, shown, index)))
     placed = placements(matrices)
     if placed is None or (len(matrices) < _MANY and not context.animated):
+        single = name.removesuffix("s")
         for number, (matrix, index) in enumerate(zip(matrices, arrays.references, strict=True)):
-            place = context.child(path, f"Instance_{number}", ("instance", number))
+            place = context.child(path, f"{single}_{number}", (name, number))
             ops = matrix_ops(mathutils.Matrix(matrix.T.tolist()))
             yield XformRecord(place, "", ops, prototype=targets[index])
         return
-    place = context.child(path, "Instances", "instances")
+    place = context.child(path, name, name)
     scope = f"{place}/Prototypes"
     names = [context.child(scope, target.rpartition("/")[2], target) for target in targets]
     yield PointInstancerRecord(
@@ -224,9 +264,17 @@ def _prototype(
             yield from read_geometry(context, reference, path)
     elif isinstance(reference, bpy.types.Collection):
         path = context.prototype(reference.name, ("collection", reference.original.session_uid))
+        if path in context.open:
+            context.notes.append(
+                f"The collection “{reference.name}” instances itself, which is not exported. "
+                "Remove the instance from it."
+            )
+            return ""
         if context.is_first(path):
+            context.open.add(path)
             yield XformRecord(path, "")
             yield from _read_collection(context, reference, path)
+            context.open.remove(path)
     else:
         assert shown is not None
         path = context.prototype(f"{shown.name}_{index}", (owner, index))
@@ -245,10 +293,11 @@ def _read_collection(
     items = collection.original.all_objects  # evaluated ones have no session_uid
     names = sibling_names(items)
     for item in sorted(items, key=lambda item: item.name_full):
-        if item.hide_viewport or item.hide_render:
-            continue
+        if item.hide_viewport:
+            continue  # nothing evaluates it
         shown = item.evaluated_get(graph)
         place = context.reserve(path, names[item.session_uid], item.session_uid)
         ops = matrix_ops(offset @ shown.matrix_world, animated=context.animated)
-        yield XformRecord(place, item.name, ops)
+        visible = not shown.hide_render and not is_original(item)
+        yield XformRecord(place, item.name, ops, visible)
         yield from read_geometry(context, shown, place)

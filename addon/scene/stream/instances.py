@@ -81,7 +81,7 @@ def placements(matrices: NDArray[np.float32]) -> Placements | None:
     scales = np.sqrt((axes**2).sum(axis=2))
     flat = scales == 0
     axes = np.where(flat[:, :, None], np.eye(3), axes / np.where(flat, 1.0, scales)[:, :, None])
-    if not flat.any():
+    if len(matrices) and not flat.any():
         cosines = [(axes[:, i] * axes[:, j]).sum(axis=1) for i, j in ((0, 1), (1, 2), (2, 0))]
         if np.abs(cosines).max() > _RIGHT_ANGLE:
             return None

@@ -15,6 +15,7 @@ from ..prim_names import material_names, nearest, object_names
 from ..purposes import read_purposes
 from ..reading import meters_per_unit
 from .context import StreamContext
+from .duplis import is_original
 from .geometry import read_geometry
 from .presence import PresenceReader
 from .properties import custom_properties
@@ -128,6 +129,12 @@ class _ObjectReader:
         self._uids = {item.session_uid: item.name for item in ordered}
         self._purposes = read_purposes(ordered)
         self._instancers: set[int] = set()
+        self._parents: set[int] = set()
+        for item in ordered:
+            parent = item.parent
+            while parent is not None and parent.session_uid not in self._parents:
+                self._parents.add(parent.session_uid)
+                parent = parent.parent
         self._ops: dict[int, Ops] = {}
         self.paths: dict[int, str] = {}
         self._reserve_names(ordered)
@@ -160,6 +167,7 @@ class _ObjectReader:
         elif changed:
             changed |= self._instancers  # they show other objects, too
         self._context.read_prototypes.clear()
+        self._context.duplis = None
         count = len(self._uids)
         reported = -REPORT_EVERY
         lookup: _Lookup | None = None
@@ -190,11 +198,13 @@ class _ObjectReader:
         above = self._context.root if parent is None else self.paths[parent.session_uid]
         path = self.paths[uid] = self._context.child(above, item.name, uid)
         shown = item.evaluated_get(graph)
+        visible = not shown.hide_render and not is_original(item)
+        above_others = uid in self._parents  # which do not hide with it
         yield XformRecord(
             path=path,
             object=item.name,
             ops=self._place(shown, parent and parent.evaluated_get(graph)),
-            visible=not shown.hide_render,
+            visible=visible or above_others,
             purpose=self._purposes.get(uid, "default"),
             properties=custom_properties(self._context, shown),
         )
@@ -204,8 +214,9 @@ class _ObjectReader:
         records = read_geometry(self._context, shown, path)
         if uid in self._skeletons.plan.skins:
             records = (self._skeletons.bound(uid, path, record) for record in records)
-        if self._context.animated:
-            records = self._presence.told(uid, path, records)
+        if self._context.animated or (above_others and not visible):
+            own = visible or not above_others
+            records = self._presence.told(uid, path, records, visible=own)
         yield from records
         if self._context.instances:
             self._instancers.add(uid)

@@ -38,6 +38,8 @@ def custom_properties(context: StreamContext, owner: bpy.types.ID) -> dict[str, 
 
 def _collect(name: str, value: Any, found: dict[str, Property]) -> list[str]:
     """Put a value, or those in a group, into ``found``; returns the names of what does not fit."""
+    if isinstance(value, bpy.types.ID):
+        return [name]
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if hasattr(value, "to_list"):

@@ -40,11 +40,11 @@ class FrameRecord:
 
 @dataclass(frozen=True)
 class PresenceRecord:
-    """Whether what has been written at ``path`` is there at this frame.
+    """Whether what has been written at ``path`` is there at this frame, and was before.
 
-    A shape that is met after the first frame is not there before, and one that
-    is not met again stays: its values hold.
+    A shape that is not met again stays: its values hold.
     """
 
     path: str
     present: bool
+    before: bool = False
