@@ -69,7 +69,7 @@ class BlenderHost:
         if collection.library is not None:
             # What is made real has to find a place in it.
             collection = collection.make_local()
-        objects = exported_objects(collection)
+        objects = exported_objects(collection, selected=request.selected)
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
@@ -82,11 +82,7 @@ class BlenderHost:
             for renamed in separate_names(objects):
                 yield Message(renamed)
         frames = frame_range(objects) if request.frames == "auto" else request.frames
-        if frames is None:
-            read: tuple[float, ...] = (bpy.context.scene.frame_current_final,)
-        else:
-            read = tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
-        record = yield from read_scene(objects, read)
+        record = yield from read_scene(objects, _frames_read(frames))
         if request.engine == "stagewright":
             return (
                 yield from _export_direct(collection, objects, record, request.name, frames, folder)
@@ -96,6 +92,13 @@ class BlenderHost:
         path = folder / "native.usdc"
         export_native(path, collection, name=request.name, frames=frames)
         return NativeExport(path, replace(record, aliases=aliases))
+
+    def record(self, request: SceneRequest) -> Job[SceneRecord]:
+        """Read the collection of ``request`` as a file of it has to show it."""
+        use_view_layer(request.scene, request.view_layer)
+        objects = exported_objects(find_collection(request.collection))
+        frames = frame_range(objects) if request.frames == "auto" else request.frames
+        return (yield from read_scene(objects, _frames_read(frames)))
 
     def remember(
         self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
@@ -120,7 +123,7 @@ class BlenderHost:
             )
         if not os.access(blend, os.W_OK):
             raise _not_saved(blend, "the file is read-only")
-        keep_names(exported_objects(kept))
+        keep_names(exported_objects(kept, selected=request.selected))
         if identity is not None:
             kept.stagewright.remember(identity)
         try:
@@ -159,6 +162,13 @@ def _export_direct(
         objects=tuple(item for item in record.objects if item.name not in absent),
     )
     return DirectExport(geometry, look, folder, structure, shown)
+
+
+def _frames_read(frames: tuple[int, int] | None) -> tuple[float, ...]:
+    """The frames that are compared: both ends and the middle, or the current one."""
+    if frames is None:
+        return (bpy.context.scene.frame_current_final,)
+    return tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
 
 
 def _not_saved(blend: Path, why: str) -> StagewrightError:
