@@ -13,6 +13,7 @@ from ..jobs.events import Job
 from ..jobs.process import run_child
 from ..usd_tools.asset import AssetFiles, author_asset, place_asset
 from ..usd_tools.findings import CheckReport
+from ..usd_tools.scene_record import SceneRecord
 from .host import DirectExport, NativeExport, SceneHost, SceneRequest
 
 
@@ -46,13 +47,36 @@ def export_asset(
         allow: names of checks whose errors are let through.
     """
     export = yield from part(host.export(request, work), 0.0, 0.6)
-    scene = work / "scene"
-    export.record.save(scene)
     files = yield from part(_authored(export, request.name, root), 0.6, 0.8)
+    checks = yield from part(_checked(export.record, root, work, allow), 0.8, 1.0)
+    return CheckedAsset(files, checks)
+
+
+def check_against(
+    host: SceneHost, request: SceneRequest, root: Path, work: Path, allow: Sequence[str]
+) -> Job[CheckReport]:
+    """Check any USD file, whoever wrote it, and compare it with the host's scene.
+
+    Args:
+        host: a Blender with the file open.
+        request: the part of the scene that the USD file is to hold.
+        root: the root layer.
+        work: a folder for everything in between.
+        allow: names of checks whose errors are let through.
+    """
+    record = yield from part(host.record(request), 0.0, 0.5)
+    return (yield from part(_checked(record, root, work, allow), 0.5, 1.0))
+
+
+def _checked(record: SceneRecord, root: Path, work: Path, allow: Sequence[str]) -> Job[CheckReport]:
+    """The checks, in a process of their own."""
+    scene = work / "scene"
+    record.save(scene)
     arguments = {"root": str(root), "record": str(scene), "allow": list(allow)}
-    checked = run_child("usd_tools.check:check_task", arguments, folder=work)
-    value: Mapping[str, Any] = yield from part(checked, 0.8, 1.0)
-    return CheckedAsset(files, CheckReport.from_json(value))
+    value: Mapping[str, Any] = yield from run_child(
+        "usd_tools.check:check_task", arguments, folder=work
+    )
+    return CheckReport.from_json(value)
 
 
 def _authored(export: NativeExport | DirectExport, name: str, root: Path) -> Job[AssetFiles]:

@@ -77,6 +77,10 @@ class SceneHost(Protocol):
         """Export by the engine of ``request``; files in between go into ``folder``."""
         ...
 
+    def record(self, request: SceneRequest) -> Job[SceneRecord]:
+        """Read what a file has to hold; nothing is changed."""
+        ...
+
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the PNG ``path``; call it after :meth:`export`."""
         ...

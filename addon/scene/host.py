@@ -82,11 +82,7 @@ class BlenderHost:
             for renamed in separate_names(objects):
                 yield Message(renamed)
         frames = frame_range(objects) if request.frames == "auto" else request.frames
-        if frames is None:
-            read: tuple[float, ...] = (bpy.context.scene.frame_current_final,)
-        else:
-            read = tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
-        record = yield from read_scene(objects, read)
+        record = yield from read_scene(objects, _frames_read(frames))
         if request.engine == "stagewright":
             return (
                 yield from _export_direct(collection, objects, record, request.name, frames, folder)
@@ -96,6 +92,13 @@ class BlenderHost:
         path = folder / "native.usdc"
         export_native(path, collection, name=request.name, frames=frames)
         return NativeExport(path, replace(record, aliases=aliases))
+
+    def record(self, request: SceneRequest) -> Job[SceneRecord]:
+        """Read the collection of ``request`` as a file of it has to show it."""
+        use_view_layer(request.scene, request.view_layer)
+        objects = exported_objects(find_collection(request.collection))
+        frames = frame_range(objects) if request.frames == "auto" else request.frames
+        return (yield from read_scene(objects, _frames_read(frames)))
 
     def remember(
         self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
@@ -159,6 +162,13 @@ def _export_direct(
         objects=tuple(item for item in record.objects if item.name not in absent),
     )
     return DirectExport(geometry, look, folder, structure, shown)
+
+
+def _frames_read(frames: tuple[int, int] | None) -> tuple[float, ...]:
+    """The frames that are compared: both ends and the middle, or the current one."""
+    if frames is None:
+        return (bpy.context.scene.frame_current_final,)
+    return tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
 
 
 def _not_saved(blend: Path, why: str) -> StagewrightError:

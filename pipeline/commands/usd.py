@@ -10,7 +10,7 @@ from typing import Any
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from .. import summaries
-from ..host import SceneHost
+from ..host import SceneHost, SceneRequest
 from ..work import work_folder
 from .common import (
     add_allow,
@@ -86,12 +86,45 @@ def _add_check(group: Any) -> None:
         found_errors=checks_block,
     )
     verb.add_argument("root", type=Path, metavar="FILE", help="the root layer")
+    verb.add_argument(
+        "--against",
+        type=Path,
+        action=_Against,
+        metavar="FILE.blend",
+        help="compare it with this scene, too, and list what it has lost",
+    )
+    verb.add_argument(
+        "--collection", default="", help="the collection to compare with (default: the whole scene)"
+    )
     add_allow(verb)
+
+
+class _Against(argparse.Action):
+    """A .blend to compare with: it is opened in Blender."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the path, and that the command runs inside Blender."""
+        setattr(namespace, self.dest, values)
+        namespace.needs_scene = True
 
 
 def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
     require_usd()
-    from ...usd_tools.check import check_task
+    root = options.root.absolute()
+    if host is None or options.against is None:
+        from ...usd_tools.check import check_task
 
-    report = yield from check_task(str(options.root.absolute()), None, options.allow)
-    return report
+        return (yield from check_task(str(root), None, options.allow))
+    from ..export import check_against
+
+    host.open(options.against)
+    request = SceneRequest(options.collection, root.stem)
+    with work_folder() as work:
+        report = yield from check_against(host, request, root, work, options.allow)
+    return report.to_json()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 from pxr import Sdf
 
+from stagewright.addon.scene.host import BlenderHost
 from stagewright.addon.scene.reading import read_scene
 from stagewright.addon.scene.scope import exported_objects
+from stagewright.pipeline.cli import main
 from stagewright.usd_tools.asset import AssetFiles, author_asset
 from stagewright.usd_tools.check import check_asset
 from stagewright.usd_tools.findings import CheckReport
@@ -241,3 +244,23 @@ def test_what_lies_on_faces_reaches_the_native_file(tmp_path: Path) -> None:
     found = _serious(finish(check_asset(root, _record())))
     expected = ["mesh-attribute", "mesh-materials", "mesh-uv"]
     assert [c for c, name in found if name == "Plate" and c != "mesh-normals"] == expected
+
+
+def test_any_file_is_checked_against_a_blend(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    item = add_square("Plate")
+    item.data.uv_layers.new(name="UVMap")
+    scatter = add_square("Scatter")
+    instance_cubes(scatter, 0.1)
+    blend, native = tmp_path / "scene.blend", _export(tmp_path / "out")
+    item.data.uv_layers[0].uv[2].vector = (0.25, 0.75)
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    words = ["usd", "check", str(native), "--against", str(blend), "--json"]
+    # A raw export is no published asset, which errors say; the losses are the point.
+    assert main(words, BlenderHost()) == 1
+    result = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert result["event"] == "result"
+    lost = [f for f in result["value"]["findings"] if f["severity"] == "loss"]
+    assert ("mesh-uv", "Plate") in {(f["check"], f["object"]) for f in lost}
+    assert {f["object"] for f in lost} == {"Plate", "Scatter"}
