@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, PointerProperty, StringProperty
 
 from ..pipeline import settings
 from ..pipeline.host import DEFAULT_ENGINE
@@ -36,6 +36,9 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
             ("STATIC", "Current Frame", "The asset as it stands when the file is saved"),
         ),
         default="AUTO",
+    )
+    selected: BoolProperty(
+        name="Selected Only", description="Export only those objects that are selected"
     )
     engine: EnumProperty(
         name="Engine",

@@ -42,6 +42,8 @@ def problem(scene: bpy.types.Scene) -> str:
         return f"“{label(scene)}” has no letter or digit: give the asset another name"
     if not collection_of(scene).all_objects:
         return f"“{collection_of(scene).name}” holds no objects"
+    if scene.stagewright.selected and not len(bpy.context.view_layer.objects.selected):
+        return "Nothing is selected: select objects, or switch Selected Only off"
     if scene.stagewright.engine == "native" and not bpy.app.build_options.usd:
         return "This Blender was built without its USD exporter: choose Stagewright's engine"
     return ""
@@ -57,6 +59,8 @@ def command_line(
     exported = collection or chosen.collection
     if exported:
         words.append(f"--collection={exported.name}")
+    if chosen.selected and collection is None:
+        words.append("--selected")
     if chosen.frames == "RANGE":
         words += ["--frames", str(scene.frame_start), str(scene.frame_end)]
     elif chosen.frames == "STATIC":

@@ -39,7 +39,8 @@ def run_on_copy(verb: str, *arguments: str, collection: int = 0) -> Job[Mapping[
     """
     _refuse_unsaved_images()
     # In the artist's own file: what is decided in the copy is gone with it.
-    keep_names(exported_objects(find(collection) or collection_of(bpy.context.scene)))
+    exported = find(collection) or collection_of(bpy.context.scene)
+    keep_names(exported_objects(exported, selected="--selected" in arguments))
     folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=bpy.app.tempdir or None))
     try:
         copy = folder / (Path(bpy.data.filepath).name or "untitled.blend")

@@ -28,6 +28,7 @@ class SceneRequest:
         scene: name of the scene, or "" for the one the file was saved with.
         view_layer: name of the view layer, or "" for the scene's active one.
         engine: who writes the USD.
+        selected: export the selected objects alone, as the file was saved.
     """
 
     collection: str
@@ -36,6 +37,7 @@ class SceneRequest:
     scene: str = ""
     view_layer: str = ""
     engine: Engine = DEFAULT_ENGINE
+    selected: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,7 @@ class BlenderHost:
         if collection.library is not None:
             # What is made real has to find a place in it.
             collection = collection.make_local()
-        objects = exported_objects(collection)
+        objects = exported_objects(collection, selected=request.selected)
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
@@ -123,7 +123,7 @@ class BlenderHost:
             )
         if not os.access(blend, os.W_OK):
             raise _not_saved(blend, "the file is read-only")
-        keep_names(exported_objects(kept))
+        keep_names(exported_objects(kept, selected=request.selected))
         if identity is not None:
             kept.stagewright.remember(identity)
         try:

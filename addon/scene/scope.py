@@ -56,15 +56,29 @@ def find_collection(name: str) -> bpy.types.Collection:
     return collection
 
 
-def exported_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
+def exported_objects(
+    collection: bpy.types.Collection, *, selected: bool = False
+) -> list[bpy.types.Object]:
     """The objects of ``collection`` that viewport and render show, by name.
 
     A hidden armature that deforms one of them comes along.
+
+    Args:
+        collection: what holds them.
+        selected: whether they have to be selected, too.
 
     Raises:
         StagewrightError: ``nothing-to-export`` when there is none.
     """
     objects = [o for o in _in_viewport(collection) if _renders(o)]
+    if objects and selected:
+        objects = [o for o in objects if o.select_get()]
+        if not objects:
+            raise StagewrightError(
+                "nothing-to-export",
+                f"Nothing that the collection '{collection.name}' shows is selected.",
+                "Select some of its objects, or export all of them.",
+            )
     if not objects:
         raise StagewrightError(
             "nothing-to-export",

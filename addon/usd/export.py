@@ -108,6 +108,7 @@ def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column = layout.column()
     # Without a placeholder an empty field would not tell what it stands for.
     column.prop(chosen, "collection", placeholder="Whole Scene")
+    column.prop(chosen, "selected")
     column.prop(chosen, "name", placeholder=target.asset_name(scene))
     column.prop(chosen, "frames")
     column.prop(chosen, "engine")

@@ -63,6 +63,11 @@ def add_scene_options(verb: argparse.ArgumentParser) -> None:
     )
     frames.add_argument("--static", action="store_true", help="export the current frame alone")
     verb.add_argument(
+        "--selected",
+        action="store_true",
+        help="export only what was selected when FILE was saved",
+    )
+    verb.add_argument(
         "--engine",
         choices=get_args(Engine),
         default=DEFAULT_ENGINE,
@@ -130,4 +135,5 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
         name=settings.asset_name(label),
         frames=options.frames or frames,
         engine=options.engine,
+        selected=options.selected,
     )

@@ -14,7 +14,7 @@ import addon_utils
 import bpy
 import pytest
 
-from stagewright.addon import jobs_ui, menus, preferences, pump
+from stagewright.addon import jobs_ui, menus, preferences, pump, target
 from stagewright.addon.ayon.publish import STAGEWRIGHT_PT_publish
 from stagewright.addon.usd.checks import LIMIT, STAGEWRIGHT_PT_checks
 from stagewright.addon.usd.export import STAGEWRIGHT_PT_export
@@ -184,6 +184,15 @@ def test_a_greyed_button_says_why() -> None:
     for panel in (STAGEWRIGHT_PT_publish, STAGEWRIGHT_PT_export):
         text = " ".join(draw(panel).texts)
         assert "Save the file" not in text and "holds no objects" not in text
+
+
+def test_selected_only_with_nothing_selected_is_told() -> None:
+    scene = bpy.context.scene
+    scene.stagewright.name, scene.stagewright.selected = "crate", True
+    bpy.ops.mesh.primitive_cube_add()
+    assert target.problem(scene) == ""
+    bpy.context.object.select_set(False)
+    assert "Nothing is selected" in target.problem(scene)
 
 
 def test_a_running_job_shows_its_progress_and_a_cancel_button_instead_of_the_button() -> None:

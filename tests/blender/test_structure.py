@@ -10,6 +10,7 @@ import pytest
 from pxr import Usd, UsdGeom
 
 from stagewright.addon.scene.host import BlenderHost
+from stagewright.jobs.errors import StagewrightError
 from stagewright.pipeline.export import CheckedAsset, export_asset
 from stagewright.pipeline.host import SceneRequest
 
@@ -71,6 +72,27 @@ def test_collections_called_set_and_variant_are_variants(tmp_path: Path) -> None
     unloaded = Usd.Stage.Open(str(asset.files.root), Usd.Stage.LoadNone)
     names = unloaded.GetPrimAtPath("/thing").GetVariantSet("lod").GetVariantNames()
     assert names == ["high", "low"]
+
+
+@pytest.mark.parametrize("engine", ["native", "stagewright"])
+def test_only_what_is_selected_is_exported_on_request(tmp_path: Path, engine: str) -> None:
+    top = triangle("Top")
+    kept, left = triangle("Kept", top), triangle("Left")
+    top.location.x = 2
+    for item in (top, kept, left):
+        item.select_set(item == kept)
+    bpy.context.view_layer.update()
+    request = SceneRequest("", "thing", engine=engine, selected=True)
+    root = tmp_path / "thing.usda"
+    asset = finish(export_asset(BlenderHost(), request, root, tmp_path, []))
+    stage = Usd.Stage.Open(str(root))
+    (mesh,) = [p for p in stage.Traverse() if p.IsA(UsdGeom.Mesh)]
+    place = UsdGeom.XformCache().GetLocalToWorldTransform(mesh)
+    assert (mesh.GetParent().GetName(), place.ExtractTranslation()) == ("Kept", (2, 0, 0))
+    assert asset.checks.compared == 1
+    kept.select_set(False)
+    with pytest.raises(StagewrightError, match="selected"):
+        finish(export_asset(BlenderHost(), request, root, tmp_path, []))
 
 
 def test_variants_give_the_same_bytes(tmp_path: Path) -> None:
