@@ -30,6 +30,7 @@ from .placing import move_into_place, staging
 from .runtime import require_pxr
 from .scene_record import MaterialRecord
 from .sorted_copy import copy_sorted
+from .stages import write_layer
 from .structure import Structure, author_collections, declare_variants, move_into_variants
 from .textures import SOURCE_NAME, CarriedFile, copy, plan
 
@@ -183,7 +184,7 @@ def place_asset(
             yield Message(f"The texture {missing} is missing.", "warning")
         for file_name, layer in files.items():
             yield Progress("asset.write", 0.8, f"Writing {file_name}")
-            _export(layer, folder / file_name)
+            write_layer(layer, folder / file_name)
         yield Progress("asset.move", 0.95, "Moving the files into place")
         # The root last: whoever opens it meanwhile finds all it names.
         move_into_place(folder, root.parent, [*sorted(copies), *reversed(files)])
@@ -303,13 +304,3 @@ def _redirect(
             prop.customData = dict(prop.customData) | {tool: {field: file.source}}
     if found:
         UsdUtils.ModifyAssetPaths(layer, lambda path: f"./{folders[path]}/{carried[path].stored}")
-
-
-def _export(layer: Sdf.Layer, path: Path) -> None:
-    """Write ``layer``; raises OSError."""
-    try:
-        written = layer.Export(str(path))
-    except Tf.ErrorException as error:
-        raise OSError(f"USD could not write {path.name}") from error
-    if not written:
-        raise OSError(f"USD could not write {path.name}")

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pxr import Usd, UsdGeom, UsdShade
+from pxr import Usd, UsdGeom
 
 from .files_check import walk
 from .images import image_size
-from .stage_meshes import material_name
+from .inspect.statistics import prim_counts
 from .stages import open_stage
 
 
@@ -77,27 +76,13 @@ def contents(root: Path) -> Contents:
     root = root.absolute()
     stage = open_stage(root)
     found = walk(root)
-    prims: Counter[str] = Counter()
-    polygons = points = instances = 0
-    materials: set[str] = set()
-    time = Usd.TimeCode.EarliestTime()
-    for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
-        prims[str(prim.GetTypeName())] += 1
-        instances += prim.IsInstance()
-        if prim.IsA(UsdGeom.Mesh):
-            mesh = UsdGeom.Mesh(prim)
-            polygons += len(mesh.GetFaceVertexCountsAttr().Get(time) or ())
-            points += len(mesh.GetPointsAttr().Get(time) or ())
-        elif prim.IsA(UsdGeom.PointInstancer):
-            instances += len(UsdGeom.PointInstancer(prim).GetProtoIndicesAttr().Get(time) or ())
-        elif prim.IsA(UsdShade.Material):
-            materials.add(material_name(UsdShade.Material(prim)))
+    counts = prim_counts(stage)
     return Contents(
-        prims=dict(sorted(prims.items())),
-        polygons=polygons,
-        points=points,
-        instances=instances,
-        materials=tuple(sorted(materials)),
+        prims=dict(sorted(counts.prims.items())),
+        polygons=counts.polygons,
+        points=counts.points,
+        instances=counts.instances,
+        materials=tuple(sorted(counts.materials)),
         layers=tuple(LayerContents(f.name, f.stat().st_size) for f in found.layers),
         textures=tuple(
             TextureContents(f.name, f.stat().st_size, image_size(f))

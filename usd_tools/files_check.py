@@ -11,8 +11,10 @@ from pathlib import Path
 
 from pxr import Sdf, Tf, UsdUtils
 
+from ..jobs.errors import StagewrightError
 from .dependencies import Dependency, dependencies, file_name, files_of, is_absolute
 from .findings import Finding
+from .materialx_files import named_files
 
 # Values of these kinds are no textures.
 _OTHER_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz", ".mtlx", ".vdb", ".abc")
@@ -52,7 +54,11 @@ def walk(root: Path) -> AssetWalk:
     waiting = [root]
     while waiting:
         file = waiting.pop(0)
-        if file in found.layers or file in found.unreadable:
+        if file in found.layers or file in found.unreadable or file in found.files:
+            continue
+        if file.suffix.lower() == ".mtlx":
+            # Not every USD library reads MaterialX, and none tells what it names.
+            waiting += _walk_document(file, found)
             continue
         layer = _read(file)
         if layer is None:
@@ -71,6 +77,29 @@ def walk(root: Path) -> AssetWalk:
             else:
                 found.files.update(there)
     return found
+
+
+def _walk_document(file: Path, found: AssetWalk) -> list[Path]:
+    """Take in a MaterialX document and its images; returns the documents that it includes."""
+    try:
+        paths = named_files(file)
+    except StagewrightError:
+        found.unreadable.append(file)
+        return []
+    found.files.add(file)
+    included: list[Path] = []
+    for path in paths:
+        dependency = Dependency(path, Sdf.Path.absoluteRootPath, path.endswith(".mtlx"))
+        there = [Path(os.path.normpath(f)) for f in files_of(path, file.parent).values()]
+        if _leaves(path, file.parent, found.folder):
+            found.outside.append((file, dependency))
+        if not there:
+            found.missing.append((file, dependency))
+        elif dependency.arc:
+            included += there
+        else:
+            found.files.update(there)
+    return included
 
 
 def check_files(root: Path, found: AssetWalk) -> Iterator[Finding]:

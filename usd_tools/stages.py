@@ -12,8 +12,8 @@ from ..jobs.errors import StagewrightError
 OBJECT_NAME = "userProperties:blender:object_name"
 
 
-def open_stage(root: Path) -> Usd.Stage:
-    """The stage of a root layer, freshly read.
+def open_stage(root: Path, *, load: bool = True) -> Usd.Stage:
+    """The stage of a root layer, freshly read, with its payloads unless ``load`` is False.
 
     ``Usd.Stage.Open`` hands out layers that are still open elsewhere in the
     process as they were; reloading reads every one again.
@@ -22,17 +22,42 @@ def open_stage(root: Path) -> Usd.Stage:
         StagewrightError: ``asset-unreadable``.
     """
     try:
-        stage = Usd.Stage.Open(str(root), Usd.Stage.LoadAll)
+        stage = Usd.Stage.Open(str(root), Usd.Stage.LoadAll if load else Usd.Stage.LoadNone)
     except Tf.ErrorException:
         stage = None
     if stage is None:
         raise StagewrightError(
             "asset-unreadable",
             f"{root.name} cannot be opened as a USD stage.",
-            "Export the asset again.",
+            "Check the path; if the file is damaged, export it again or restore it from a backup.",
         )
     stage.Reload()
     return stage
+
+
+def write_layer(layer: Sdf.Layer, path: Path, like: Path | None = None) -> None:
+    """Write ``layer`` to ``path``; raises OSError.
+
+    Args:
+        layer: the layer.
+        path: its suffix says the format.
+        like: for a .usd, which may be text or binary: a file of the format to take.
+    """
+    options = {}
+    if path.suffix.lower() == ".usd":
+        options["format"] = "usdc" if like is None or is_binary(like) else "usda"
+    try:
+        written = layer.Export(str(path), args=options)
+    except Tf.ErrorException as error:
+        raise OSError(f"USD could not write {path.name}") from error
+    if not written:
+        raise OSError(f"USD could not write {path.name}")
+
+
+def is_binary(file: Path) -> bool:
+    """Whether ``file`` is a crate file, whatever it is called; raises OSError."""
+    with file.open("rb") as stream:
+        return stream.read(8) == b"PXR-USDC"
 
 
 def object_name(prim: Usd.Prim) -> str:

@@ -12,6 +12,7 @@ from ...jobs.events import Job
 from .. import summaries
 from ..host import SceneHost, SceneRequest
 from ..work import work_folder
+from . import usd_files, usd_inspect
 from .common import (
     add_allow,
     add_group,
@@ -28,9 +29,11 @@ from .common import (
 
 def add(verbs: Any) -> None:
     """Add the group."""
-    group = add_group(verbs, "usd", "Export and check USD files.")
+    group = add_group(verbs, "usd", "Export, check, inspect, compare, repair and pack USD files.")
     _add_export(group)
     _add_check(group)
+    usd_inspect.add_to(group)
+    usd_files.add_to(group)
 
 
 def _add_export(group: Any) -> None:

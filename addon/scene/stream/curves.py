@@ -99,9 +99,10 @@ def read_curves(
         purpose: USD's purpose.
     """
     reader = _Reader(context, curves, data)
-    for key, group in reader.groups():
+    for index, (key, group) in enumerate(reader.groups()):
         slot = key[2]
-        path = context.child(parent, data, ("curves", *key))
+        kind = f"{data}_{_BASES.get(group.type, 'nurbs')}{'_closed' if group.cyclic else ''}"
+        path = context.child(parent, kind if index else data, ("curves", *key))
         shared = {
             "path": path,
             "data": data,

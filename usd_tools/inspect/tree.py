@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The prims of a stage, read a level at a time, and found by what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import translate
+
+from pxr import Sdf, Usd, UsdGeom
+
+from ...jobs.errors import StagewrightError
+
+# Inactive, undefined, abstract and unloaded prims are rows, too; so is what instances show.
+ALL_PRIMS = Usd.TraverseInstanceProxies(Usd.PrimAllPrimsPredicate)
+
+
+@dataclass(frozen=True)
+class PrimRow:
+    """One line of the tree.
+
+    Attributes:
+        path: absolute path.
+        name: last part of it.
+        type_name: type of its schema, or "".
+        specifier: ``def``, ``over`` or ``class``.
+        kind: of a model, or "".
+        purpose: as authored here, or "".
+        active: whether it takes part.
+        instance: whether it is an instance, whose prims come from a prototype.
+        payload: ``loaded``, ``unloaded``, or "" without one.
+        variants: names of variant sets and what is selected in them.
+        has_children: whether it can be opened.
+    """
+
+    path: str
+    name: str
+    type_name: str
+    specifier: str
+    kind: str
+    purpose: str
+    active: bool
+    instance: bool
+    payload: str
+    variants: tuple[tuple[str, str], ...]
+    has_children: bool
+
+
+_PURPOSE = str(UsdGeom.Tokens.purpose)
+_SPECIFIERS = {
+    Sdf.SpecifierDef: "def",
+    Sdf.SpecifierOver: "over",
+    Sdf.SpecifierClass: "class",
+}
+
+
+def children(stage: Usd.Stage, path: str = "/", name: str = "") -> Iterator[PrimRow]:
+    """The rows below the prim at ``path``, in the stage's order, each made when it is asked for.
+
+    Args:
+        stage: the stage.
+        path: absolute path of the prim.
+        name: a part of the name or a pattern that rows have to fit; "" for all.
+
+    Raises:
+        StagewrightError: ``no-prim``.
+    """
+    below = prim_at(stage, path).GetFilteredChildren(ALL_PRIMS)
+    return map(row, filter(_name_test(name), below) if name else below)
+
+
+def prim_at(stage: Usd.Stage, path: str) -> Usd.Prim:
+    """The prim at ``path``.
+
+    Raises:
+        StagewrightError: ``no-prim``.
+    """
+    prim = stage.GetPrimAtPath(path) if Sdf.Path.IsValidPathString(path) else None
+    if not prim:
+        raise StagewrightError(
+            "no-prim",
+            f"There is no prim {path} on this stage.",
+            "See the paths that there are with stagewright usd tree.",
+        )
+    return prim
+
+
+def row(prim: Usd.Prim) -> PrimRow:
+    """The row of one prim."""
+    chosen = []
+    if prim.HasVariantSets():
+        sets = prim.GetVariantSets()
+        chosen = [(name, sets.GetVariantSelection(name)) for name in sets.GetNames()]
+    purpose = prim.GetAttribute(_PURPOSE)
+    payload = ""
+    if prim.HasAuthoredPayloads():
+        payload = "loaded" if prim.IsLoaded() else "unloaded"
+    return PrimRow(
+        path=str(prim.GetPath()),
+        name=prim.GetName(),
+        type_name=str(prim.GetTypeName()),
+        specifier=_SPECIFIERS[prim.GetSpecifier()],
+        kind=prim.GetMetadata("kind") or "",
+        purpose=str(purpose.Get() or "") if purpose.HasAuthoredValue() else "",
+        active=prim.IsActive(),
+        instance=prim.IsInstance(),
+        payload=payload,
+        variants=tuple(chosen),
+        has_children=bool(prim.GetFilteredChildrenNames(ALL_PRIMS)),
+    )
+
+
+Test = Callable[[Usd.Prim], bool]
+
+
+def search(stage: Usd.Stage, query: str) -> Iterator[Usd.Prim]:
+    """The prims that fit all words of ``query``, in the stage's order.
+
+    A plain word is a part of the name, whatever its case, or a pattern of the
+    whole name if it has ``*`` or ``?``. Words with a colon ask for more:
+    ``type:Mesh`` (or a type that Mesh derives from), ``path:/lantern/*/Wick``
+    (a ``*`` stays within one name, ``**`` does not), ``kind:component``,
+    ``in:look.usda`` (has an opinion in a layer whose file name fits),
+    ``is:instance|payload|variants|reference|inactive|abstract``.
+
+    Raises:
+        StagewrightError: ``bad-query``.
+    """
+    tests = [_test(stage, word) for word in query.split()]
+    for prim in Usd.PrimRange.Stage(stage, ALL_PRIMS):
+        if all(test(prim) for test in tests):
+            yield prim
+
+
+def _test(stage: Usd.Stage, word: str) -> Test:
+    what, colon, value = word.partition(":")
+    if not colon:
+        return _name_test(word)
+    if what == "type":
+        return _type_test(value)
+    if what == "path":
+        pattern = _path_pattern(value)
+        return lambda prim: pattern.fullmatch(str(prim.GetPath())) is not None
+    if what == "kind":
+        return lambda prim: prim.GetMetadata("kind") == value
+    if what == "in":
+        layers = [layer for layer in stage.GetUsedLayers() if _fits(layer.GetDisplayName(), value)]
+        return lambda prim: any(spec.layer in layers for spec in prim.GetPrimStack())
+    if what == "is" and value in _TRAITS:
+        return _TRAITS[value]
+    raise StagewrightError(
+        "bad-query",
+        f"The search does not know the word {word}.",
+        f"Use a name, type:, path:, kind:, in:, or is: with one of {', '.join(sorted(_TRAITS))}.",
+    )
+
+
+_TRAITS: dict[str, Test] = {
+    "instance": lambda prim: bool(prim.IsInstance()),
+    "payload": lambda prim: bool(prim.HasAuthoredPayloads()),
+    "variants": lambda prim: bool(prim.HasVariantSets()),
+    "reference": lambda prim: bool(prim.HasAuthoredReferences()),
+    "inactive": lambda prim: not prim.IsActive(),
+    "abstract": lambda prim: bool(prim.IsAbstract()),
+}
+
+
+def _name_test(word: str) -> Test:
+    wanted = word.casefold()
+    if "*" in word or "?" in word:
+        pattern = re.compile(translate(wanted))
+        return lambda prim: pattern.fullmatch(prim.GetName().casefold()) is not None
+    return lambda prim: wanted in prim.GetName().casefold()
+
+
+def _type_test(name: str) -> Test:
+    schema = Usd.SchemaRegistry.GetTypeFromName(name)
+    if not schema or schema.isUnknown:
+        # A type of no schema here, or one of several: by its name.
+        return lambda prim: _fits(str(prim.GetTypeName()), name)
+    fits: dict[str, bool] = {}
+
+    def test(prim: Usd.Prim) -> bool:
+        type_name = prim.GetTypeName()
+        if type_name not in fits:
+            fits[type_name] = bool(prim.IsA(schema))
+        return fits[type_name]
+
+    return test
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return re.fullmatch(translate(pattern.casefold()), name.casefold()) is not None
+
+
+def _path_pattern(value: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*|\*|\?)", value)
+    kinds = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(kinds.get(part, re.escape(part)) for part in parts))
