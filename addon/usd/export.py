@@ -118,9 +118,11 @@ def _draw_purposes(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     """The purposes of what is active: Blender's exporter knows none."""
     if context.scene.stagewright.engine != "stagewright":
         return
+    column = layout.column()
+    column.label(text="Purpose")
     for owner in (context.object, context.collection):
         if owner is not None:
-            layout.prop(owner.stagewright, "purpose", text=f"Purpose of {owner.name}")
+            column.prop(owner.stagewright, "purpose", text=owner.name)
 
 
 class STAGEWRIGHT_PT_export(SidebarPanel, bpy.types.Panel):

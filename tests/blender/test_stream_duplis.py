@@ -124,18 +124,6 @@ def test_fewer_particles_in_the_viewport_are_told() -> None:
     assert any("Emitter" in w and "100 %" in w for w in warnings)
 
 
-def test_a_collection_that_instances_itself_is_told() -> None:
-    collection, empty = instanced_collection("Loop")
-    other = bpy.data.objects.new("Again", None)
-    collection.objects.link(other)
-    other.instance_type, other.instance_collection = "COLLECTION", collection
-    if other.instance_collection != collection:
-        pytest.skip("This Blender refuses the cycle.")
-    stage, warnings = streamed()
-    assert stage.GetPrimAtPath("/root/Empty/Loop/Part/Part").IsA(UsdGeom.Mesh)
-    assert any("Loop" in warning for warning in warnings)
-
-
 def visible(stage: Usd.Stage, path: str, frame: float = 0.0) -> bool:
     imageable = UsdGeom.Imageable(stage.GetPrimAtPath(path))
     return imageable.ComputeVisibility(frame) == "inherited"

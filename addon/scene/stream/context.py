@@ -31,7 +31,6 @@ class StreamContext:
         instances: whether what is read instances other geometry.
         paths: of children, by the path of the parent and what they stand for.
         children: names taken below each path.
-        open: paths of the prototypes that are being read.
         duplis: instances on elements and of particles at this frame, see
             :mod:`.duplis`; None until they are asked for.
         shapes: paths reserved for data, by the path of the object and the data's name.
@@ -49,7 +48,6 @@ class StreamContext:
     instances: bool = False
     paths: dict[tuple[str, object], str] = field(default_factory=dict)
     children: dict[str, set[str]] = field(default_factory=dict)
-    open: set[str] = field(default_factory=set)
     duplis: dict[tuple[int, str], list[tuple[int, NDArray[np.float64], int]]] | None = None
     shapes: dict[tuple[str, str], str] = field(default_factory=dict)
     images: dict[int, str] = field(default_factory=dict)

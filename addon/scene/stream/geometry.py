@@ -264,17 +264,9 @@ def _prototype(
             yield from read_geometry(context, reference, path)
     elif isinstance(reference, bpy.types.Collection):
         path = context.prototype(reference.name, ("collection", reference.original.session_uid))
-        if path in context.open:
-            context.notes.append(
-                f"The collection “{reference.name}” instances itself, which is not exported. "
-                "Remove the instance from it."
-            )
-            return ""
         if context.is_first(path):
-            context.open.add(path)
             yield XformRecord(path, "")
             yield from _read_collection(context, reference, path)
-            context.open.remove(path)
     else:
         assert shown is not None
         path = context.prototype(f"{shown.name}_{index}", (owner, index))
