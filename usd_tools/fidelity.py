@@ -19,7 +19,7 @@ from ..jobs.events import Job, Progress
 from .findings import Finding
 from .material_fidelity import compare_materials
 from .mesh_fidelity import compare_meshes
-from .scene_record import SceneRecord
+from .scene_record import ObjectRecord, SceneRecord
 from .stage_meshes import StageMeshes
 from .stages import object_name, open_stage
 
@@ -96,6 +96,7 @@ def _compare_objects(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding]
         elif kind and not any(map(fits, found)):
             message = f"The file holds no {kind} for {item.name}."
         else:
+            yield from _compare_visibility(item, found, record.frames)
             continue
         cure = _OBJECT_CURES.get(item.type, "Show {name} in the viewport and export again.")
         yield Finding(
@@ -106,3 +107,25 @@ def _compare_objects(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding]
             item.name,
             str(found[0].GetPath()) if found else "",
         )
+
+
+def _compare_visibility(
+    item: ObjectRecord, prims: list[Usd.Prim], frames: tuple[float, ...]
+) -> Iterator[Finding]:
+    """The first frame at which the file shows what the scene hides, or hides what it shows."""
+    own = next((prim for prim in prims if object_name(prim) == item.name), None)
+    if own is None or item.type in {"ARMATURE", "CAMERA"} or not own.IsA(UsdGeom.Imageable):
+        return
+    for frame in frames:
+        seen = UsdGeom.Imageable(own).ComputeVisibility(frame) != UsdGeom.Tokens.invisible
+        if seen == (frame in item.hidden):
+            yield Finding(
+                "object-visibility",
+                "loss",
+                f"The file {'shows' if seen else 'hides'} {item.name} at frame {frame:g}.",
+                f"Keep Show in Renders of {item.name} the same at all frames.",
+                item.name,
+                str(own.GetPath()),
+                value=frame,
+            )
+            return

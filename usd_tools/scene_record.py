@@ -88,10 +88,17 @@ class MeshRecord:
 
 @dataclass(frozen=True)
 class ObjectRecord:
-    """One object of the exported collection: name and Blender type (``"CAMERA"``)."""
+    """One object of the exported collection.
+
+    Attributes:
+        name: its name.
+        type: Blender's type (``"CAMERA"``).
+        hidden: the frames read at which renders do not show it.
+    """
 
     name: str
     type: str
+    hidden: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,7 +210,9 @@ class SceneRecord:
             start = stop
         return cls(
             meshes=tuple(meshes),
-            objects=tuple(ObjectRecord(**o) for o in data["objects"]),
+            objects=tuple(
+                ObjectRecord(**o | {"hidden": tuple(o["hidden"])}) for o in data["objects"]
+            ),
             materials=tuple(_material(m) for m in data["materials"]),
             aliases=data["aliases"],
             frames=tuple(data["frames"]),

@@ -34,17 +34,21 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
     current = scene.frame_current_final
     meshes: list[MeshRecord] = []
     materials: set[bpy.types.Material] = set()
+    hidden: dict[str, list[float]] = {}
     try:
         for index, frame in enumerate(frames):
             fraction = index / len(frames)
             yield Progress("scene.read", fraction, f"Reading the scene at frame {frame:g}")
             _set_frame(scene, frame)
             meshes += _read_meshes(set(objects), frame, materials)
+            graph = bpy.context.evaluated_depsgraph_get()
+            for name in [o.name for o in objects if o.evaluated_get(graph).hide_render]:
+                hidden.setdefault(name, []).append(frame)
     finally:
         _set_frame(scene, current)
     return SceneRecord(
         meshes=tuple(meshes),
-        objects=tuple(ObjectRecord(o.name, o.type) for o in objects),
+        objects=tuple(ObjectRecord(o.name, o.type, tuple(hidden.get(o.name, ()))) for o in objects),
         materials=tuple(read_material(m) for m in sorted(materials, key=lambda m: m.name)),
         aliases={},
         frames=frames,

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from pxr import Sdf
+from pxr import Sdf, Usd, UsdGeom
 
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.addon.scene.reading import read_scene
@@ -20,6 +20,7 @@ from stagewright.usd_tools.asset import AssetFiles, author_asset
 from stagewright.usd_tools.check import check_asset
 from stagewright.usd_tools.findings import CheckReport
 from stagewright.usd_tools.scene_record import SceneRecord
+from stagewright.usd_tools.stages import object_name
 
 from .scenes import (
     add_material,
@@ -264,3 +265,25 @@ def test_any_file_is_checked_against_a_blend(
     lost = [f for f in result["value"]["findings"] if f["severity"] == "loss"]
     assert ("mesh-uv", "Plate") in {(f["check"], f["object"]) for f in lost}
     assert {f["object"] for f in lost} == {"Plate", "Scatter"}
+
+
+def test_a_keyed_visibility_is_lost_by_the_exporter_and_found(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 3
+    blink = add_square("Blink")
+    add_square("Still")
+    for frame, hidden in ((1, False), (3, True)):
+        blink.hide_render = hidden
+        blink.keyframe_insert("hide_render", frame=frame)
+    scene.frame_set(1)
+    assert ("object-visibility", "Blink") in _serious(_check(tmp_path, (1.0, 3.0)))
+    assert "Still" not in {name for _, name in _serious(_check(tmp_path / "b", (1.0, 3.0)))}
+    path = tmp_path / "out" / "asset" / "thing.usda"
+    record = _record((1.0, 3.0))
+    _asset(tmp_path / "out", record, animation=True)
+    stage = Usd.Stage.Open(str(path))
+    prim = next(p for p in stage.Traverse() if object_name(p) == "Blink")
+    for time, value in ((1.0, "inherited"), (3.0, "invisible")):
+        UsdGeom.Imageable(prim).CreateVisibilityAttr().Set(value, time)
+    stage.GetRootLayer().Save()
+    assert _serious(finish(check_asset(path, record))) == []
