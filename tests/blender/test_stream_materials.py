@@ -232,7 +232,7 @@ def _usd_type(name: str) -> str:
 
 
 def _connections_fit(stage: Usd.Stage) -> bool:
-    """Every connection leads to an output that is there, of the same type in MaterialX's networks."""
+    """Every connection leads to an output that is there, in MaterialX of the same type."""
     for prim in stage.Traverse():
         node = UsdShade.Shader(prim)
         for given in node.GetInputs() if node else ():
