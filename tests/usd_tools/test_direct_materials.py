@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from pxr import Sdf, Usd, UsdShade, UsdValidation
 
-from stagewright.usd_tools.direct.preview import Affine, affine
 from stagewright.usd_tools.direct.records import (
     Attribute,
     Constant,
@@ -21,6 +20,7 @@ from stagewright.usd_tools.direct.records import (
     Texture,
 )
 from stagewright.usd_tools.direct.stream_writer import write_stream
+from stagewright.usd_tools.direct.surfaces import Affine, affine
 from stagewright.usd_tools.principled import NEUTRAL, PARTS, ROWS
 
 PATH = "/root/_materials/Paint"

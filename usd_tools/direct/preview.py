@@ -1,120 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Networks of UsdPreviewSurface (UsdPreviewSurface Proposal 2.6).
-
-Its texture reader multiplies and adds, once: what is no multiple of one image,
-plus a constant, it cannot show.
-"""
+"""Networks of UsdPreviewSurface (UsdPreviewSurface Proposal 2.6)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .layer_writer import LayerWriter
-from .records import Attribute, Constant, Expression, Operation, Texture
+from .records import Attribute, Constant, Expression, Texture
+from .surfaces import Affine, affine, fits
 
 _TYPES = {"diffuseColor": "color3f", "emissiveColor": "color3f", "normal": "normal3f"}
 _CHANNELS = "rgba"
-_Four = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Affine:
-    """``source * scale + bias``, for each channel.
-
-    Attributes:
-        source: an image or a colour attribute.
-        scale, bias: of red, green, blue and alpha.
-        channel: the one that is asked for (0 red … 3 alpha), or None for the colour.
-    """
-
-    source: Texture | Attribute
-    scale: _Four = (1.0, 1.0, 1.0, 1.0)
-    bias: _Four = (0.0, 0.0, 0.0, 0.0)
-    channel: int | None = None
-
-
-def affine(expression: Expression) -> Affine | None:
-    """``expression`` as a multiple of one source and a constant, or None where it is none."""
-    if isinstance(expression, Texture | Attribute):
-        return Affine(expression)
-    if isinstance(expression, Constant):
-        return None
-    arguments = expression.arguments
-    if expression.name == "extract":
-        found, index = affine(arguments[0]), arguments[1]
-        if found is None or found.channel is not None or not isinstance(index, Constant):
-            return None
-        return Affine(found.source, found.scale, found.bias, int(index.value[0]))
-    if expression.name == "luminance":
-        # Exact for images without colours, which alone have a meaning as numbers.
-        found = affine(arguments[0])
-        if found is None or found.channel is not None:
-            return None
-        return Affine(found.source, found.scale, found.bias, 0)
-    if expression.name == "normal_map":
-        return _normal(*arguments)
-    if expression.name == "mix":
-        below, above, share = arguments
-        if not isinstance(share, Constant) or len(share.value) != 1:
-            return None
-        amount = share.value[0]
-        for moving, fixed, part in ((above, below, amount), (below, above, 1 - amount)):
-            found = affine(moving)
-            if found is not None and isinstance(fixed, Constant):
-                rest = _four(fixed, 1 - part)
-                return _scaled(found, (part,) * 4, rest)
-        return None
-    return _arithmetic(expression)
-
-
-def _arithmetic(expression: Operation) -> Affine | None:
-    if len(expression.arguments) != 2:
-        return None
-    one, other = expression.arguments
-    left, right = affine(one), affine(other)
-    name = expression.name
-    if left is not None and isinstance(other, Constant):
-        if name == "multiply":
-            return _scaled(left, _four(other), (0.0,) * 4)
-        if name == "divide" and all(other.value):
-            return _scaled(left, _four(Constant(tuple(1 / v for v in other.value))), (0.0,) * 4)
-        if name in ("add", "subtract"):
-            return _scaled(left, (1.0,) * 4, _four(other, 1.0 if name == "add" else -1.0))
-    if right is not None and isinstance(one, Constant):
-        if name == "multiply":
-            return _scaled(right, _four(one), (0.0,) * 4)
-        if name == "add":
-            return _scaled(right, (1.0,) * 4, _four(one))
-        if name == "subtract":
-            return _scaled(right, (-1.0,) * 4, _four(one))
-    return None
-
-
-def _normal(color: Expression, strength: Expression) -> Affine | None:
-    """A tangent-space normal, bent towards the surface's by its strength, as Blender does."""
-    found = affine(color)
-    if found is None or not isinstance(strength, Constant):
-        return None
-    (s,) = strength.value
-    return _scaled(found, (2 * s, 2 * s, 2 * s, 1.0), (-s, -s, 1 - 2 * s, 0.0))
-
-
-def _scaled(found: Affine, scale: tuple[float, ...], bias: tuple[float, ...]) -> Affine:
-    scales = tuple(a * b for a, b in zip(found.scale, scale, strict=True))
-    biases = tuple(a * b + c for a, b, c in zip(found.bias, scale, bias, strict=True))
-    return Affine(found.source, scales, biases, found.channel)  # type: ignore[arg-type]
-
-
-def _four(constant: Constant, factor: float = 1.0) -> tuple[float, ...]:
-    value = constant.value
-    four = value * 4 if len(value) == 1 else (*value, 1.0)
-    return tuple(v * factor for v in four)
-
-
-def fits(expression: Expression) -> bool:
-    """Whether UsdPreviewSurface can show ``expression`` as it is."""
-    return isinstance(expression, Constant) or affine(expression) is not None
 
 
 class PreviewNetwork:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import bpy
 
-from ....usd_tools.direct.material import preview_losses
 from ....usd_tools.direct.records import Constant, Expression, MaterialRecord, Operation
+from ....usd_tools.direct.surfaces import preview_losses
 from ....usd_tools.principled import PARTS, ROWS
 from .context import StreamContext
 from .nodes import output_node, source
