@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from dataclasses import replace
+from itertools import chain
 
 import bpy
 import numpy as np
@@ -69,29 +71,44 @@ def _set_frame(scene: bpy.types.Scene, frame: float) -> None:
 
 def _read_meshes(
     objects: set[bpy.types.Object], frame: float, materials: set[bpy.types.Material]
-) -> Iterator[MeshRecord]:
+) -> list[MeshRecord]:
     """The meshes that ``objects`` show; the materials of their faces join ``materials``."""
     surfaces: dict[tuple[object, ...], SurfaceRecord] = {}
+    found: dict[tuple[object, ...], MeshRecord] = {}
+    places: dict[tuple[object, ...], list[float]] = defaultdict(list)
     for instance in bpy.context.evaluated_depsgraph_get().object_instances:
         shown = instance.object
-        owner = (instance.parent if instance.is_instance else shown).original
+        owner = instance.parent if instance.is_instance else shown
         # Curves, texts and metaballs show their faces through an entry of type MESH too.
-        if owner in objects and shown.type == "MESH" and len(shown.data.vertices):
-            used = _used_materials(shown, shown.data)
-            materials |= used
-            slots = tuple(m.name if m else "" for m in effective_materials(shown, shown.data))
-            key = (shown.data.as_pointer(), slots)
-            if key not in surfaces:
-                surfaces[key] = read_surface(shown.data, slots)
-            yield MeshRecord(
-                object=(instance.instance_object or shown).original.name,
-                instance=instance.is_instance and not is_own_geometry(instance),
-                frame=frame,
-                points=_world_points(shown.data, np.array(instance.matrix_world)),
-                faces=len(shown.data.polygons),
-                materials=tuple(sorted({m.name for m in used})),
-                surface=surfaces[key],
-            )
+        if shown.type != "MESH" or not len(shown.data.vertices):
+            continue
+        if owner.original not in objects or owner.hide_render:
+            continue
+        name = (instance.instance_object or shown).original.name
+        is_instance = instance.is_instance and not is_own_geometry(instance)
+        slots = tuple(m.name if m else "" for m in effective_materials(shown, shown.data))
+        mesh = (shown.data.as_pointer(), slots)
+        key = (name, is_instance, *mesh)
+        places[key].extend(chain.from_iterable(instance.matrix_world.transposed()))
+        if key in found:
+            continue
+        used = _used_materials(shown, shown.data)
+        materials |= used
+        if mesh not in surfaces:
+            surfaces[mesh] = read_surface(shown.data, slots)
+        found[key] = MeshRecord(
+            object=name,
+            instance=is_instance,
+            frame=frame,
+            points=_points(shown.data),
+            faces=len(shown.data.polygons),
+            materials=tuple(sorted({m.name for m in used})),
+            surface=surfaces[mesh],
+        )
+    return [
+        replace(record, matrices=np.array(places[key]).reshape(-1, 4, 4))
+        for key, record in found.items()
+    ]
 
 
 def is_own_geometry(instance: bpy.types.DepsgraphObjectInstance) -> bool:
@@ -100,12 +117,10 @@ def is_own_geometry(instance: bpy.types.DepsgraphObjectInstance) -> bool:
     return own and instance.persistent_id[1] == _END_OF_ID
 
 
-def _world_points(mesh: bpy.types.Mesh, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _points(mesh: bpy.types.Mesh) -> NDArray[np.float64]:
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
-    local = points.reshape(-1, 3).astype(np.float64)
-    with np.errstate(invalid="ignore"):  # points may be infinite
-        return local @ matrix[:3, :3].T + matrix[:3, 3]
+    return points.reshape(-1, 3).astype(np.float64)
 
 
 def _used_materials(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> set[bpy.types.Material]:
