@@ -125,7 +125,7 @@ class _Frame:
         self._pair(instances, left[1], pair_equal, rest)
         for name in totals:
             left = ([], [])
-            self._pair(*(_of(name, side) for side in rest), _nearest, left)
+            self._pair(_of(name, rest[0]), _of(name, rest[1]), _nearest, left)
             self._count(name, totals[name], *left)
 
     def _pair(
@@ -162,7 +162,7 @@ class _Frame:
         tolerances: NDArray[np.float64],
     ) -> None:
         """Compare the meshes of ``pairs``, whose points lie ``gaps`` apart at most."""
-        greatest = float(np.nan_to_num(gaps, nan=np.inf).max())
+        greatest = float(np.max(np.nan_to_num(gaps, nan=np.inf)))
         self.result.greatest_distance = max(greatest, self.result.greatest_distance or 0.0)
         wrong = ~(gaps <= tolerances[pairs[:, 1]])
         owners = np.stack([places[0].owner[pairs[:, 0]], places[1].owner[pairs[:, 1]]], axis=1)
@@ -192,8 +192,8 @@ class _Frame:
         distance = float(apart.max())
         count = int((~(apart <= tolerance)).sum())
         text = f"{count} points of {mesh.object} lie up to {distance:.6g} from their place"
-        if len(mesh.matrices) > 1:
-            text += f" in {places} of its {len(mesh.matrices)} instances"
+        if mesh.instance:
+            text += f" in {places} of its instances"
         at = f" at frame {self.frame:g}." if self.frame else "."
         self.losses.add("mesh-points", mesh.object, text + at, weight=distance,
                         prim=found.path, value=distance)  # fmt: skip

@@ -21,6 +21,7 @@ _GREATEST_BLOCK = 1_000_000
 # a border parts are within one cell of a later round.
 _ROUNDS = ((2.0, 0.0), (2.0, 0.5), (16.0, 0.25), (16.0, 0.75), (64.0, 0.0), (64.0, 0.5))
 _SEED = 20170101
+_RANK = np.uint64(0x9E3779B97F4A7C15)
 
 Pairs = NDArray[np.int64]
 
@@ -88,7 +89,7 @@ def distances(ours: Places, theirs: Places, pairs: Pairs) -> NDArray[np.float64]
             block = chosen[start : start + step]
             gap = _placed(left, ours.matrices[pairs[block, 0]])
             gap -= _placed(right, theirs.matrices[pairs[block, 1]])
-            found[block] = np.sqrt((gap**2).sum(axis=2).max(axis=1))
+            found[block] = np.sqrt(np.max((gap**2).sum(axis=2), axis=1))
     return found
 
 
@@ -120,13 +121,14 @@ def pair_equal(ours: Places, theirs: Places, tolerances: NDArray[np.float64]) ->
     left, right = np.arange(len(ours)), np.arange(len(theirs))
     done = [np.zeros((0, 2), np.int64)]
     finite = tolerances[np.isfinite(tolerances)]
-    unit = float(finite.max()) if len(finite) else 0.0
+    unit = float(np.max(finite)) if len(finite) else 0.0
     for size, offset in _ROUNDS:
         if not len(left) or not len(right) or not unit > 0.0:
             break
-        keys = [_hashes(p.features[i] / (size * unit) + offset)
-                for p, i in ((ours, left), (theirs, right))]  # fmt: skip
-        joined = _join(*keys)
+        joined = _join(
+            _hashes(ours.features[left] / (size * unit) + offset),
+            _hashes(theirs.features[right] / (size * unit) + offset),
+        )
         pairs = np.stack([left[joined[:, 0]], right[joined[:, 1]]], axis=1)
         equal = distances(ours, theirs, pairs) <= tolerances[pairs[:, 1]]
         done.append(pairs[equal])
@@ -144,15 +146,18 @@ def _hashes(cells: NDArray[np.float64]) -> NDArray[np.uint64]:
 
 def _join(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> Pairs:
     """Index pairs of equal values; of values that repeat, the first with the first, and so on."""
-    orders = [np.argsort(values, kind="stable") for values in (left, right)]
-    keys = []
-    for values, order in zip((left, right), orders, strict=True):
-        ordered = values[order]
-        first = np.searchsorted(ordered, ordered, side="left")
-        keys.append(np.stack([ordered, (np.arange(len(order)) - first).astype(np.uint64)], axis=1))
-    packed = [np.ascontiguousarray(k).view([("hash", "u8"), ("rank", "u8")]).ravel() for k in keys]
-    _, i, j = np.intersect1d(*packed, assume_unique=True, return_indices=True)
-    return np.stack([orders[0][i], orders[1][j]], axis=1)
+    left, right = _counted(left), _counted(right)
+    _, i, j = np.intersect1d(left, right, assume_unique=True, return_indices=True)
+    return np.stack([i, j], axis=1).astype(np.int64)
+
+
+def _counted(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Hashes of ``values`` that tell apart how often each has come before."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    ranks = np.empty(len(values), np.uint64)
+    ranks[order] = np.arange(len(order)) - np.searchsorted(ordered, ordered, side="left")
+    return values + ranks * _RANK
 
 
 def pair_nearest(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Pairs:
