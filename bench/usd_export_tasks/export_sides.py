@@ -163,10 +163,16 @@ def _add_mesh(add: Any, mesh: UsdGeom.Mesh, times: tuple[Any, ...]) -> None:
             values = np.array(primvar.ComputeFlattened(times[0]))
             rows = _by_corner(values, primvar.GetInterpolation(), counts, corners)
             add(name, rows[:, :3] if name == "Tint" else rows, min(width, 3))
-    binding = UsdShade.MaterialBindingAPI(mesh)
-    for subset in sorted(binding.GetMaterialBindSubsets(), key=lambda s: s.GetPath()):
+    subsets = UsdShade.MaterialBindingAPI(mesh).GetMaterialBindSubsets()
+    for subset in sorted(subsets, key=lambda s: s.GetPath()):
         add("subsets", subset.GetIndicesAttr().Get())
-    bound, _ = binding.ComputeBoundMaterial()
+        _add_material(add, subset.GetPrim())
+    if not subsets:
+        _add_material(add, mesh.GetPrim())
+
+
+def _add_material(add: Any, prim: Usd.Prim) -> None:
+    bound, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
     shader = bound.ComputeSurfaceSource("")[0] if bound else None
     if shader:
         for name, width in (("diffuseColor", 3), ("roughness", 1)):
