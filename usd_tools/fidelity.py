@@ -113,11 +113,18 @@ def _compare_visibility(
     item: ObjectRecord, prims: list[Usd.Prim], frames: tuple[float, ...]
 ) -> Iterator[Finding]:
     """The first frame at which the file shows what the scene hides, or hides what it shows."""
-    own = next((prim for prim in prims if object_name(prim) == item.name), None)
+    named = [prim for prim in prims if object_name(prim) == item.name]
+    own = min(named, key=lambda prim: prim.GetPath().pathElementCount, default=None)
     if own is None or item.type in {"ARMATURE", "CAMERA"} or not own.IsA(UsdGeom.Imageable):
         return
+    # What a parent shows itself may be hidden without its children.
+    below = [prim for prim in named if prim.GetPath().HasPrefix(own.GetPath())]
+    shapes = [prim for prim in below if prim.IsA(UsdGeom.Boundable)] or [own]
     for frame in frames:
-        seen = UsdGeom.Imageable(own).ComputeVisibility(frame) != UsdGeom.Tokens.invisible
+        seen = any(
+            UsdGeom.Imageable(shape).ComputeVisibility(frame) != UsdGeom.Tokens.invisible
+            for shape in shapes
+        )
         if seen == (frame in item.hidden):
             yield Finding(
                 "object-visibility",
