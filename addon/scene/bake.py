@@ -108,8 +108,8 @@ def _prepare_scene() -> None:
 
 def _bake(item: bpy.types.Object, material: bpy.types.Material, name: str, size: int) -> None:
     """Bake one input of ``material`` on ``item``, and link the image to it."""
-    tree, shader = material.node_tree, _shader(material)
-    assert shader is not None
+    tree, shader, output = material.node_tree, _shader(material), output_node(material)
+    assert shader is not None and output is not None
     socket = shader.inputs[name]
     image = bpy.data.images.new(f"{material.name} {name}", size, size)
     is_normal = socket.type == "VECTOR"
@@ -123,7 +123,7 @@ def _bake(item: bpy.types.Object, material: bpy.types.Material, name: str, size:
         tree.links.new(texture.outputs["Color"], normal.inputs["Color"])
         tree.links.new(normal.outputs[0], socket)
     else:
-        surface = output_node(material).inputs["Surface"]
+        surface = output.inputs["Surface"]
         shown = surface.links[0].from_socket
         emission = tree.nodes.new("ShaderNodeEmission")
         tree.links.new(socket.links[0].from_socket, emission.inputs["Color"])
