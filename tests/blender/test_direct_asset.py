@@ -122,6 +122,6 @@ def test_baked_inputs_are_images_of_the_asset(tmp_path: Path) -> None:
     )
     cube.data.materials.append(material)
     asset = _exported(tmp_path / "out", bake=64)
-    assert [texture.name for texture in asset.files.textures] == ["Noisy Base Color.png"]
+    assert [texture.name for texture in asset.files.textures] == ["Noisy_Base_Color.png"]
     serious = [f for f in asset.checks.findings if f.severity in ("error", "loss")]
     assert serious == []
