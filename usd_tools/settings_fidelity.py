@@ -159,7 +159,7 @@ def _light(
         "colour": tuple(value("color", (1.0, 1.0, 1.0))),
         "temperature": float(value("colorTemperature", 6500.0))
         if value("enableColorTemperature", False)
-        else 0.0,
+        else 6500.0,
         "diffuse": float(value("diffuse", 1.0)),
         "specular": float(value("specular", 1.0)),
         "angle": float(value("angle", 0.53)),

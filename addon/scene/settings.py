@@ -19,8 +19,10 @@ from ...usd_tools.scene_record import Setting, SettingsRecord
 
 _MILLIMETRE = 1e-3
 _PLACED = {"CAMERA", "LIGHT", "EMPTY", "ARMATURE"}
-# Blender's own, and ours.
-_HIDDEN = {"_RNA_UI", "stagewright"}
+# Blender's own, what older Cycles has left behind, and ours.
+_HIDDEN = {"_RNA_UI", "cycles", "stagewright"}
+# UsdLux's white; a light without a temperature is like it.
+_WHITE = 6500.0
 
 
 def meters_per_unit(scene: bpy.types.Scene) -> float:
@@ -118,7 +120,7 @@ def _light(shown: bpy.types.Object) -> dict[str, Setting]:
         "type": light.type,
         "strength": None if tint is None else light.energy * 2**light.exposure * tint[3],
         "colour": None if tint is None else tuple(light.color[i] * tint[i] for i in range(3)),
-        "temperature": light.temperature if light.use_temperature else 0.0,
+        "temperature": light.temperature if light.use_temperature else _WHITE,
         "normalize": float(light.normalize),
         "diffuse": light.diffuse_factor if shown.visible_diffuse else 0.0,
         "specular": light.specular_factor if shown.visible_glossy else 0.0,

@@ -12,8 +12,8 @@ from ....usd_tools.direct.records import Property
 from ..prim_names import KEY
 from .context import StreamContext
 
-# Blender's own, and ours.
-_HIDDEN = {"_RNA_UI", KEY}
+# Blender's own, what older Cycles has left behind, and ours.
+_HIDDEN = {"_RNA_UI", "cycles", KEY}
 
 
 def custom_properties(context: StreamContext, owner: bpy.types.ID) -> dict[str, Property]:
