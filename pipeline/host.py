@@ -29,6 +29,8 @@ class SceneRequest:
         view_layer: name of the view layer, or "" for the scene's active one.
         engine: who writes the USD.
         selected: export the selected objects alone, as the file was saved.
+        bake: width of the images that inputs of materials are baked into which USD
+            cannot hold; 0 bakes none.
     """
 
     collection: str
@@ -38,6 +40,7 @@ class SceneRequest:
     view_layer: str = ""
     engine: Engine = DEFAULT_ENGINE
     selected: bool = False
+    bake: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from pxr import Sdf, Usd, UsdGeom, UsdShade
 from .dependencies import file_name
 from .findings import Finding
 from .look import SOCKETS, normal_decoding, uv_primvar
+from .principled import ROWS
 from .scene_record import InputRecord, MaterialRecord, SceneRecord
 from .stage_meshes import material_name
 from .stages import object_name
@@ -58,6 +59,7 @@ _CHANNELS = {
 _TOLERANCE = 1e-5
 _ONE = InputRecord("constant", (1.0,))
 _ZERO = InputRecord("constant", (0.0,))
+_OPENPBR = "ND_open_pbr_surface_surfaceshader"
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,10 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
                 path,
             )
             continue
+        openpbr = _openpbr(found)
         for socket, reason in _losses(material, surface):
+            if _is_held(material.inputs[socket], socket, openpbr):
+                continue
             yield Finding(
                 "material-input",
                 "loss",
@@ -135,6 +140,31 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
                     name,
                     str(mesh.GetPath()),
                 )
+
+
+def _is_held(record: InputRecord, socket: str, openpbr: UsdShade.Shader | None) -> bool:
+    """Whether the OpenPBR surface holds what the preview surface cannot.
+
+    Of nodes no more is known than that they are there.
+    """
+    if record.kind != "nodes" and socket not in _NEUTRAL:
+        return False
+    row = ROWS.get(socket)
+    found = openpbr.GetInput(row.openpbr) if openpbr and row and row.openpbr else None
+    if not found:
+        return False
+    if record.kind != "constant":
+        return bool(found.HasConnectedSource())
+    value = found.Get()
+    held = (float(value),) if isinstance(value, (int, float)) else tuple(value or ())
+    expected = tuple(part * row.factor for part in record.value[: len(held)]) if row else ()
+    return bool(held) and np.allclose(held, expected, _TOLERANCE, _TOLERANCE)
+
+
+def _openpbr(material: UsdShade.Material) -> UsdShade.Shader | None:
+    """The OpenPBR surface of a material, in MaterialX."""
+    shader = material.ComputeSurfaceSource("mtlx")[0]
+    return shader if shader and shader.GetShaderId() == _OPENPBR else None
 
 
 def _losses(material: MaterialRecord, surface: UsdShade.Shader) -> Iterator[tuple[str, str]]:

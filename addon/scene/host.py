@@ -15,6 +15,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
 from ...pipeline.host import DirectExport, NativeExport, SceneRequest
 from ...usd_tools.scene_record import SceneRecord
+from .bake import bake_lost_inputs
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
@@ -78,6 +79,8 @@ class BlenderHost:
                 f"Numbered in USD, as other names come to the same there: {', '.join(numbered)}. "
                 "The numbers hold once the file is saved with them: use --save."
             )
+        if request.engine == "stagewright" and request.bake:
+            yield from bake_lost_inputs(objects, request.bake, folder / "bake")
         if request.engine == "native":
             for renamed in separate_names(objects):
                 yield Message(renamed)

@@ -21,7 +21,10 @@ from stagewright.usd_tools.direct.records import (
 )
 from stagewright.usd_tools.direct.stream_writer import write_stream
 from stagewright.usd_tools.direct.surfaces import Affine, affine
+from stagewright.usd_tools.material_fidelity import compare_materials
 from stagewright.usd_tools.principled import NEUTRAL, PARTS, ROWS
+from stagewright.usd_tools.scene_record import InputRecord, SceneRecord
+from stagewright.usd_tools.scene_record import MaterialRecord as SceneMaterial
 
 PATH = "/root/_materials/Paint"
 IMAGE = Texture("/tex/wood.png")
@@ -226,3 +229,36 @@ def test_the_table_is_whole() -> None:
     for column in ("openpbr", "preview"):
         names = [getattr(row, column) for row in ROWS.values() if getattr(row, column)]
         assert len(names) == len(set(names))
+
+
+def test_the_fidelity_check_finds_what_one_of_the_two_networks_holds() -> None:
+    nodes = Operation("power", (IMAGE, number(2)), 3)
+    stage = written({"Base Color": nodes, "Sheen Weight": number(0.5), "Roughness": number(0.5)})
+    inputs = {
+        "Base Color": InputRecord("nodes", nodes=("Gamma",)),
+        "Sheen Weight": InputRecord("constant", (0.5,)),
+        "Roughness": InputRecord("constant", (0.5,)),
+    }
+
+    def losses(**changed: InputRecord) -> list[str]:
+        given = inputs | {name.replace("_", " "): value for name, value in changed.items()}
+        record = SceneRecord(
+            meshes=(),
+            objects=(),
+            materials=(SceneMaterial("Paint", given),),
+            aliases={},
+            frames=(1.0,),
+        )
+        return [finding.message for finding in compare_materials(record, stage)]
+
+    assert losses() == []
+    shader(stage).GetInput("roughness").Set(0.4)
+    (message,) = losses()
+    assert "Roughness" in message
+    shader(stage).GetInput("roughness").Set(0.5)
+    (message,) = losses(Sheen_Weight=InputRecord("constant", (0.6,)))
+    assert "Sheen Weight" in message
+    (message,) = losses(Coat_Weight=InputRecord("nodes", nodes=("Noise",)))
+    assert "Coat Weight" in message and "Noise" in message
+    (message,) = losses(Roughness=InputRecord("constant", (0.4,)))
+    assert "Roughness" in message
