@@ -59,7 +59,7 @@ _COMMON = frozenset(
 )
 _EMPTY = frozenset(
     "a an the of and with in on at for to from by my our your some very texture material surface "
-    "seamless tileable pattern pbr look style or wall floor like close up photo realistic 4k".split()
+    "seamless tileable pattern pbr look style or wall floor like close up photo 4k".split()
 )
 
 
