@@ -152,6 +152,10 @@ class InputRecord:
         uv_map: name of the UV map that the image is read by, or "" for the
             one that renders.
         mapped: whether other nodes (Mapping, Noise) move the image's coordinates.
+        channel: the one that is used (``r``, ``g``, ``b``, ``a``), or "" for the colour.
+        raw: whether the image holds data, not colour; None for any other colour space.
+        transform: scale (2), rotation in degrees and translation (2) of a Mapping
+            node, in this order, or () when there is none or it does more.
     """
 
     kind: Literal["constant", "image", "nodes"]
@@ -161,6 +165,9 @@ class InputRecord:
     scale: float = 1.0
     uv_map: str = ""
     mapped: bool = False
+    channel: str = ""
+    raw: bool | None = None
+    transform: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -300,7 +307,7 @@ def _settings(data: Mapping[str, Any]) -> SettingsRecord:
 
 def _material(data: Mapping[str, Any]) -> MaterialRecord:
     inputs = {
-        socket: InputRecord(**i | {"value": tuple(i["value"]), "nodes": tuple(i["nodes"])})
+        socket: InputRecord(**i | {k: tuple(i[k]) for k in ("value", "nodes", "transform")})
         for socket, i in data["inputs"].items()
     }
     return MaterialRecord(data["name"], inputs)

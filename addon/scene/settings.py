@@ -16,11 +16,12 @@ import bpy
 import numpy as np
 
 from ...usd_tools.scene_record import Setting, SettingsRecord
+from .prim_names import KEY
 
 _MILLIMETRE = 1e-3
 _PLACED = {"CAMERA", "LIGHT", "EMPTY", "ARMATURE"}
 # Blender's own, what older Cycles has left behind, and ours.
-_HIDDEN = {"_RNA_UI", "cycles", "stagewright"}
+_HIDDEN = {"_RNA_UI", "cycles", "stagewright", KEY}
 # UsdLux's white; a light without a temperature is like it.
 _WHITE = 6500.0
 
