@@ -18,7 +18,7 @@ from ..jobs.errors import StagewrightError
 from . import png
 from .request import TextureRequest
 
-Map = NDArray[np.float32]
+Map = NDArray[np.floating[Any]]
 
 REQUEST_KEY = "stagewright:request"
 MAPS = ("basecolor", "normal", "roughness", "metallic", "height", "ao")

@@ -57,6 +57,8 @@ _CHANNELS = {
 }
 
 _TOLERANCE = 1e-5
+# Scale, rotation and translation that leave coordinates where they are.
+_UNMOVED: Value = (1.0, 1.0, 0.0, 0.0, 0.0)
 _ONE = InputRecord("constant", (1.0,))
 _ZERO = InputRecord("constant", (0.0,))
 _OPENPBR = "ND_open_pbr_surface_surfaceshader"
@@ -73,6 +75,9 @@ class _Held:
         bias: what is added then, of the same channels.
         moved: whether its coordinates go through a UsdTransform2d.
         primvar: the primvar that its coordinates are read from, or "".
+        channel: the output of the texture that is used.
+        space: its ``sourceColorSpace``.
+        transform: scale, rotation and translation of the UsdTransform2d, or ().
     """
 
     value: Value
@@ -81,6 +86,9 @@ class _Held:
     bias: Value = ()
     moved: bool = False
     primvar: str = ""
+    channel: str = ""
+    space: str = ""
+    transform: Value = ()
 
 
 def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding]:
@@ -237,7 +245,20 @@ def _texture_difference(record: InputRecord, decoding: tuple[Value, Value], held
     ):
         if len(expected) != len(found) or not np.allclose(expected, found, 0.0, _TOLERANCE):
             return f"is an image {how} {_text(expected)}, but by {_text(found)} in the file"
-    if record.mapped and not held.moved:
+    if record.channel and record.channel != held.channel:
+        return f"uses the channel {record.channel} of its image, but {held.channel} in the file"
+    if record.raw is not None and held.space in {"raw", "sRGB"}:
+        space = "raw" if record.raw else "sRGB"
+        if space != held.space:
+            return f"is an image in {space}, but in {held.space} in the file"
+    if record.transform and not np.allclose(
+        record.transform, held.transform or _UNMOVED, 0.0, _TOLERANCE
+    ):
+        placed = _text(held.transform or _UNMOVED)
+        return f"is an image placed by {_text(record.transform)}, but by {placed} in the file"
+    if held.moved and not record.mapped and not np.allclose(held.transform, _UNMOVED):
+        return f"is an image as it is, but placed by {_text(held.transform)} in the file"
+    if record.mapped and not held.moved and not record.transform:
         return "is an image placed by nodes, which the preview surface does not hold"
     return ""
 
@@ -296,7 +317,13 @@ def _held(surface: UsdShade.Shader, name: str) -> _Held:
     file = texture.GetInput("file")
     reader = _source(texture, "st")
     moved = reader is not None and reader.GetShaderId() == "UsdTransform2d"
+    transform: Value = ()
     if reader is not None and moved:
+        transform = (
+            *map(float, _value(reader, "scale", (1.0, 1.0))),
+            float(_value(reader, "rotation", 0.0)),
+            *map(float, _value(reader, "translation", (0.0, 0.0))),
+        )
         reader = _source(reader, "in")
     channels = _CHANNELS.get(str(sources[0].sourceName), slice(4))
     return _Held(
@@ -306,6 +333,9 @@ def _held(surface: UsdShade.Shader, name: str) -> _Held:
         bias=tuple(_value(texture, "bias", (0.0,) * 4))[channels],
         moved=moved,
         primvar=str(_value(reader, "varname", "")) if reader else "",
+        channel=str(sources[0].sourceName),
+        space=str(_value(texture, "sourceColorSpace", "auto")),
+        transform=transform,
     )
 
 

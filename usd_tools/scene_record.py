@@ -114,6 +114,29 @@ class ObjectRecord:
     hidden: tuple[float, ...] = ()
 
 
+Setting = float | str | tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class SettingsRecord:
+    """What an object has besides its shape, at one frame.
+
+    Lengths are metres, angles degrees, places in the world.
+
+    Attributes:
+        object: its name.
+        frame: the frame it was read at.
+        kind: ``place``, ``camera``, ``light`` or ``property``.
+        values: by name; ``usd_tools.settings_fidelity`` says which there are. None
+            leaves one uncompared.
+    """
+
+    object: str
+    frame: float
+    kind: str
+    values: Mapping[str, Setting]
+
+
 @dataclass(frozen=True)
 class InputRecord:
     """What feeds one input of a Principled BSDF.
@@ -129,6 +152,10 @@ class InputRecord:
         uv_map: name of the UV map that the image is read by, or "" for the
             one that renders.
         mapped: whether other nodes (Mapping, Noise) move the image's coordinates.
+        channel: the one that is used (``r``, ``g``, ``b``, ``a``), or "" for the colour.
+        raw: whether the image holds data, not colour; None for any other colour space.
+        transform: scale (2), rotation in degrees and translation (2) of a Mapping
+            node, in this order, or () when there is none or it does more.
     """
 
     kind: Literal["constant", "image", "nodes"]
@@ -138,6 +165,9 @@ class InputRecord:
     scale: float = 1.0
     uv_map: str = ""
     mapped: bool = False
+    channel: str = ""
+    raw: bool | None = None
+    transform: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,6 +193,7 @@ class SceneRecord:
             object they came from.
         frames: the frames read, ascending.
         meters_per_unit: metres in one Blender unit.
+        settings: of objects, at the frames where they differ from those before.
     """
 
     meshes: tuple[MeshRecord, ...]
@@ -171,6 +202,7 @@ class SceneRecord:
     aliases: Mapping[str, str]
     frames: tuple[float, ...]
     meters_per_unit: float = 1.0
+    settings: tuple[SettingsRecord, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write the record into ``folder`` (JSON, a .npy for all points, a .npz for surfaces)."""
@@ -205,6 +237,7 @@ class SceneRecord:
             "aliases": dict(self.aliases),
             "frames": self.frames,
             "meters_per_unit": self.meters_per_unit,
+            "settings": [asdict(s) for s in self.settings],
         }
         (folder / _SCENE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
@@ -235,6 +268,7 @@ class SceneRecord:
             aliases=data["aliases"],
             frames=tuple(data["frames"]),
             meters_per_unit=data["meters_per_unit"],
+            settings=tuple(_settings(s) for s in data["settings"]),
         )
 
 
@@ -266,9 +300,14 @@ def _surface(
     return SurfaceRecord(materials=tuple(data["materials"]), **fields)
 
 
+def _settings(data: Mapping[str, Any]) -> SettingsRecord:
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data["values"].items()}
+    return SettingsRecord(**dict(data) | {"values": values})
+
+
 def _material(data: Mapping[str, Any]) -> MaterialRecord:
     inputs = {
-        socket: InputRecord(**i | {"value": tuple(i["value"]), "nodes": tuple(i["nodes"])})
+        socket: InputRecord(**i | {k: tuple(i[k]) for k in ("value", "nodes", "transform")})
         for socket, i in data["inputs"].items()
     }
     return MaterialRecord(data["name"], inputs)

@@ -78,7 +78,7 @@ class StageMeshes:
         self._stage = stage
         self._cache = UsdGeom.XformCache()
         self._instances: dict[Sdf.Path, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
-        self._to_scene = _to_scene(stage, meters_per_unit)
+        self._to_scene = to_scene(stage, meters_per_unit)
         if frames:
             stage.SetEditTarget(stage.GetSessionLayer())
             UsdSkel.BakeSkinning(stage.Traverse(), Gf.Interval(frames[0], frames[-1]))
@@ -218,7 +218,7 @@ def _instance_transforms(
     return indices[:count][shown], matrices[:count][shown]
 
 
-def _to_scene(stage: Usd.Stage, meters_per_unit: float) -> NDArray[np.float64]:
+def to_scene(stage: Usd.Stage, meters_per_unit: float) -> NDArray[np.float64]:
     """Row-vector matrix (4, 4) from the stage's axes and units to the scene's, Z up."""
     matrix = np.eye(4)
     if UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y:

@@ -16,9 +16,11 @@ from ...usd_tools.scene_record import (
     MeshRecord,
     ObjectRecord,
     SceneRecord,
+    SettingsRecord,
     SurfaceRecord,
 )
 from .materials import read_material
+from .settings import meters_per_unit, read_settings
 from .surfaces import read_surface
 
 # Fills the unused places of DepsgraphObjectInstance.persistent_id.
@@ -38,6 +40,7 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
     meshes: list[MeshRecord] = []
     materials: set[bpy.types.Material] = set()
     hidden: dict[str, list[float]] = {}
+    settings: dict[tuple[str, str], list[SettingsRecord]] = defaultdict(list)
     try:
         for index, frame in enumerate(frames):
             fraction = index / len(frames)
@@ -47,6 +50,10 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
             graph = bpy.context.evaluated_depsgraph_get()
             for name in [o.name for o in objects if _is_hidden(o.evaluated_get(graph))]:
                 hidden.setdefault(name, []).append(frame)
+            for read in (s for o in objects for s in read_settings(o.evaluated_get(graph), frame)):
+                before = settings[read.object, read.kind]
+                if not before or before[-1].values != read.values:
+                    before.append(read)
     finally:
         _set_frame(scene, current)
     return SceneRecord(
@@ -56,13 +63,8 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
         aliases={},
         frames=frames,
         meters_per_unit=meters_per_unit(scene),
+        settings=tuple(chain.from_iterable(settings.values())),
     )
-
-
-def meters_per_unit(scene: bpy.types.Scene) -> float:
-    """Metres in one Blender unit; Blender applies no scale without a unit system."""
-    units = scene.unit_settings
-    return 1.0 if units.system == "NONE" else units.scale_length
 
 
 def _set_frame(scene: bpy.types.Scene, frame: float) -> None:

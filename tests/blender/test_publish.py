@@ -32,6 +32,9 @@ EXAMPLE_LOSSES = [
     ("material-input", "Rope"),  # base colour from a colour attribute
     ("material-input", "Rope"),  # sheen
     ("material-input", "Tank"),  # base colour times occlusion
+    ("object-light", "Fill Sun"),  # half its angle
+    ("object-light", "Fill Sun"),  # a quarter of its strength
+    ("object-light", "Flame Glow"),  # the specular factor
     ("object-missing", "Front Orthographic"),
 ]
 

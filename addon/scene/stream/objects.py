@@ -13,7 +13,7 @@ from ....jobs.events import Event, Message, Progress
 from ....usd_tools.direct.records import MATERIALS, FrameRecord, Record, StageRecord, XformRecord
 from ..prim_names import material_names, nearest, object_names
 from ..purposes import read_purposes
-from ..reading import meters_per_unit
+from ..settings import meters_per_unit
 from .context import StreamContext
 from .duplis import is_original
 from .geometry import read_geometry
