@@ -27,7 +27,7 @@ def test_a_family_has_four_sliders_that_each_matter(family: Family) -> None:
     base = _draw(family, 192, 1)
     for slider in family.sliders:
         assert slider.low <= slider.default <= slider.high
-        seen = [_draw(family, 192, 1, **{slider.name: end}) for end in (slider.low, slider.high)]
+        seen = (_draw(family, 192, 1, **{slider.name: end}) for end in (slider.low, slider.high))
         assert any(_differ(base, other) for other in seen), slider.name
 
 

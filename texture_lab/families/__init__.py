@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from ..family import Family
-from . import cloth, masonry, metal, stone, wood
+from . import cloth, crafted, ground, masonry, metal, stone, wood
 
 FAMILIES: dict[str, Family] = {
     family.name: family
-    for module in (masonry, wood, cloth, metal, stone)
+    for module in (masonry, wood, cloth, metal, stone, ground, crafted)
     for family in module.FAMILIES
 }

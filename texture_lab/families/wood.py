@@ -203,7 +203,7 @@ FAMILIES = (
     ),
     Family(
         "thatch",
-        ("thatch", "straw", "hay", "reed"),
+        ("thatch", "thatched", "straw", "hay", "reed"),
         1.5,
         (
             Slider("stalks", 24, 8, 60),
