@@ -13,7 +13,7 @@ from ..usd_tools.scene_record import SceneRecord
 
 Engine = Literal["native", "stagewright"]
 """Who writes the USD: Blender's own exporter, or the direct writer."""
-DEFAULT_ENGINE: Engine = "native"
+DEFAULT_ENGINE: Engine = "stagewright"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pxr import Usd, UsdGeom, UsdLux, UsdSkel
+from pxr import Usd, UsdGeom, UsdLux, UsdSkel, UsdVol
 
 from ..jobs.events import Job, Progress
 from .findings import Finding
@@ -77,7 +77,7 @@ _COUNTERPARTS: dict[str, tuple[str, Callable[[Usd.Prim], bool]]] = {
     "CURVE": ("curve", _is_shape),
     "CURVES": ("curves", _is_shape),
     "POINTCLOUD": ("points", _is_shape),
-    "VOLUME": ("volume", _is_shape),
+    "VOLUME": ("volume", lambda prim: bool(prim.IsA(UsdVol.Volume))),
     "GREASEPENCIL": ("strokes", _is_shape),
 }
 

@@ -156,7 +156,7 @@ def _export_direct(
     structure, absent = read_structure(collection, objects, name)
     geometry, look = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(2))
     steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
-    stream = read_stream(objects, name, steps, folder=folder / "files")
+    stream = read_stream(objects, name, steps, folder=folder / "files", skeletons=True)
     yield from write_stream(stream, geometry, look)
     # What is checked is what shows: the first variants.
     shown = replace(

@@ -41,6 +41,7 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
     materials: set[bpy.types.Material] = set()
     hidden: dict[str, list[float]] = {}
     settings: dict[tuple[str, str], list[SettingsRecord]] = defaultdict(list)
+    types = {o.name: o.type for o in objects}
     try:
         for index, frame in enumerate(frames):
             fraction = index / len(frames)
@@ -50,6 +51,7 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
             graph = bpy.context.evaluated_depsgraph_get()
             for name in [o.name for o in objects if _is_hidden(o.evaluated_get(graph))]:
                 hidden.setdefault(name, []).append(frame)
+            types |= {o.name: "VOLUME" for o in objects if _makes_volume(o.evaluated_get(graph))}
             for read in (s for o in objects for s in read_settings(o.evaluated_get(graph), frame)):
                 before = settings[read.object, read.kind]
                 if not before or before[-1].values != read.values:
@@ -58,7 +60,9 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
         _set_frame(scene, current)
     return SceneRecord(
         meshes=tuple(meshes),
-        objects=tuple(ObjectRecord(o.name, o.type, tuple(hidden.get(o.name, ()))) for o in objects),
+        objects=tuple(
+            ObjectRecord(o.name, types[o.name], tuple(hidden.get(o.name, ()))) for o in objects
+        ),
         materials=tuple(read_material(m) for m in sorted(materials, key=lambda m: m.name)),
         aliases={},
         frames=frames,
@@ -113,6 +117,14 @@ def _read_meshes(
         replace(record, matrices=np.array(places[key]).reshape(-1, 4, 4))
         for key, record in found.items()
     ]
+
+
+def _makes_volume(shown: bpy.types.Object) -> bool:
+    """Whether nodes turn an object of another type into a volume."""
+    if not any(modifier.type == "NODES" for modifier in shown.modifiers):
+        return False
+    geometry = shown.evaluated_geometry()
+    return geometry.volume is not None and not (geometry.mesh and len(geometry.mesh.vertices))
 
 
 def _is_hidden(shown: bpy.types.Object) -> bool:

@@ -527,7 +527,8 @@ def test_a_linked_collection_itself_is_exported(tmp_path: Path) -> None:
     with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, to):
         to.collections = ["Library"]
     bpy.context.scene.collection.children.link(to.collections[0])
-    native = finish(BlenderHost().export(SceneRequest("Library", "library"), tmp_path))
+    request = SceneRequest("Library", "library", engine="native")
+    native = finish(BlenderHost().export(request, tmp_path))
     assert native.layer.is_file()
     assert (len(in_order(native.record)), len(native.record.aliases)) == (5, 4)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import degrees
+from pathlib import Path
 
 import bpy
 
@@ -110,7 +111,7 @@ class ShadingReader:
             raise Inexpressible(f"{_label(node)} without an image")
         if node.projection != "FLAT":
             raise Inexpressible(f"the {node.projection.lower()} projection of {_label(node)}")
-        file = image_file(self._context, node.image)
+        file = _missing_file(node.image) or image_file(self._context, node.image)
         if not file:
             raise Inexpressible(f"the image {node.image.name}")
         space = node.image.colorspace_settings.name
@@ -264,6 +265,14 @@ class ShadingReader:
         if isinstance(color, Constant):
             raise Inexpressible(f"{_label(node)} without an image")
         return Operation("normal_map", (color, strength), 3)
+
+
+def _missing_file(image: bpy.types.Image) -> str:
+    """The path of a file that is not there: it is written, so that the check names it."""
+    if image.source != "FILE" or image.packed_file or not image.filepath:
+        return ""
+    file = Path(bpy.path.abspath(image.filepath, library=image.library))
+    return "" if file.is_file() else file.absolute().as_posix()
 
 
 _Reader = Callable[[ShadingReader, bpy.types.Node, bpy.types.NodeSocket], Expression]
