@@ -116,7 +116,8 @@ def flattened(stage: Usd.Stage, frames: tuple[float, ...]) -> dict[str, Any]:
     arrays = {name: np.concatenate(parts) for name, parts in found.items()}
     if "matrices" in arrays:
         m = arrays["matrices"]
-        arrays["matrices"] = m[np.lexsort(np.round(m[:, 12:15], 4).T)]
+        # Rounded far coarser than they may differ, and finer than they are apart.
+        arrays["matrices"] = m[np.lexsort(np.round(m[:, 12:15], 2).T)]
     return arrays
 
 
