@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, PointerProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
 from ..pipeline import settings
 from ..pipeline.host import DEFAULT_ENGINE
@@ -48,6 +54,15 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
             ("stagewright", "Stagewright", "Stagewright's writer, which keeps instances"),
         ),
         default=DEFAULT_ENGINE,
+    )
+    bake: IntProperty(
+        name="Bake",
+        description="Width of the images that inputs of materials are baked into which USD cannot "
+        "hold otherwise (noise, colour ramps); 0 bakes none",
+        default=0,
+        min=0,
+        max=16384,
+        subtype="PIXEL",
     )
     allow: StringProperty(
         name="Allow",

@@ -59,6 +59,8 @@ def command_line(
     exported = collection or chosen.collection
     if exported:
         words.append(f"--collection={exported.name}")
+    if chosen.bake and chosen.engine == "stagewright":
+        words.append(f"--bake={chosen.bake}")
     if chosen.selected and collection is None:
         words.append("--selected")
     if chosen.frames == "RANGE":

@@ -13,7 +13,7 @@ from ..usd_tools.scene_record import SceneRecord
 
 Engine = Literal["native", "stagewright"]
 """Who writes the USD: Blender's own exporter, or the direct writer."""
-DEFAULT_ENGINE: Engine = "native"
+DEFAULT_ENGINE: Engine = "stagewright"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class SceneRequest:
         view_layer: name of the view layer, or "" for the scene's active one.
         engine: who writes the USD.
         selected: export the selected objects alone, as the file was saved.
+        bake: width of the images that inputs of materials are baked into which USD
+            cannot hold; 0 bakes none.
     """
 
     collection: str
@@ -38,6 +40,7 @@ class SceneRequest:
     view_layer: str = ""
     engine: Engine = DEFAULT_ENGINE
     selected: bool = False
+    bake: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,3 +70,9 @@ def verified(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright verify``."""
     problems = [problem["text"] for problem in value["problems"]]
     return "\n".join(problems) if problems else "Every published version has its files."
+
+
+def textured(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture make``."""
+    found = f" ({', '.join(value['found'])})" if value["found"] else ""
+    return "\n".join([f"Made {value['family']}{found}:", *(f"  {f}" for f in value["files"])])

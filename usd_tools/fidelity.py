@@ -9,17 +9,18 @@ comparison is strict, and what differs is a loss named by its object.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pxr import Usd, UsdGeom, UsdLux, UsdSkel
+from pxr import Usd, UsdGeom, UsdLux, UsdSkel, UsdVol
 
 from ..jobs.events import Job, Progress
 from .findings import Finding
 from .material_fidelity import compare_materials
 from .mesh_fidelity import compare_meshes
 from .scene_record import ObjectRecord, SceneRecord
+from .settings_fidelity import compare_settings
 from .stage_meshes import StageMeshes
 from .stages import object_name, open_stage
 
@@ -47,7 +48,12 @@ def compare(root: Path, record: SceneRecord) -> Job[Fidelity]:
         StagewrightError: ``asset-unreadable``.
     """
     stage = open_stage(root)
-    findings = [*_compare_objects(record, stage), *compare_materials(record, stage)]
+    prims = _by_object(record, stage)
+    findings = [
+        *_compare_objects(record, prims),
+        *compare_settings(record, prims, stage),
+        *compare_materials(record, stage),
+    ]
     yield Progress("check.meshes", 0.4, "Reading the meshes")
     meshes = StageMeshes(stage, record.aliases, record.frames, record.meters_per_unit)
     result = yield from compare_meshes(record, meshes)
@@ -71,7 +77,7 @@ _COUNTERPARTS: dict[str, tuple[str, Callable[[Usd.Prim], bool]]] = {
     "CURVE": ("curve", _is_shape),
     "CURVES": ("curves", _is_shape),
     "POINTCLOUD": ("points", _is_shape),
-    "VOLUME": ("volume", _is_shape),
+    "VOLUME": ("volume", lambda prim: bool(prim.IsA(UsdVol.Volume))),
     "GREASEPENCIL": ("strokes", _is_shape),
 }
 
@@ -82,12 +88,17 @@ _OBJECT_CURES = {
 }
 
 
-def _compare_objects(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding]:
-    """Objects of the scene without their counterpart in the stage."""
+def _by_object(record: SceneRecord, stage: Usd.Stage) -> Mapping[str, list[Usd.Prim]]:
+    """The prims of each object: its own and those below it that are no other's."""
     prims: dict[str, list[Usd.Prim]] = defaultdict(list)
     for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
         name = object_name(prim)
         prims[record.aliases.get(name, name)].append(prim)
+    return prims
+
+
+def _compare_objects(record: SceneRecord, prims: Mapping[str, list[Usd.Prim]]) -> Iterator[Finding]:
+    """Objects of the scene without their counterpart in the stage."""
     for item in record.objects:
         found = prims.get(item.name, [])
         kind, fits = _COUNTERPARTS.get(item.type, ("", bool))
@@ -113,11 +124,18 @@ def _compare_visibility(
     item: ObjectRecord, prims: list[Usd.Prim], frames: tuple[float, ...]
 ) -> Iterator[Finding]:
     """The first frame at which the file shows what the scene hides, or hides what it shows."""
-    own = next((prim for prim in prims if object_name(prim) == item.name), None)
+    named = [prim for prim in prims if object_name(prim) == item.name]
+    own = min(named, key=lambda prim: prim.GetPath().pathElementCount, default=None)
     if own is None or item.type in {"ARMATURE", "CAMERA"} or not own.IsA(UsdGeom.Imageable):
         return
+    # What a parent shows itself may be hidden without its children.
+    below = [prim for prim in named if prim.GetPath().HasPrefix(own.GetPath())]
+    shapes = [prim for prim in below if prim.IsA(UsdGeom.Boundable)] or [own]
     for frame in frames:
-        seen = UsdGeom.Imageable(own).ComputeVisibility(frame) != UsdGeom.Tokens.invisible
+        seen = any(
+            UsdGeom.Imageable(shape).ComputeVisibility(frame) != UsdGeom.Tokens.invisible
+            for shape in shapes
+        )
         if seen == (frame in item.hidden):
             yield Finding(
                 "object-visibility",

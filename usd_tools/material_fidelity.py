@@ -14,6 +14,7 @@ from pxr import Sdf, Usd, UsdGeom, UsdShade
 from .dependencies import file_name
 from .findings import Finding
 from .look import SOCKETS, normal_decoding, uv_primvar
+from .principled import ROWS
 from .scene_record import InputRecord, MaterialRecord, SceneRecord
 from .stage_meshes import material_name
 from .stages import object_name
@@ -56,8 +57,11 @@ _CHANNELS = {
 }
 
 _TOLERANCE = 1e-5
+# Scale, rotation and translation that leave coordinates where they are.
+_UNMOVED: Value = (1.0, 1.0, 0.0, 0.0, 0.0)
 _ONE = InputRecord("constant", (1.0,))
 _ZERO = InputRecord("constant", (0.0,))
+_OPENPBR = "ND_open_pbr_surface_surfaceshader"
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class _Held:
         bias: what is added then, of the same channels.
         moved: whether its coordinates go through a UsdTransform2d.
         primvar: the primvar that its coordinates are read from, or "".
+        channel: the output of the texture that is used.
+        space: its ``sourceColorSpace``.
+        transform: scale, rotation and translation of the UsdTransform2d, or ().
     """
 
     value: Value
@@ -79,6 +86,9 @@ class _Held:
     bias: Value = ()
     moved: bool = False
     primvar: str = ""
+    channel: str = ""
+    space: str = ""
+    transform: Value = ()
 
 
 def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding]:
@@ -114,7 +124,10 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
                 path,
             )
             continue
+        openpbr = _openpbr(found)
         for socket, reason in _losses(material, surface):
+            if _is_held(material.inputs[socket], socket, openpbr):
+                continue
             yield Finding(
                 "material-input",
                 "loss",
@@ -135,6 +148,31 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
                     name,
                     str(mesh.GetPath()),
                 )
+
+
+def _is_held(record: InputRecord, socket: str, openpbr: UsdShade.Shader | None) -> bool:
+    """Whether the OpenPBR surface holds what the preview surface cannot.
+
+    Of nodes no more is known than that they are there.
+    """
+    if record.kind != "nodes" and socket not in _NEUTRAL:
+        return False
+    row = ROWS.get(socket)
+    found = openpbr.GetInput(row.openpbr) if openpbr and row and row.openpbr else None
+    if not found:
+        return False
+    if record.kind != "constant":
+        return bool(found.HasConnectedSource())
+    value = found.Get()
+    held = (float(value),) if isinstance(value, (int, float)) else tuple(value or ())
+    expected = tuple(part * row.factor for part in record.value[: len(held)]) if row else ()
+    return bool(held) and np.allclose(held, expected, _TOLERANCE, _TOLERANCE)
+
+
+def _openpbr(material: UsdShade.Material) -> UsdShade.Shader | None:
+    """The OpenPBR surface of a material, in MaterialX."""
+    shader = material.ComputeSurfaceSource("mtlx")[0]
+    return shader if shader and shader.GetShaderId() == _OPENPBR else None
 
 
 def _losses(material: MaterialRecord, surface: UsdShade.Shader) -> Iterator[tuple[str, str]]:
@@ -207,7 +245,20 @@ def _texture_difference(record: InputRecord, decoding: tuple[Value, Value], held
     ):
         if len(expected) != len(found) or not np.allclose(expected, found, 0.0, _TOLERANCE):
             return f"is an image {how} {_text(expected)}, but by {_text(found)} in the file"
-    if record.mapped and not held.moved:
+    if record.channel and record.channel != held.channel:
+        return f"uses the channel {record.channel} of its image, but {held.channel} in the file"
+    if record.raw is not None and held.space in {"raw", "sRGB"}:
+        space = "raw" if record.raw else "sRGB"
+        if space != held.space:
+            return f"is an image in {space}, but in {held.space} in the file"
+    if record.transform and not np.allclose(
+        record.transform, held.transform or _UNMOVED, 0.0, _TOLERANCE
+    ):
+        placed = _text(held.transform or _UNMOVED)
+        return f"is an image placed by {_text(record.transform)}, but by {placed} in the file"
+    if held.moved and not record.mapped and not np.allclose(held.transform, _UNMOVED):
+        return f"is an image as it is, but placed by {_text(held.transform)} in the file"
+    if record.mapped and not held.moved and not record.transform:
         return "is an image placed by nodes, which the preview surface does not hold"
     return ""
 
@@ -266,7 +317,13 @@ def _held(surface: UsdShade.Shader, name: str) -> _Held:
     file = texture.GetInput("file")
     reader = _source(texture, "st")
     moved = reader is not None and reader.GetShaderId() == "UsdTransform2d"
+    transform: Value = ()
     if reader is not None and moved:
+        transform = (
+            *map(float, _value(reader, "scale", (1.0, 1.0))),
+            float(_value(reader, "rotation", 0.0)),
+            *map(float, _value(reader, "translation", (0.0, 0.0))),
+        )
         reader = _source(reader, "in")
     channels = _CHANNELS.get(str(sources[0].sourceName), slice(4))
     return _Held(
@@ -276,6 +333,9 @@ def _held(surface: UsdShade.Shader, name: str) -> _Held:
         bias=tuple(_value(texture, "bias", (0.0,) * 4))[channels],
         moved=moved,
         primvar=str(_value(reader, "varname", "")) if reader else "",
+        channel=str(sources[0].sourceName),
+        space=str(_value(texture, "sourceColorSpace", "auto")),
+        transform=transform,
     )
 
 

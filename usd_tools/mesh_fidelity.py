@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pxr import Usd
 
 from ..jobs.events import Job, Progress
 from .findings import Finding
-from .pairing import pair_nearest
+from .pairing import Pairs, Places, distances, pair_equal, pair_nearest
 from .scene_record import MeshRecord, SceneRecord
 from .stage_meshes import StageMesh, StageMeshes
 from .surface_fidelity import compare_surface
@@ -51,20 +53,17 @@ def compare_meshes(record: SceneRecord, meshes: StageMeshes) -> Job[MeshComparis
     expected: dict[float, dict[str, list[MeshRecord]]] = {f: {} for f in record.frames}
     broken = {m.object for m in record.meshes if not np.isfinite(m.points).all()}
     for mesh in record.meshes:
-        if len(mesh.points) and mesh.object not in broken:
+        if len(mesh.points) and len(mesh.matrices) and mesh.object not in broken:
             expected.setdefault(mesh.frame, {}).setdefault(mesh.object, []).append(mesh)
-    worst: dict[tuple[str, str], _Loss] = {}
+    losses = _Losses()
     for index, (frame, by_object) in enumerate(sorted(expected.items())):
         yield Progress(
             "check.points", 0.5 + 0.4 * index / len(expected), f"Comparing frame {frame:g}"
         )
-        for name in sorted((by_object.keys() | set(meshes.objects)) - broken):
-            ours, theirs = by_object.get(name, []), meshes.read(name, frame)
-            for check, loss in _compare(name, ours, theirs, meshes, result).items():
-                before = worst.get((name, check))
-                if before is None or loss.weight > before.weight:
-                    worst[name, check] = loss
-    result.findings = [_cured(loss.finding, result, record) for loss in worst.values()]
+        comparison = _Frame(frame, meshes, result, losses)
+        names = sorted((by_object.keys() | set(meshes.objects)) - broken)
+        comparison.compare({name: by_object.get(name, []) for name in names})
+    result.findings = [_cured(loss.finding, result, record) for loss in losses.worst.values()]
     result.findings += [_not_finite(name) for name in sorted(broken)]
     return result
 
@@ -75,59 +74,187 @@ class _Loss:
     weight: float
 
 
-def _compare(
-    name: str,
-    ours: Sequence[MeshRecord],
-    theirs: Sequence[StageMesh],
-    meshes: StageMeshes,
-    result: MeshComparison,
-) -> Mapping[str, _Loss]:
-    """Losses of one object at one frame, by check; adds to ``result`` what was compared."""
-    pairs, others = _pairs(ours, theirs)
-    losses: dict[str, _Loss] = {}
+class _Losses:
+    """The worst loss of each kind for each object."""
 
-    def lose(
-        check: str, weight: float, message: str, prim: str = "", value: float | None = None
+    def __init__(self) -> None:
+        self.worst: dict[tuple[str, str], _Loss] = {}
+
+    def add(
+        self,
+        check: str,
+        name: str,
+        message: str,
+        *,
+        weight: float = 1.0,
+        prim: str = "",
+        value: float | None = None,
     ) -> None:
-        if check not in losses or weight > losses[check].weight:
+        before = self.worst.get((name, check))
+        if before is None or weight > before.weight:
             cure = _CURES[check].format(name=name)
             finding = Finding(check, "loss", message, cure, name, prim, value=value)
-            losses[check] = _Loss(finding, weight)
+            self.worst[name, check] = _Loss(finding, weight)
 
-    for mesh, found in pairs:
-        distances = np.sqrt(((mesh.points - found.points) ** 2).sum(axis=1))
-        distance = float(distances.max())
-        result.compared.add(found.path)
-        result.greatest_distance = max(distance, result.greatest_distance or 0.0)
-        if not distance <= _tolerance(mesh, found):
-            count = int((distances > _tolerance(mesh, found)).sum())
-            text = f"{count} points of {name} lie up to {distance:.6g} from their place"
-            at = f" at frame {mesh.frame:g}." if mesh.frame else "."
-            lose("mesh-points", distance, text + at, found.path, distance)
-            result.points_lost.setdefault(name, mesh.frame)
-        there = meshes.materials(found.path)
+
+_Left = tuple[list[MeshRecord], list[StageMesh]]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The comparison at one frame."""
+
+    frame: float
+    meshes: StageMeshes
+    result: MeshComparison
+    losses: _Losses
+
+    def compare(self, expected: dict[str, list[MeshRecord]]) -> None:
+        """Compare what the scene shows, by object, and what the stage shows of these.
+
+        What stands in its place is paired first, under its object; then instances
+        that the file has below another one; the rest by distance.
+        """
+        left: _Left = ([], [])
+        totals: Counter[str] = Counter()
+        for name, ours in expected.items():
+            totals[name] = sum(len(mesh.matrices) for mesh in ours)
+            self._pair(ours, self.meshes.read(name, self.frame), pair_equal, left)
+        instances = [mesh for mesh in left[0] if mesh.instance]
+        rest: _Left = ([mesh for mesh in left[0] if not mesh.instance], [])
+        self._pair(instances, left[1], pair_equal, rest)
+        for name in totals:
+            left = ([], [])
+            self._pair(_of(name, rest[0]), _of(name, rest[1]), _nearest, left)
+            self._count(name, totals[name], *left)
+
+    def _pair(
+        self,
+        ours: Sequence[MeshRecord],
+        theirs: Sequence[StageMesh],
+        how: Callable[[Places, Places, NDArray[np.float64]], Pairs],
+        left: _Left,
+    ) -> None:
+        """Pair and compare meshes of equal size; what has no pair joins ``left``."""
+        sizes: dict[tuple[int, int], _Left] = defaultdict(lambda: ([], []))
+        for mesh in ours:
+            sizes[len(mesh.points), mesh.faces][0].append(mesh)
+        for found in theirs:
+            sizes[len(found.points), found.faces][1].append(found)
+        for records, prims in sizes.values():
+            places = Places(records), Places(prims)
+            reaches = np.concatenate([np.zeros(0), *(mesh.reaches for mesh in prims)])
+            tolerances = RELATIVE_TOLERANCE * np.maximum(reaches, 1e-30)
+            pairs = how(*places, tolerances)
+            if len(pairs):
+                gaps = distances(*places, pairs)
+                self._compare_places(records, prims, places, pairs, gaps, tolerances)
+            left[0].extend(_unpaired(records, places[0], pairs[:, 0]))
+            left[1].extend(_unpaired(prims, places[1], pairs[:, 1]))
+
+    def _compare_places(
+        self,
+        records: Sequence[MeshRecord],
+        prims: Sequence[StageMesh],
+        places: tuple[Places, Places],
+        pairs: Pairs,
+        gaps: NDArray[np.float64],
+        tolerances: NDArray[np.float64],
+    ) -> None:
+        """Compare the meshes of ``pairs``, whose points lie ``gaps`` apart at most."""
+        greatest = float(np.max(np.nan_to_num(gaps, nan=np.inf)))
+        self.result.greatest_distance = max(greatest, self.result.greatest_distance or 0.0)
+        wrong = ~(gaps <= tolerances[pairs[:, 1]])
+        owners = np.stack([places[0].owner[pairs[:, 0]], places[1].owner[pairs[:, 1]]], axis=1)
+        for i, j in np.unique(owners, axis=0):
+            mesh, found = records[i], prims[j]
+            self.result.compared.add(found.path)
+            self._compare_faces(mesh, found)
+            lost = np.flatnonzero(wrong & (owners == (i, j)).all(axis=1))
+            if len(lost):
+                worst = lost[np.argmax(gaps[lost])]
+                ours = mesh.matrices[places[0].within[pairs[worst, 0]]]
+                theirs = found.matrices[places[1].within[pairs[worst, 1]]]
+                tolerance = tolerances[pairs[worst, 1]]
+                self._lose_points(mesh, found, (ours, theirs), tolerance, len(lost))
+
+    def _lose_points(
+        self,
+        mesh: MeshRecord,
+        found: StageMesh,
+        matrices: tuple[NDArray[np.float64], NDArray[np.float64]],
+        tolerance: float,
+        places: int,
+    ) -> None:
+        """Tell how the points of the worst of some ``places`` differ."""
+        gap = _placed(mesh.points, matrices[0]) - _placed(found.points, matrices[1])
+        apart = np.sqrt((gap**2).sum(axis=1))
+        distance = float(apart.max())
+        count = int((~(apart <= tolerance)).sum())
+        text = f"{count} points of {mesh.object} lie up to {distance:.6g} from their place"
+        if mesh.instance:
+            text += f" in {places} of its instances"
+        at = f" at frame {self.frame:g}." if self.frame else "."
+        self.losses.add("mesh-points", mesh.object, text + at, weight=distance,
+                        prim=found.path, value=distance)  # fmt: skip
+        self.result.points_lost.setdefault(mesh.object, self.frame)
+
+    def _compare_faces(self, mesh: MeshRecord, found: StageMesh) -> None:
+        """Compare the materials and what lies on the faces."""
+        there = self.meshes.materials(found.path)
         if there != mesh.materials:
             scene, file = (", ".join(names) or "no material" for names in (mesh.materials, there))
-            text = f"{name} has {scene} on its faces, but {file} in the file."
-            lose("mesh-materials", 1, text, found.path)
+            text = f"{mesh.object} has {scene} on its faces, but {file} in the file."
+            self.losses.add("mesh-materials", mesh.object, text, prim=found.path)
         if mesh.surface is not None:
-            time = Usd.TimeCode(mesh.frame)
-            for check, message in compare_surface(name, mesh.surface, found.mesh, time):
-                lose(check, 1, message, found.path)
-    unlike = min(len(others[0]), len(others[1]))
-    if unlike:
-        scene, file = _size(others[0][0]), _size(others[1][0])
-        text = f"{unlike} of {len(ours)} meshes of {name} differ: "
-        text += f"{scene} in the scene, {file} in the file."
-        lose("mesh-topology", unlike, text, others[1][0].path, float(unlike))
-    missing = len(ours) - len(theirs)
-    if missing > 0:
-        text = f"{missing} of {len(ours)} meshes of {name} are missing in the file."
-        lose("mesh-missing", missing, text, value=float(missing))
-    elif missing < 0:
-        text = f"The file shows {-missing} meshes of {name} that the scene does not."
-        lose("mesh-extra", -missing, text, theirs[-1].path, float(-missing))
-    return losses
+            time = Usd.TimeCode(self.frame)
+            for check, text in compare_surface(mesh.object, mesh.surface, found.mesh, time):
+                self.losses.add(check, mesh.object, text, prim=found.path)
+
+    def _count(
+        self, name: str, total: int, ours: Sequence[MeshRecord], theirs: Sequence[StageMesh]
+    ) -> None:
+        """Tell what one side alone has, of ``total`` meshes of an object in the scene."""
+        counts = [sum(len(m.matrices) for m in side) for side in (ours, theirs)]
+        unlike, missing = min(counts), counts[0] - counts[1]
+        if unlike:
+            scene, file = _size(ours[0]), _size(theirs[0])
+            text = f"{unlike} of {total} meshes of {name} differ: "
+            text += f"{scene} in the scene, {file} in the file."
+            self.losses.add("mesh-topology", name, text, weight=unlike,
+                            prim=theirs[0].path, value=float(unlike))  # fmt: skip
+        if missing > 0:
+            text = f"{missing} of {total} meshes of {name} are missing in the file."
+            self.losses.add("mesh-missing", name, text, weight=missing, value=float(missing))
+        elif missing < 0:
+            text = f"The file shows {-missing} meshes of {name} that the scene does not."
+            self.losses.add("mesh-extra", name, text, weight=-missing,
+                            prim=theirs[-1].path, value=float(-missing))  # fmt: skip
+
+
+_Mesh = TypeVar("_Mesh", MeshRecord, StageMesh)
+
+
+def _of(name: str, side: Iterable[_Mesh]) -> list[_Mesh]:
+    return [mesh for mesh in side if mesh.object == name]
+
+
+def _unpaired(meshes: Sequence[_Mesh], places: Places, paired: NDArray[np.int64]) -> list[_Mesh]:
+    """The meshes with those of their places that are not ``paired``."""
+    rest = np.setdiff1d(np.arange(len(places)), paired)
+    found = []
+    for index in np.unique(places.owner[rest]).tolist():
+        within = places.within[rest[places.owner[rest] == index]]
+        found.append(meshes[index].taken(within))
+    return found
+
+
+def _nearest(ours: Places, theirs: Places, _: NDArray[np.float64]) -> Pairs:
+    return pair_nearest(ours.features, theirs.features)
+
+
+def _placed(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return points @ matrix[:3, :3] + matrix[3, :3]
 
 
 def _not_finite(name: str) -> Finding:
@@ -160,33 +287,6 @@ _CURES = {
     "mesh-missing": "Make the instances of {name} real in Blender (Object > Apply).",
     "mesh-extra": "Look at {name} in the file; it shows more than the scene.",
 }
-
-
-def _pairs(
-    ours: Sequence[MeshRecord], theirs: Sequence[StageMesh]
-) -> tuple[list[tuple[MeshRecord, StageMesh]], tuple[list[MeshRecord], list[StageMesh]]]:
-    """Pairs with equal numbers of points and faces, and what is left on both sides."""
-    sizes: dict[tuple[int, int], tuple[list[MeshRecord], list[StageMesh]]]
-    sizes = defaultdict(lambda: ([], []))
-    for mesh in ours:
-        sizes[len(mesh.points), mesh.faces][0].append(mesh)
-    for found in theirs:
-        sizes[len(found.points), found.faces][1].append(found)
-    pairs: list[tuple[MeshRecord, StageMesh]] = []
-    rest: tuple[list[MeshRecord], list[StageMesh]] = ([], [])
-    for left, right in sizes.values():
-        tolerance = max((_tolerance(m, f) for m in left[:1] for f in right), default=1.0)
-        indices = pair_nearest([m.points for m in left], [f.points for f in right], tolerance)
-        pairs += [(left[i], right[j]) for i, j in indices]
-        paired_ours, paired_theirs = {i for i, _ in indices}, {j for _, j in indices}
-        rest[0].extend(m for i, m in enumerate(left) if i not in paired_ours)
-        rest[1].extend(f for j, f in enumerate(right) if j not in paired_theirs)
-    return pairs, rest
-
-
-def _tolerance(mesh: MeshRecord, found: StageMesh) -> float:
-    reach = max(float(np.abs(mesh.points).max()), found.reach)
-    return RELATIVE_TOLERANCE * max(reach, 1e-30)
 
 
 def _size(mesh: MeshRecord | StageMesh) -> str:

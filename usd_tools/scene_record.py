@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 _SCENE = "scene.json"
 _POINTS = "points.npy"
+_MATRICES = "matrices.npy"
 _SURFACES = "surfaces.npz"
 
 
@@ -62,19 +63,21 @@ class SurfaceRecord:
 
 @dataclass(frozen=True, eq=False)
 class MeshRecord:
-    """One mesh as it stands in the world at one frame.
+    """One mesh and where one object shows it at one frame.
 
     Attributes:
         object: name of the object that shows it. An instance from a
             collection or from Object Info carries the name of the instanced
             object; one whose prototype is made inside a node tree carries the
             name of the object with the node tree.
-        instance: whether it is an instance.
+        instance: whether it is instanced.
         frame: the frame it was read at.
-        points: (n, 3) float64.
+        points: (n, 3) float64, in its own space.
         faces: number of faces.
         materials: sorted names of the materials its faces use.
         surface: its faces; instances of one mesh share it. None leaves it uncompared.
+        matrices: (k, 4, 4) float64 for row vectors, to the world: one for each
+            time that it is shown.
     """
 
     object: str
@@ -84,6 +87,16 @@ class MeshRecord:
     faces: int
     materials: tuple[str, ...]
     surface: SurfaceRecord | None = None
+    matrices: NDArray[np.float64] = field(default_factory=lambda: np.eye(4)[None])
+
+    @property
+    def world_points(self) -> NDArray[np.float64]:
+        """(k, n, 3), as they stand in the world."""
+        return self.points @ self.matrices[:, :3, :3] + self.matrices[:, 3:, :3]
+
+    def taken(self, places: NDArray[np.int64]) -> MeshRecord:
+        """The same in some of its places."""
+        return replace(self, matrices=self.matrices[places])
 
 
 @dataclass(frozen=True)
@@ -101,6 +114,29 @@ class ObjectRecord:
     hidden: tuple[float, ...] = ()
 
 
+Setting = float | str | tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class SettingsRecord:
+    """What an object has besides its shape, at one frame.
+
+    Lengths are metres, angles degrees, places in the world.
+
+    Attributes:
+        object: its name.
+        frame: the frame it was read at.
+        kind: ``place``, ``camera``, ``light`` or ``property``.
+        values: by name; ``usd_tools.settings_fidelity`` says which there are. None
+            leaves one uncompared.
+    """
+
+    object: str
+    frame: float
+    kind: str
+    values: Mapping[str, Setting]
+
+
 @dataclass(frozen=True)
 class InputRecord:
     """What feeds one input of a Principled BSDF.
@@ -116,6 +152,10 @@ class InputRecord:
         uv_map: name of the UV map that the image is read by, or "" for the
             one that renders.
         mapped: whether other nodes (Mapping, Noise) move the image's coordinates.
+        channel: the one that is used (``r``, ``g``, ``b``, ``a``), or "" for the colour.
+        raw: whether the image holds data, not colour; None for any other colour space.
+        transform: scale (2), rotation in degrees and translation (2) of a Mapping
+            node, in this order, or () when there is none or it does more.
     """
 
     kind: Literal["constant", "image", "nodes"]
@@ -125,6 +165,9 @@ class InputRecord:
     scale: float = 1.0
     uv_map: str = ""
     mapped: bool = False
+    channel: str = ""
+    raw: bool | None = None
+    transform: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,13 +186,14 @@ class SceneRecord:
     """Everything the file is compared with.
 
     Attributes:
-        meshes: one record per mesh, instance and frame.
+        meshes: one record for each mesh, object and frame.
         objects: all objects of the exported collection.
         materials: the materials in use.
         aliases: names of real copies made for the export, to the name of the
             object they came from.
         frames: the frames read, ascending.
         meters_per_unit: metres in one Blender unit.
+        settings: of objects, at the frames where they differ from those before.
     """
 
     meshes: tuple[MeshRecord, ...]
@@ -158,12 +202,15 @@ class SceneRecord:
     aliases: Mapping[str, str]
     frames: tuple[float, ...]
     meters_per_unit: float = 1.0
+    settings: tuple[SettingsRecord, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write the record into ``folder`` (JSON, a .npy for all points, a .npz for surfaces)."""
         folder.mkdir(parents=True, exist_ok=True)
         empty = np.zeros((0, 3))
         np.save(folder / _POINTS, np.concatenate([empty, *(m.points for m in self.meshes)]))
+        matrices = (m.matrices for m in self.meshes)
+        np.save(folder / _MATRICES, np.concatenate([np.zeros((0, 4, 4)), *matrices]))
         surfaces = list(dict.fromkeys(m.surface for m in self.meshes if m.surface is not None))
         numbers = {surface: number for number, surface in enumerate(surfaces)}
         arrays: dict[str, NDArray[Any]] = {}
@@ -175,6 +222,7 @@ class SceneRecord:
                 "instance": m.instance,
                 "frame": m.frame,
                 "points": len(m.points),
+                "matrices": len(m.matrices),
                 "faces": m.faces,
                 "materials": m.materials,
                 "surface": None if m.surface is None else numbers[m.surface],
@@ -189,6 +237,7 @@ class SceneRecord:
             "aliases": dict(self.aliases),
             "frames": self.frames,
             "meters_per_unit": self.meters_per_unit,
+            "settings": [asdict(s) for s in self.settings],
         }
         (folder / _SCENE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
@@ -197,17 +246,19 @@ class SceneRecord:
         """The record that :meth:`save` wrote; the points are memory-mapped."""
         data: dict[str, Any] = json.loads((folder / _SCENE).read_text(encoding="utf-8"))
         points = np.load(folder / _POINTS, mmap_mode="r")
+        matrices = np.load(folder / _MATRICES, mmap_mode="r")
         with np.load(folder / _SURFACES) as arrays:
             surfaces = [_surface(s, f"{n}", arrays) for n, s in enumerate(data["surfaces"])]
         meshes = []
-        start = 0
+        start = first = 0
         for fields in data["meshes"]:
-            stop = start + fields["points"]
-            fields |= {"points": points[start:stop], "materials": tuple(fields["materials"])}
+            stop, last = start + fields["points"], first + fields["matrices"]
+            fields |= {"points": points[start:stop], "matrices": matrices[first:last]}
+            fields["materials"] = tuple(fields["materials"])
             if fields["surface"] is not None:
                 fields["surface"] = surfaces[fields["surface"]]
             meshes.append(MeshRecord(**fields))
-            start = stop
+            start, first = stop, last
         return cls(
             meshes=tuple(meshes),
             objects=tuple(
@@ -217,6 +268,7 @@ class SceneRecord:
             aliases=data["aliases"],
             frames=tuple(data["frames"]),
             meters_per_unit=data["meters_per_unit"],
+            settings=tuple(_settings(s) for s in data["settings"]),
         )
 
 
@@ -248,9 +300,14 @@ def _surface(
     return SurfaceRecord(materials=tuple(data["materials"]), **fields)
 
 
+def _settings(data: Mapping[str, Any]) -> SettingsRecord:
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data["values"].items()}
+    return SettingsRecord(**dict(data) | {"values": values})
+
+
 def _material(data: Mapping[str, Any]) -> MaterialRecord:
     inputs = {
-        socket: InputRecord(**i | {"value": tuple(i["value"]), "nodes": tuple(i["nodes"])})
+        socket: InputRecord(**i | {k: tuple(i[k]) for k in ("value", "nodes", "transform")})
         for socket, i in data["inputs"].items()
     }
     return MaterialRecord(data["name"], inputs)

@@ -15,6 +15,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
 from ...pipeline.host import DirectExport, NativeExport, SceneRequest
 from ...usd_tools.scene_record import SceneRecord
+from .bake import bake_lost_inputs
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
@@ -78,6 +79,8 @@ class BlenderHost:
                 f"Numbered in USD, as other names come to the same there: {', '.join(numbered)}. "
                 "The numbers hold once the file is saved with them: use --save."
             )
+        if request.engine == "stagewright" and request.bake:
+            yield from bake_lost_inputs(objects, request.bake, folder / "bake")
         if request.engine == "native":
             for renamed in separate_names(objects):
                 yield Message(renamed)
@@ -153,7 +156,7 @@ def _export_direct(
     structure, absent = read_structure(collection, objects, name)
     geometry, look = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(2))
     steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
-    stream = read_stream(objects, name, steps, folder=folder / "files")
+    stream = read_stream(objects, name, steps, folder=folder / "files", skeletons=True)
     yield from write_stream(stream, geometry, look)
     # What is checked is what shows: the first variants.
     shown = replace(

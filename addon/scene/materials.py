@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import degrees, prod
 from pathlib import PurePath
 
 import bpy
@@ -76,7 +76,41 @@ def _read_input(socket: bpy.types.NodeSocket) -> InputRecord:
         scale=prod(s.default_value for s in strengths),
         uv_map=uv_map,
         mapped=mapped,
+        channel=_channel(socket),
+        raw=_is_raw(node.image),
+        transform=_transform(node),
     )
+
+
+def _channel(socket: bpy.types.NodeSocket) -> str:
+    """The channel of the image that feeds ``socket``, or "" for its colour."""
+    link = socket.links[0]
+    while link.from_node.type == "REROUTE" and link.from_node.inputs[0].is_linked:
+        link = link.from_node.inputs[0].links[0]
+    return {"Alpha": "a", "Red": "r", "Green": "g", "Blue": "b", "R": "r", "G": "g", "B": "b"}.get(
+        link.from_socket.name, ""
+    )
+
+
+def _is_raw(image: bpy.types.Image) -> bool | None:
+    space = image.colorspace_settings
+    return True if space.is_data else False if space.name == "sRGB" else None
+
+
+def _transform(texture: bpy.types.Node) -> tuple[float, ...]:
+    """What a plain Mapping node does to the coordinates of ``texture``."""
+    socket = texture.inputs["Vector"]
+    node = socket.links[0].from_node if socket.is_linked else None
+    if node is None or node.type != "MAPPING" or node.vector_type != "POINT":
+        return ()
+    if any(node.inputs[name].is_linked for name in ("Location", "Rotation", "Scale")):
+        return ()
+    location, rotation, scale = (
+        node.inputs[name].default_value for name in ("Location", "Rotation", "Scale")
+    )
+    if rotation[0] or rotation[1]:
+        return ()
+    return (*scale[:2], degrees(rotation[2]), *location[:2])
 
 
 def _mapping(texture: bpy.types.Node) -> tuple[str, bool]:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from dataclasses import replace
+from itertools import chain
 
 import bpy
 import numpy as np
@@ -14,13 +16,16 @@ from ...usd_tools.scene_record import (
     MeshRecord,
     ObjectRecord,
     SceneRecord,
+    SettingsRecord,
     SurfaceRecord,
 )
 from .materials import read_material
+from .settings import meters_per_unit, read_settings
 from .surfaces import read_surface
 
 # Fills the unused places of DepsgraphObjectInstance.persistent_id.
 _END_OF_ID = 2**31 - 1
+_ON_ELEMENTS = {"VERTS", "FACES"}
 
 
 def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Job[SceneRecord]:
@@ -35,6 +40,8 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
     meshes: list[MeshRecord] = []
     materials: set[bpy.types.Material] = set()
     hidden: dict[str, list[float]] = {}
+    settings: dict[tuple[str, str], list[SettingsRecord]] = defaultdict(list)
+    types = {o.name: o.type for o in objects}
     try:
         for index, frame in enumerate(frames):
             fraction = index / len(frames)
@@ -42,24 +49,26 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
             _set_frame(scene, frame)
             meshes += _read_meshes(set(objects), frame, materials)
             graph = bpy.context.evaluated_depsgraph_get()
-            for name in [o.name for o in objects if o.evaluated_get(graph).hide_render]:
+            for name in [o.name for o in objects if _is_hidden(o.evaluated_get(graph))]:
                 hidden.setdefault(name, []).append(frame)
+            types |= {o.name: "VOLUME" for o in objects if _makes_volume(o.evaluated_get(graph))}
+            for read in (s for o in objects for s in read_settings(o.evaluated_get(graph), frame)):
+                before = settings[read.object, read.kind]
+                if not before or before[-1].values != read.values:
+                    before.append(read)
     finally:
         _set_frame(scene, current)
     return SceneRecord(
         meshes=tuple(meshes),
-        objects=tuple(ObjectRecord(o.name, o.type, tuple(hidden.get(o.name, ()))) for o in objects),
+        objects=tuple(
+            ObjectRecord(o.name, types[o.name], tuple(hidden.get(o.name, ()))) for o in objects
+        ),
         materials=tuple(read_material(m) for m in sorted(materials, key=lambda m: m.name)),
         aliases={},
         frames=frames,
         meters_per_unit=meters_per_unit(scene),
+        settings=tuple(chain.from_iterable(settings.values())),
     )
-
-
-def meters_per_unit(scene: bpy.types.Scene) -> float:
-    """Metres in one Blender unit; Blender applies no scale without a unit system."""
-    units = scene.unit_settings
-    return 1.0 if units.system == "NONE" else units.scale_length
 
 
 def _set_frame(scene: bpy.types.Scene, frame: float) -> None:
@@ -69,43 +78,118 @@ def _set_frame(scene: bpy.types.Scene, frame: float) -> None:
 
 def _read_meshes(
     objects: set[bpy.types.Object], frame: float, materials: set[bpy.types.Material]
-) -> Iterator[MeshRecord]:
+) -> list[MeshRecord]:
     """The meshes that ``objects`` show; the materials of their faces join ``materials``."""
     surfaces: dict[tuple[object, ...], SurfaceRecord] = {}
+    found: dict[tuple[object, ...], MeshRecord] = {}
+    places: dict[tuple[object, ...], list[float]] = defaultdict(list)
+    through: dict[bpy.types.Object, set[bpy.types.Object]] = {}
     for instance in bpy.context.evaluated_depsgraph_get().object_instances:
         shown = instance.object
-        owner = (instance.parent if instance.is_instance else shown).original
+        owner = instance.parent if instance.is_instance else shown
         # Curves, texts and metaballs show their faces through an entry of type MESH too.
-        if owner in objects and shown.type == "MESH" and len(shown.data.vertices):
-            used = _used_materials(shown, shown.data)
-            materials |= used
-            slots = tuple(m.name if m else "" for m in effective_materials(shown, shown.data))
-            key = (shown.data.as_pointer(), slots)
-            if key not in surfaces:
-                surfaces[key] = read_surface(shown.data, slots)
-            yield MeshRecord(
-                object=(instance.instance_object or shown).original.name,
-                instance=instance.is_instance and not is_own_geometry(instance),
-                frame=frame,
-                points=_world_points(shown.data, np.array(instance.matrix_world)),
-                faces=len(shown.data.polygons),
-                materials=tuple(sorted({m.name for m in used})),
-                surface=surfaces[key],
-            )
+        if shown.type != "MESH" or not len(shown.data.vertices):
+            continue
+        if owner.original not in objects or not _is_rendered(instance, through):
+            continue
+        name = (instance.instance_object or shown).original.name
+        is_instance = instance.is_instance and not is_own_geometry(instance)
+        slots = tuple(m.name if m else "" for m in effective_materials(shown, shown.data))
+        mesh = (shown.data.as_pointer(), slots)
+        key = (name, is_instance, *mesh)
+        places[key].extend(chain.from_iterable(instance.matrix_world.transposed()))
+        if key in found:
+            continue
+        used = _used_materials(shown, shown.data)
+        materials |= used
+        if mesh not in surfaces:
+            surfaces[mesh] = read_surface(shown.data, slots)
+        found[key] = MeshRecord(
+            object=name,
+            instance=is_instance,
+            frame=frame,
+            points=_points(shown.data),
+            faces=len(shown.data.polygons),
+            materials=tuple(sorted({m.name for m in used})),
+            surface=surfaces[mesh],
+        )
+    return [
+        replace(record, matrices=np.array(places[key]).reshape(-1, 4, 4))
+        for key, record in found.items()
+    ]
+
+
+def _makes_volume(shown: bpy.types.Object) -> bool:
+    """Whether nodes turn an object of another type into a volume."""
+    if not any(modifier.type == "NODES" for modifier in shown.modifiers):
+        return False
+    geometry = shown.evaluated_geometry()
+    return geometry.volume is not None and not (geometry.mesh and len(geometry.mesh.vertices))
+
+
+def _is_hidden(shown: bpy.types.Object) -> bool:
+    """Whether renders do not show an object: what its parent has on its elements is only there."""
+    parent = shown.original.parent
+    return shown.hide_render or (parent is not None and parent.instance_type in _ON_ELEMENTS)
+
+
+def _is_rendered(
+    instance: bpy.types.DepsgraphObjectInstance,
+    through: dict[bpy.types.Object, set[bpy.types.Object]],
+) -> bool:
+    """Whether renders show what the viewport does.
+
+    Args:
+        instance: an entry of the depsgraph.
+        through: objects that each owner instances through collections; is filled.
+    """
+    shown, owner = instance.object, instance.parent
+    if is_own_geometry(instance) or not instance.is_instance:
+        instances = shown.instance_type in _ON_ELEMENTS or bool(shown.particle_systems)
+        return not _is_hidden(shown) and (shown.show_instancer_for_render or not instances)
+    if owner.hide_render or not instance.instance_object.hide_render:
+        return not owner.hide_render
+    # Objects are instanced although they are hidden themselves, collections without these.
+    if owner.original not in through:
+        through[owner.original] = _through_collections(owner)
+    return instance.instance_object.original not in through[owner.original]
+
+
+def _through_collections(owner: bpy.types.Object) -> set[bpy.types.Object]:
+    """The objects that an evaluated ``owner`` instances as parts of a collection, at any depth."""
+    collections = [owner.instance_collection] if owner.instance_type == "COLLECTION" else []
+    settings = [system.settings for system in owner.particle_systems]
+    collections += [s.instance_collection for s in settings if s.render_type == "COLLECTION"]
+    pending = [owner]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, bpy.types.Object):
+            if not any(modifier.type == "NODES" for modifier in item.modifiers):
+                continue
+            item = item.evaluated_geometry()
+        for reference in item.instance_references():
+            if isinstance(reference, bpy.types.Collection):
+                collections.append(reference)
+            else:
+                pending.append(reference)
+    objects: set[bpy.types.Object] = set()
+    for collection in filter(None, collections):
+        inside = set(collection.original.all_objects) - objects
+        objects |= inside
+        collections += [o.instance_collection for o in inside if o.instance_type == "COLLECTION"]
+    return objects
 
 
 def is_own_geometry(instance: bpy.types.DepsgraphObjectInstance) -> bool:
     """Whether a so-called instance is only the mesh of a curve, text or metaball itself."""
-    own = instance.instance_object == instance.parent
+    own = instance.is_instance and instance.instance_object == instance.parent
     return own and instance.persistent_id[1] == _END_OF_ID
 
 
-def _world_points(mesh: bpy.types.Mesh, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _points(mesh: bpy.types.Mesh) -> NDArray[np.float64]:
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
-    local = points.reshape(-1, 3).astype(np.float64)
-    with np.errstate(invalid="ignore"):  # points may be infinite
-        return local @ matrix[:3, :3].T + matrix[:3, 3]
+    return points.reshape(-1, 3).astype(np.float64)
 
 
 def _used_materials(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> set[bpy.types.Material]:

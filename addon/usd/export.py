@@ -112,6 +112,8 @@ def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column.prop(chosen, "name", placeholder=target.asset_name(scene))
     column.prop(chosen, "frames")
     column.prop(chosen, "engine")
+    if chosen.engine == "stagewright":
+        column.prop(chosen, "bake")
 
 
 def _draw_purposes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -116,7 +116,8 @@ def flattened(stage: Usd.Stage, frames: tuple[float, ...]) -> dict[str, Any]:
     arrays = {name: np.concatenate(parts) for name, parts in found.items()}
     if "matrices" in arrays:
         m = arrays["matrices"]
-        arrays["matrices"] = m[np.lexsort(np.round(m[:, 12:15], 4).T)]
+        # Rounded far coarser than they may differ, and finer than they are apart.
+        arrays["matrices"] = m[np.lexsort(np.round(m[:, 12:15], 2).T)]
     return arrays
 
 
@@ -163,10 +164,16 @@ def _add_mesh(add: Any, mesh: UsdGeom.Mesh, times: tuple[Any, ...]) -> None:
             values = np.array(primvar.ComputeFlattened(times[0]))
             rows = _by_corner(values, primvar.GetInterpolation(), counts, corners)
             add(name, rows[:, :3] if name == "Tint" else rows, min(width, 3))
-    binding = UsdShade.MaterialBindingAPI(mesh)
-    for subset in sorted(binding.GetMaterialBindSubsets(), key=lambda s: s.GetPath()):
+    subsets = UsdShade.MaterialBindingAPI(mesh).GetMaterialBindSubsets()
+    for subset in sorted(subsets, key=lambda s: s.GetPath()):
         add("subsets", subset.GetIndicesAttr().Get())
-    bound, _ = binding.ComputeBoundMaterial()
+        _add_material(add, subset.GetPrim())
+    if not subsets:
+        _add_material(add, mesh.GetPrim())
+
+
+def _add_material(add: Any, prim: Usd.Prim) -> None:
+    bound, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
     shader = bound.ComputeSurfaceSource("")[0] if bound else None
     if shader:
         for name, width in (("diffuseColor", 3), ("roughness", 1)):

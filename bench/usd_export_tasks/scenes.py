@@ -132,7 +132,9 @@ def instances(case: Case) -> None:
     turn, size = new("FunctionNodeRandomValue"), new("FunctionNodeRandomValue")
     turn.data_type = "FLOAT_VECTOR"
     turn.inputs["Max"].default_value = (3, 3, 3)
-    size.inputs["Min"].default_value, size.inputs["Max"].default_value = 0.001, 0.003
+    cube_size = 0.001 * case.get("size", 1.0)
+    size.inputs["Min"].default_value = cube_size
+    size.inputs["Max"].default_value = 3 * cube_size
     link = tree.links.new
     link(points.outputs[0], scatter.inputs["Points"])
     link(cube, scatter.inputs["Instance"])

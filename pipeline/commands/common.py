@@ -73,6 +73,14 @@ def add_scene_options(verb: argparse.ArgumentParser) -> None:
         default=DEFAULT_ENGINE,
         help="who writes the USD: Blender's exporter, or Stagewright's (default: %(default)s)",
     )
+    verb.add_argument(
+        "--bake",
+        type=int,
+        default=0,
+        metavar="SIZE",
+        help="bake what USD cannot hold of materials into images of SIZE pixels "
+        "(with --engine stagewright)",
+    )
     add_allow(verb)
 
 
@@ -136,4 +144,5 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
         frames=options.frames or frames,
         engine=options.engine,
         selected=options.selected,
+        bake=options.bake,
     )

@@ -108,3 +108,20 @@ import stagewright.addon.scene.host
 import stagewright.addon
 """
     subprocess.run([sys.executable, "-c", source], check=True, timeout=120)
+
+
+def test_baked_inputs_are_images_of_the_asset(tmp_path: Path) -> None:
+    cube = _cube("Cube")
+    material = bpy.data.materials.new("Noisy")
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    nodes = material.node_tree.nodes
+    noise = nodes.new("ShaderNodeTexNoise")
+    material.node_tree.links.new(
+        noise.outputs["Color"], nodes["Principled BSDF"].inputs["Base Color"]
+    )
+    cube.data.materials.append(material)
+    asset = _exported(tmp_path / "out", bake=64)
+    assert [texture.name for texture in asset.files.textures] == ["Noisy_Base_Color.png"]
+    serious = [f for f in asset.checks.findings if f.severity in ("error", "loss")]
+    assert serious == []

@@ -127,7 +127,7 @@ def test_moving_and_deformed_parts_are_followed(tmp_path: Path) -> None:
     bone.keyframe_insert("rotation_euler", frame=5)
     scene.frame_set(1)
     record = _record((1.0, 3.0, 5.0))
-    moved = [m.points for m in record.meshes if m.object == "Flag"]
+    moved = [m.world_points[0] for m in record.meshes if m.object == "Flag"]
     assert np.abs(moved[0] - moved[2]).max() > 0.3
     report = _check(tmp_path, (1.0, 3.0, 5.0))
     assert _serious(report) == []

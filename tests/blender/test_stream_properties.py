@@ -13,6 +13,7 @@ VALUES = {
     "flag": (True, "bool"),
     "count": (-3, "int"),
     "length": (0.1, "double"),
+    "tag": ("called as one of Blender's own", "string"),
     "label": ("Étiquette “7” 椅子", "string"),
     "pair": ([1, 2], "int[]"),
     "weights": ([0.5, 0.25], "double[]"),

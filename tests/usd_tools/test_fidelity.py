@@ -16,7 +16,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, UsdSkel, Vt
 from stagewright.usd_tools.asset import author_asset
 from stagewright.usd_tools.check import check_asset
 from stagewright.usd_tools.findings import CheckReport
-from stagewright.usd_tools.pairing import pair_nearest
+from stagewright.usd_tools.pairing import Places, pair_equal, pair_nearest
 from stagewright.usd_tools.scene_record import (
     InputRecord,
     MaterialRecord,
@@ -524,19 +524,27 @@ def test_pairs_are_those_of_least_distance() -> None:
     shape = random.normal(size=(6, 3))
     places = random.permutation(np.array(list(itertools.product(range(4), repeat=3)), float))
     order = random.permutation(len(places))
-    first = [shape + place for place in places]
-    second = [shape + places[i] + random.normal(scale=0.01, size=3) for i in order]
-    for tolerance in (1e-9, 0.2):
-        pairs = pair_nearest(first, second, tolerance)
-        assert pairs == sorted((int(i), j) for j, i in enumerate(order))
+    first = Places([_mesh("A", shape + place) for place in places])
+    second = [places[i] + random.normal(scale=0.01, size=3) for i in order]
+    stands = np.tile(np.eye(4), (len(second), 1, 1))
+    stands[:, 3, :3] = second
+    second = Places([dataclasses.replace(_mesh("A", shape), matrices=stands)])
+    for pairs in (
+        pair_equal(first, second, np.full(len(second), 0.2)),
+        pair_nearest(first.features, second.features),
+    ):
+        assert sorted(pairs.tolist()) == sorted([int(i), j] for j, i in enumerate(order))
+    assert not len(pair_equal(first, second, np.full(len(second), 1e-9)))
 
 
 def test_coincident_shapes_are_each_used_once() -> None:
-    shapes = [CUBE] * 40
-    for tolerance, shift in ((1e-6, 0.0), (1e-9, 0.1)):
-        pairs = pair_nearest(shapes, [CUBE + shift] * 50, tolerance)
-        assert [i for i, _ in pairs] == list(range(40))
-        assert len({j for _, j in pairs}) == 40
+    first = Places([_mesh("A", CUBE)] * 40)
+    for shift in (0.0, 0.1):
+        second = Places([_mesh("A", CUBE + shift)] * 50)
+        equal = pair_equal(first, second, np.full(50, 1e-6))
+        for pairs in (equal,) * (shift == 0) + (pair_nearest(first.features, second.features),):
+            assert sorted(pairs[:, 0].tolist()) == list(range(40))
+            assert len(set(pairs[:, 1].tolist())) == 40
 
 
 def test_a_record_survives_saving(tmp_path: Path, native: Any, check: Any) -> None:

@@ -191,6 +191,14 @@ class LayerWriter:
             type_name, value = _property(properties[name])
             self.set(prim, f"userProperties:{name}", type_name, value, custom=True)
 
+    def connect(self, prim: Prim, name: str, type_name: str, output: str) -> None:
+        """Connect an attribute to the one at the path ``output``; call it for a new prim alone."""
+        prim.properties.append(f"{type_name} {name}.connect = <{output}>")
+
+    def declare(self, prim: Prim, name: str, type_name: str) -> None:
+        """Make an attribute without a value, an output; call it for a new prim alone."""
+        prim.properties.append(f"{type_name} {name}")
+
     def relate(self, prim: Prim, name: str, *targets: str) -> None:
         """Make a relationship to ``targets``; call it for a new prim alone."""
         prim.properties.append(f"rel {name} = {_paths(targets)}")

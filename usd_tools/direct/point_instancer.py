@@ -14,7 +14,9 @@ def author_point_instancer(writer: LayerWriter, record: PointInstancerRecord) ->
         writer.relate(prim, "prototypes", *record.prototypes)
     writer.set(prim, "protoIndices", "int[]", record.indices)
     writer.set(prim, "positions", "point3f[]", record.positions)
-    # Single precision: `orientations` has half, too coarse for large prototypes.
+    # Half precision, which all read (Blender's importer nothing else), is too coarse for large
+    # prototypes; whoever knows `orientationsf` takes that.
+    writer.set(prim, "orientations", "quath[]", record.orientations)
     writer.set(prim, "orientationsf", "quatf[]", record.orientations)
     writer.set(prim, "scales", "float3[]", record.scales)
     if record.ids is not None:

@@ -15,6 +15,7 @@ from .camera import author_camera
 from .curves import author_basis_curves, author_nurbs_curves, author_points
 from .layer_writer import LayerWriter
 from .light import author_dome_light, author_light
+from .material import author_material
 from .mesh import author_mesh
 from .point_instancer import author_point_instancer
 from .records import (
@@ -23,6 +24,7 @@ from .records import (
     DomeLightRecord,
     FrameRecord,
     LightRecord,
+    MaterialRecord,
     MeshRecord,
     NurbsCurvesRecord,
     PointInstancerRecord,
@@ -117,6 +119,7 @@ _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     PresenceRecord: _author_presence,
     XformRecord: author_xform,
     MeshRecord: author_mesh,
+    MaterialRecord: author_material,
     PointInstancerRecord: author_point_instancer,
     CameraRecord: author_camera,
     LightRecord: author_light,

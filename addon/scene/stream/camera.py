@@ -9,7 +9,7 @@ from typing import Literal
 import bpy
 
 from ....usd_tools.direct.records import CameraRecord
-from ..reading import meters_per_unit
+from ..settings import meters_per_unit
 from .context import StreamContext
 from .properties import custom_properties
 from .transforms import scale_undone

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nodes of lights and worlds."""
+"""The nodes of lights, materials and worlds."""
 
 from __future__ import annotations
 
 import bpy
 
 
-def output_node(owner: bpy.types.Light | bpy.types.World) -> bpy.types.Node | None:
+def output_node(
+    owner: bpy.types.Light | bpy.types.Material | bpy.types.World,
+) -> bpy.types.Node | None:
     """The output that renders, or None when ``owner`` uses no nodes."""
     # Blender 5 always uses what nodes there are.
     if owner.node_tree is None or (bpy.app.version < (5, 0, 0) and not owner.use_nodes):

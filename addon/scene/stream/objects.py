@@ -13,10 +13,11 @@ from ....jobs.events import Event, Message, Progress
 from ....usd_tools.direct.records import MATERIALS, FrameRecord, Record, StageRecord, XformRecord
 from ..prim_names import material_names, nearest, object_names
 from ..purposes import read_purposes
-from ..reading import meters_per_unit
+from ..settings import meters_per_unit
 from .context import StreamContext
 from .duplis import is_original
 from .geometry import read_geometry
+from .materials import read_materials
 from .presence import PresenceReader
 from .properties import custom_properties
 from .skeletons import SkeletonReader
@@ -79,6 +80,7 @@ def read_stream(
                 yield from skeleton_reader.skeletons(reader.paths)
             yield from skeleton_reader.poses()
             yield from _read_world(context, world)
+        yield from _read_materials(context)
     finally:
         if frames:
             _go_to(scene, current)
@@ -90,6 +92,12 @@ def _read_world(context: StreamContext, wanted: bool) -> Iterator[Record | Event
         yield from read_world(context, world.evaluated_get(bpy.context.evaluated_depsgraph_get()))
         for note in context.take_notes():
             yield Message(note, "warning")
+
+
+def _read_materials(context: StreamContext) -> Iterator[Record | Event]:
+    yield from read_materials(context)
+    for note in context.take_notes():
+        yield Message(note, "warning")
 
 
 def _go_to(scene: bpy.types.Scene, frame: float) -> set[int]:

@@ -12,8 +12,8 @@ from ....usd_tools.direct.records import Property
 from ..prim_names import KEY
 from .context import StreamContext
 
-# Blender's own, and ours.
-_HIDDEN = {"_RNA_UI", KEY}
+# Blender's own, what older Cycles has left behind, and ours.
+_HIDDEN = {"_RNA_UI", "cycles", KEY}
 
 
 def custom_properties(context: StreamContext, owner: bpy.types.ID) -> dict[str, Property]:
@@ -26,8 +26,9 @@ def custom_properties(context: StreamContext, owner: bpy.types.ID) -> dict[str, 
     if not names:
         return {}
     found: dict[str, Property] = {}
+    registered = {p.identifier for p in owner.bl_rna.properties if p.is_runtime}
     for name in names:
-        if name not in owner.bl_rna.properties and name not in _HIDDEN:
+        if name not in registered and name not in _HIDDEN:
             for left in _collect(name, owner[name], found):
                 context.notes.append(
                     f"{owner.name}: the custom property “{left}” is not exported, as USD has "

@@ -15,6 +15,15 @@ from __future__ import annotations
 from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .light import Color, DomeLightRecord, LightRecord
+from .material import (
+    Attribute,
+    Constant,
+    Expression,
+    MaterialRecord,
+    Operation,
+    Texture,
+    width,
+)
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
@@ -42,11 +51,19 @@ Record = (
     | SkeletonRecord
     | SkelAnimationRecord
     | SkinRecord
+    | MaterialRecord
 )
 
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "Attribute",
+    "Constant",
+    "Expression",
+    "MaterialRecord",
+    "Operation",
+    "Texture",
+    "width",
     "CameraRecord",
     "Color",
     "DomeLightRecord",

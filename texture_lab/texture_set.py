@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The maps of one material, in memory and on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..jobs.errors import StagewrightError
+from . import png
+from .request import TextureRequest
+
+Map = NDArray[np.floating[Any]]
+
+REQUEST_KEY = "stagewright:request"
+MAPS = ("basecolor", "normal", "roughness", "metallic", "height", "ao")
+
+
+@dataclass(frozen=True)
+class TextureSet:
+    """The maps of one tile.
+
+    Args:
+        basecolor: float32 (size, size, 3), 0 to 1, sRGB-encoded.
+        normal: float32 (size, size, 3), unit vectors in tangent space: x to the
+            right, y up the image (OpenGL), z out of the surface.
+        roughness: float32 (size, size), 0 to 1.
+        metallic: the same.
+        height: the same; 0 and 1 are the ends of ``height_range_m``.
+        ao: the same; 1 is open.
+        tile_size_m: the side of the tile, metres.
+        height_range_m: from the lowest to the highest point, metres.
+    """
+
+    basecolor: Map
+    normal: Map
+    roughness: Map
+    metallic: Map
+    height: Map
+    ao: Map
+    tile_size_m: float
+    height_range_m: float
+
+
+def file_of(folder: Path, name: str, map_name: str) -> Path:
+    """Where a map of a set lies."""
+    return folder / f"{name}_{map_name}.png"
+
+
+def write_set(
+    textures: TextureSet,
+    folder: Path,
+    name: str,
+    request: TextureRequest,
+    about: Mapping[str, Any],
+) -> list[Path]:
+    """Write the six maps and the sidecar ``<name>.json``.
+
+    All are written aside first, so that a full disk leaves an earlier set as it was.
+    The height has 16 bits, the others 8; every map carries the request.
+
+    Args:
+        textures: the maps.
+        folder: created if need be.
+        name: what the files' names begin with.
+        request: what the set was made from.
+        about: plain JSON data for the sidecar (the family, its parameters).
+
+    Returns:
+        The files, the sidecar last.
+
+    Raises:
+        StagewrightError: ``write-failed``.
+    """
+    text = {REQUEST_KEY: request.to_json(), "Software": "Stagewright"}
+    paths = [file_of(folder, name, map_name) for map_name in MAPS] + [folder / f"{name}.json"]
+    sidecar = {
+        "request": json.loads(request.to_json()),
+        **about,
+        "tile_size_m": textures.tile_size_m,
+        "height_range_m": textures.height_range_m,
+        "normals": request.normals,
+        "maps": {map_name: path.name for map_name, path in zip(MAPS, paths, strict=False)},
+        "color_spaces": {map_name: _color_space(map_name) for map_name in MAPS},
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".stagewright-", dir=folder) as aside:
+            drafts = [Path(aside) / path.name for path in paths]
+            for map_name, draft in zip(MAPS, drafts, strict=False):
+                png.write_png(draft, _pixels(textures, map_name, request), text)
+            drafts[-1].write_text(json.dumps(sidecar, indent=1, sort_keys=True) + "\n", "utf-8")
+            for draft, path in zip(drafts, paths, strict=True):
+                os.replace(draft, path)
+    except OSError as error:
+        raise StagewrightError(
+            "write-failed",
+            f"The texture set cannot be written to {folder}: {error.strerror}.",
+            "Make room there, or choose another folder.",
+        ) from None
+    return paths
+
+
+def read_request(path: Path) -> TextureRequest:
+    """The request that a map was made from.
+
+    Raises:
+        StagewrightError: those of :func:`png.read_png`; ``no-request``: the image does
+            not carry one; ``bad-request``.
+    """
+    _, text = png.read_png(path)
+    if REQUEST_KEY not in text:
+        raise StagewrightError(
+            "no-request",
+            f"{path.name} does not say what it was made from.",
+            "Choose a map that Stagewright wrote and no other program saved again.",
+        )
+    return TextureRequest.from_json(text[REQUEST_KEY])
+
+
+def _color_space(map_name: str) -> str:
+    return "sRGB" if map_name == "basecolor" else "Non-Color"
+
+
+def _pixels(textures: TextureSet, map_name: str, request: TextureRequest) -> NDArray[Any]:
+    values: Map = getattr(textures, map_name)
+    if map_name == "height":
+        return (np.clip(values, 0, 1) * 65535 + 0.5).astype(np.uint16)
+    if map_name == "normal":
+        flip = -1 if request.normals == "directx" else 1
+        values = values * np.array([0.5, 0.5 * flip, 0.5], np.float32) + np.float32(0.5)
+    return (np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)

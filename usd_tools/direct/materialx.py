@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Networks of OpenPBR in MaterialX's standard nodes (MaterialX Specification 1.39)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .layer_writer import LayerWriter, Prim
+from .records import Attribute, Constant, Expression, Operation, Texture, width
+from .text import value_text
+
+# MaterialX's types, and USD's for them.
+_TYPES = {
+    "float": "float",
+    "color3": "color3f",
+    "color4": "color4f",
+    "vector2": "float2",
+    "vector3": "float3",
+    "integer": "int",
+    "string": "string",
+    "boolean": "bool",
+}
+_VECTORS = {"geometry_normal", "geometry_coat_normal"}
+_WRAPS = {"repeat": "periodic", "clamp": "clamp", "mirror": "mirror", "black": "constant"}
+_BINARY = ("add", "subtract", "multiply", "divide", "power", "min", "max")
+
+
+class MaterialXNetwork:
+    """The nodes of one material."""
+
+    def __init__(self, look: LayerWriter, material: str) -> None:
+        self._look = look
+        self._material = material
+        self._made: dict[object, str] = {}
+        self._count = 0
+
+    def surface(self, inputs: Mapping[str, Expression]) -> str:
+        """Author the surface; returns the path of its output."""
+        prim, _ = self._look.define(f"{self._material}/OpenPBR", "Shader")
+        self._identify(prim, "ND_open_pbr_surface_surfaceshader")
+        for name in sorted(inputs):
+            kind = "color3" if width(inputs[name]) == 3 else "float"
+            if name.endswith("_color") or name == "subsurface_radius_scale":
+                kind = "color3"
+            elif name in _VECTORS:
+                kind = "vector3"
+            elif name == "geometry_thin_walled":
+                kind = "boolean"
+            elif kind == "color3":
+                kind = "float"  # as Blender makes a number of a colour
+            self._input(prim, name, inputs[name], kind)
+        self._look.declare(prim, "outputs:out", "token")
+        return f"{prim.path}.outputs:out"
+
+    def displacement(self, height: Expression) -> str:
+        """Author a displacement along the normal; returns the path of its output."""
+        prim = self._node("Displacement", "ND_displacement_float")
+        self._input(prim, "displacement", height, "float")
+        self._look.declare(prim, "outputs:out", "token")
+        return f"{prim.path}.outputs:out"
+
+    def _input(self, prim: Prim, name: str, expression: Expression, kind: str) -> None:
+        if isinstance(expression, Constant):
+            value = expression.value
+            if kind == "boolean":
+                self._look.set(prim, f"inputs:{name}", "bool", bool(value[0]))
+            elif kind == "float":
+                number = value[0] if len(value) == 1 else _luminance(value)
+                self._look.set(prim, f"inputs:{name}", "float", float(number))
+            else:
+                triple = tuple(float(v) for v in (value * 3)[:3])
+                self._look.set(prim, f"inputs:{name}", _TYPES[kind], triple)
+            return
+        self._look.connect(prim, f"inputs:{name}", _TYPES[kind], self._output(expression, kind))
+
+    def _output(self, expression: Expression, kind: str) -> str:
+        """The path of an output that gives ``expression`` as ``kind``."""
+        key = (expression, kind)
+        if key not in self._made:
+            self._made[key] = self._converted(expression, kind)
+        return self._made[key]
+
+    def _converted(self, expression: Expression, kind: str) -> str:
+        own = "color3" if width(expression) == 3 else "float"
+        if isinstance(expression, Operation) and expression.name == "normal_map":
+            own = "vector3"
+        if kind == own or (kind == "vector3" and isinstance(expression, Texture)):
+            return self._made_of(expression, kind)
+        if own == "float":
+            return self._single(f"ND_convert_float_{kind}", kind, expression, "float")
+        if kind == "float":
+            gray = self._single("ND_luminance_color3", "color3", expression, "color3")
+            return self._extracted(gray, "color3", 0)
+        return self._single("ND_convert_color3_vector3", kind, expression, "color3")
+
+    def _single(self, identifier: str, kind: str, expression: Expression, given: str) -> str:
+        prim = self._node("Convert", identifier)
+        self._input(prim, "in", expression, given)
+        return self._declared(prim, kind)
+
+    def _made_of(self, expression: Expression, kind: str) -> str:
+        if isinstance(expression, Texture):
+            return self._image(expression, kind)
+        if isinstance(expression, Attribute):
+            prim = self._node("Attribute", f"ND_geompropvalue_{kind}")
+            self._look.set(prim, "inputs:geomprop", "string", expression.name)
+            return self._declared(prim, kind)
+        assert isinstance(expression, Operation)
+        return self._operation(expression, kind)
+
+    def _operation(self, operation: Operation, kind: str) -> str:
+        name, arguments = operation.name, operation.arguments
+        if name in _BINARY:
+            prim = self._node(name.title(), f"ND_{name}_{kind}")
+            for input_name, argument in zip(("in1", "in2"), arguments, strict=True):
+                self._input(prim, input_name, argument, kind)
+        elif name == "mix":
+            below, above, share = arguments
+            wide = width(share) == 3 and kind == "color3"
+            prim = self._node("Mix", f"ND_mix_{kind}{'_color3' if wide else ''}")
+            self._input(prim, "bg", below, kind)
+            self._input(prim, "fg", above, kind)
+            self._input(prim, "mix", share, "color3" if wide else "float")
+        elif name == "clamp":
+            prim = self._node("Clamp", f"ND_clamp_{kind}")
+            self._input(prim, "in", arguments[0], kind)
+        elif name == "combine":
+            prim = self._node("Combine", "ND_combine3_color3")
+            for input_name, argument in zip(("in1", "in2", "in3"), arguments, strict=True):
+                self._input(prim, input_name, argument, "float")
+        elif name == "normal_map":
+            prim = self._node("NormalMap", "ND_normalmap_float")
+            self._input(prim, "in", arguments[0], "vector3")
+            self._input(prim, "scale", arguments[1], "float")
+        else:
+            return self._channel(operation)
+        return self._declared(prim, kind)
+
+    def _channel(self, operation: Operation) -> str:
+        """``extract`` and ``luminance``."""
+        source = operation.arguments[0]
+        if operation.name == "luminance":
+            return self._converted(source, "float")
+        index = operation.arguments[1]
+        assert isinstance(index, Constant)
+        number = int(index.value[0])
+        kind = "color4" if number == 3 else "color3"
+        if isinstance(source, Texture):
+            return self._extracted(self._image(source, kind), kind, number)
+        return self._extracted(self._output(source, "color3"), "color3", number)
+
+    def _extracted(self, output: str, kind: str, index: int) -> str:
+        prim = self._node("Channel", f"ND_extract_{kind}")
+        self._look.connect(prim, "inputs:in", _TYPES[kind], output)
+        self._look.set(prim, "inputs:index", "int", index)
+        return self._declared(prim, "float")
+
+    def _image(self, texture: Texture, kind: str) -> str:
+        key = (texture, "image", kind)
+        if key in self._made:
+            return self._made[key]
+        prim = self._node("Image", f"ND_image_{kind}")
+        file = value_text(texture.file, "asset")
+        space = "" if texture.raw else ' (\ncolorSpace = "srgb_texture"\n)'
+        prim.properties.append(f"asset inputs:file = {file}{space}")
+        self._look.connect(prim, "inputs:texcoord", "float2", self._coordinates(texture))
+        wrap = _WRAPS[texture.wrap]
+        if wrap != "periodic":
+            self._look.set(prim, "inputs:uaddressmode", "string", wrap)
+            self._look.set(prim, "inputs:vaddressmode", "string", wrap)
+        if texture.closest:
+            self._look.set(prim, "inputs:filtertype", "string", "closest")
+        self._made[key] = self._declared(prim, kind)
+        return self._made[key]
+
+    def _coordinates(self, texture: Texture) -> str:
+        moved = (texture.scale, texture.rotation, texture.translation)
+        key = ("uv", texture.uv, moved)
+        if key in self._made:
+            return self._made[key]
+        plain = ("uv", texture.uv)
+        if plain not in self._made:
+            prim = self._node("UV", "ND_geompropvalue_vector2")
+            self._look.set(prim, "inputs:geomprop", "string", texture.uv)
+            self._made[plain] = self._declared(prim, "vector2")
+        place = self._made[plain]
+        if texture.scale != (1.0, 1.0):
+            place = self._placed("ND_multiply_vector2", "in1", place, "in2", texture.scale)
+        if texture.rotation:
+            # Its angles are clockwise.
+            place = self._placed("ND_rotate2d_vector2", "in", place, "amount", -texture.rotation)
+        if texture.translation != (0.0, 0.0):
+            place = self._placed("ND_add_vector2", "in1", place, "in2", texture.translation)
+        self._made[key] = place
+        return place
+
+    def _placed(
+        self,
+        identifier: str,
+        first: str,
+        place: str,
+        second: str,
+        value: float | tuple[float, float],
+    ) -> str:
+        prim = self._node("Place", identifier)
+        self._look.connect(prim, f"inputs:{first}", "float2", place)
+        kind = "float2" if isinstance(value, tuple) else "float"
+        self._look.set(prim, f"inputs:{second}", kind, value)
+        return self._declared(prim, "vector2")
+
+    def _node(self, name: str, identifier: str) -> Prim:
+        self._count += 1
+        prim, _ = self._look.define(f"{self._material}/OpenPBR_{name}_{self._count}", "Shader")
+        self._identify(prim, identifier)
+        return prim
+
+    def _identify(self, prim: Prim, identifier: str) -> None:
+        self._look.set(prim, "info:id", "token", identifier, uniform=True)
+
+    def _declared(self, prim: Prim, kind: str) -> str:
+        self._look.declare(prim, "outputs:out", _TYPES[kind])
+        return f"{prim.path}.outputs:out"
+
+
+def _luminance(value: tuple[float, ...]) -> float:
+    """Rec. 709, as Blender makes a number of a colour."""
+    red, green, blue = value
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Materials: what feeds each input of a Principled BSDF."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .values import Property
+
+Wrap = Literal["repeat", "clamp", "mirror", "black"]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value that is the same everywhere: one number, or a colour (scene-linear)."""
+
+    value: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Texture:
+    """The colour of an image; its alpha is the channel 3 of :class:`Operation` ``extract``.
+
+    Attributes:
+        file: path of the file, ``<UDIM>`` for a number of tiles.
+        uv: name of the primvar that places it.
+        raw: whether its numbers are no colours (or linear ones already).
+        wrap: what is beyond its borders.
+        closest: whether pixels are not blended.
+        scale, rotation, translation: of the UVs, in this order; degrees, counterclockwise.
+    """
+
+    file: str
+    uv: str = "st"
+    raw: bool = False
+    wrap: Wrap = "repeat"
+    closest: bool = False
+    scale: tuple[float, float] = (1.0, 1.0)
+    rotation: float = 0.0
+    translation: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A colour attribute of the geometry, by the name of its primvar."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A sum, a product, or another function of expressions.
+
+    Attributes:
+        name: ``add``, ``subtract``, ``multiply``, ``divide``, ``power``, ``min``,
+            ``max``; ``mix`` (below, above, share of above); ``clamp`` (to 0..1);
+            ``combine`` (of three numbers); ``extract`` (of a colour, number of the
+            channel); ``luminance``; ``normal_map`` (colour, strength).
+        arguments: what it is a function of.
+        width: 1 for a number, 3 for a colour or vector.
+    """
+
+    name: str
+    arguments: tuple[Expression, ...]
+    width: int
+
+
+Expression = Constant | Texture | Attribute | Operation
+
+
+def width(expression: Expression) -> int:
+    """1 for a number, 3 for a colour."""
+    if isinstance(expression, Constant):
+        return len(expression.value)
+    return expression.width if isinstance(expression, Operation) else 3
+
+
+@dataclass(frozen=True, eq=False)
+class MaterialRecord:
+    """A material.
+
+    Attributes:
+        path: absolute path of the Material prim.
+        data: name of its data-block in Blender.
+        inputs: what feeds the inputs of a Principled BSDF, by their names.
+        displacement: along the normal, in scene units, or None.
+        properties: custom properties of the data-block.
+    """
+
+    path: str
+    data: str
+    inputs: Mapping[str, Expression] = field(default_factory=dict)
+    displacement: Expression | None = None
+    properties: Mapping[str, Property] = field(default_factory=dict)

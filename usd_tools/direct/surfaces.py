@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which inputs of a Principled BSDF each network gets, and what UsdPreviewSurface can show.
+
+The texture reader of UsdPreviewSurface multiplies and adds, once: what is no
+multiple of one image, plus a constant, it cannot show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..principled import NEUTRAL, PARTS, ROWS, TABLE
+from .records import Attribute, Constant, Expression, Operation, Texture, width
+
+# Inputs that go into one of UsdPreviewSurface with others.
+_PREVIEW_NAMES = {
+    "Transmission Weight": "opacity",
+    "Emission Color": "emissiveColor",
+    "Emission Strength": "emissiveColor",
+}
+_Four = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Affine:
+    """``source * scale + bias``, for each channel.
+
+    Attributes:
+        source: an image or a colour attribute.
+        scale, bias: of red, green, blue and alpha.
+        channel: the one that is asked for (0 red … 3 alpha), or None for the colour.
+    """
+
+    source: Texture | Attribute
+    scale: _Four = (1.0, 1.0, 1.0, 1.0)
+    bias: _Four = (0.0, 0.0, 0.0, 0.0)
+    channel: int | None = None
+
+
+def affine(expression: Expression) -> Affine | None:
+    """``expression`` as a multiple of one source and a constant, or None where it is none."""
+    if isinstance(expression, Texture | Attribute):
+        return Affine(expression)
+    if isinstance(expression, Constant):
+        return None
+    arguments = expression.arguments
+    if expression.name == "extract":
+        found, index = affine(arguments[0]), arguments[1]
+        if found is None or found.channel is not None or not isinstance(index, Constant):
+            return None
+        return Affine(found.source, found.scale, found.bias, int(index.value[0]))
+    if expression.name == "luminance":
+        # Exact for images without colours, which alone have a meaning as numbers.
+        found = affine(arguments[0])
+        if found is None or found.channel is not None:
+            return None
+        return Affine(found.source, found.scale, found.bias, 0)
+    if expression.name == "normal_map":
+        return _normal(*arguments)
+    if expression.name == "mix":
+        below, above, share = arguments
+        if not isinstance(share, Constant) or len(share.value) != 1:
+            return None
+        amount = share.value[0]
+        for moving, fixed, part in ((above, below, amount), (below, above, 1 - amount)):
+            found = affine(moving)
+            if found is not None and isinstance(fixed, Constant):
+                rest = _four(fixed, 1 - part)
+                return _scaled(found, (part,) * 4, rest)
+        return None
+    return _arithmetic(expression)
+
+
+def _arithmetic(expression: Operation) -> Affine | None:
+    if len(expression.arguments) != 2:
+        return None
+    one, other = expression.arguments
+    left, right = affine(one), affine(other)
+    name = expression.name
+    if left is not None and isinstance(other, Constant):
+        if name == "multiply":
+            return _scaled(left, _four(other), (0.0,) * 4)
+        if name == "divide" and all(other.value):
+            return _scaled(left, _four(Constant(tuple(1 / v for v in other.value))), (0.0,) * 4)
+        if name in ("add", "subtract"):
+            return _scaled(left, (1.0,) * 4, _four(other, 1.0 if name == "add" else -1.0))
+    if right is not None and isinstance(one, Constant):
+        if name == "multiply":
+            return _scaled(right, _four(one), (0.0,) * 4)
+        if name == "add":
+            return _scaled(right, (1.0,) * 4, _four(one))
+        if name == "subtract":
+            return _scaled(right, (-1.0,) * 4, _four(one))
+    return None
+
+
+def _normal(color: Expression, strength: Expression) -> Affine | None:
+    """A tangent-space normal, bent towards the surface's by its strength, as Blender does."""
+    found = affine(color)
+    if found is None or not isinstance(strength, Constant):
+        return None
+    (s,) = strength.value
+    return _scaled(found, (2 * s, 2 * s, 2 * s, 1.0), (-s, -s, 1 - 2 * s, 0.0))
+
+
+def _scaled(found: Affine, scale: tuple[float, ...], bias: tuple[float, ...]) -> Affine:
+    scales = tuple(a * b for a, b in zip(found.scale, scale, strict=True))
+    biases = tuple(a * b + c for a, b, c in zip(found.bias, scale, bias, strict=True))
+    return Affine(found.source, scales, biases, found.channel)  # type: ignore[arg-type]
+
+
+def _four(constant: Constant, factor: float = 1.0) -> tuple[float, ...]:
+    value = constant.value
+    four = value * 4 if len(value) == 1 else (*value, 1.0)
+    return tuple(v * factor for v in four)
+
+
+def fits(expression: Expression) -> bool:
+    """Whether UsdPreviewSurface can show ``expression`` as it is."""
+    return isinstance(expression, Constant) or affine(expression) is not None
+
+
+def preview_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
+    """The inputs of UsdPreviewSurface, for those of a Principled BSDF."""
+    inputs = {
+        row.preview: given[row.principled]
+        for row in TABLE
+        if row.preview and row.principled in given
+    }
+    alpha = given.get("Alpha", Constant((1.0,)))
+    transmission = given.get("Transmission Weight", Constant((0.0,)))
+    if transmission != Constant((0.0,)):
+        # Transmission is what opacity means where it keeps the reflections.
+        solid = _folded("subtract", Constant((1.0,)), transmission)
+        inputs["opacity"] = _folded("multiply", alpha, solid)
+    color, strength = given.get("Emission Color"), given.get("Emission Strength")
+    if color is not None and strength not in (None, Constant((0.0,))):
+        inputs["emissiveColor"] = _folded("multiply", color, strength, 3)
+    base = inputs.get("diffuseColor")
+    if isinstance(base, Operation) and base.name == "multiply":
+        parts = [part for part in base.arguments if not isinstance(part, Constant)]
+        if len(parts) == 2:
+            # Two images multiplied: the one without colours shades the other.
+            shade = next((p for p in parts if _is_gray(p)), None)
+            if shade is not None:
+                inputs["diffuseColor"] = parts[1] if parts[0] is shade else parts[0]
+                inputs["occlusion"] = shade
+    return inputs
+
+
+def preview_losses(inputs: Mapping[str, Expression]) -> list[str]:
+    """Inputs of a Principled BSDF that UsdPreviewSurface does not show, or not as they are."""
+    lost = []
+    shown = preview_inputs(inputs)
+    for name, value in inputs.items():
+        preview = _PREVIEW_NAMES.get(name, ROWS[name].preview)
+        gate = PARTS.get(name)
+        if gate and inputs.get(gate, Constant((0.0,))) == Constant((0.0,)):
+            continue
+        if preview:
+            if preview in shown and not fits(shown[preview]):
+                lost.append(name)
+        elif name in NEUTRAL and value != Constant(NEUTRAL[name]):
+            lost.append(name)
+    return lost
+
+
+def _is_gray(expression: Expression) -> bool:
+    """Whether an expression has one channel, or is of an image without colours."""
+    if isinstance(expression, Operation):
+        return expression.width == 1
+    return bool(getattr(expression, "raw", False))
+
+
+def openpbr_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
+    """The inputs of OpenPBR that differ from its own defaults."""
+    inputs: dict[str, Expression] = {}
+    for name, expression in given.items():
+        row = ROWS[name]
+        gate = PARTS.get(name)
+        if not row.openpbr or (gate and given.get(gate, Constant((0.0,))) == Constant((0.0,))):
+            continue
+        value = expression
+        if row.factor != 1.0:
+            value = _folded("multiply", expression, Constant((row.factor,)))
+        if value != Constant(row.default or ()):
+            inputs[row.openpbr] = value
+    base = given.get("Base Color")
+    if base is not None and "subsurface_weight" in inputs:
+        inputs["subsurface_color"] = base
+    if base is not None and "transmission_weight" in inputs:
+        inputs["transmission_color"] = base
+    if given.get("Thin Film Thickness", Constant((0.0,))) != Constant((0.0,)):
+        inputs["thin_film_weight"] = Constant((1.0,))
+    else:
+        inputs.pop("thin_film_thickness", None)
+    return inputs
+
+
+def _folded(name: str, one: Expression, other: Expression, wide: int = 1) -> Expression:
+    """An operation of two expressions, worked out where both are constants."""
+    if isinstance(one, Constant) and isinstance(other, Constant):
+        count = max(len(one.value), len(other.value))
+        pairs = zip(
+            one.value * (count // len(one.value)),
+            other.value * (count // len(other.value)),
+            strict=True,
+        )
+        if name == "multiply":
+            return Constant(tuple(a * b for a, b in pairs))
+        return Constant(tuple(a - b for a, b in pairs))
+    if name == "multiply":
+        for factor, rest in ((one, other), (other, one)):
+            if isinstance(factor, Constant) and set(factor.value) == {1.0}:
+                return rest
+    return Operation(name, (one, other), max(wide, width(one), width(other)))
