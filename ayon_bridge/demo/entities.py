@@ -230,8 +230,10 @@ def _file(file: Document) -> Document:
 
 def _claim(store: Store, project: Document, kind: Kind, entity: Document) -> None:
     values = [entity[field] for field in kind.unique]
-    words = [value.lower() if field == "name" else value for field, value in
-             zip(kind.unique, values, strict=True)]
+    words = [
+        value.lower() if field == "name" else value
+        for field, value in zip(kind.unique, values, strict=True)
+    ]
     field = ", ".join(_column(each) for each in kind.unique)
     if not store.claim(project["name"], kind.name, entity["id"], field, json.dumps(words)):
         raise _taken(kind, field, ", ".join(str(each) for each in values))

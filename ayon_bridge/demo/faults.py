@@ -50,11 +50,11 @@ class Fault:
         words = text.split()
         action, _, value = words[2].partition("=") if len(words) in (3, 4) else ("", "", "")
         times = words[3] if len(words) == 4 else "1"
-        good = action in get_args(Action) and re.fullmatch(r"-?\d+", times)
+        good = action in get_args(Action) and re.fullmatch(r"-?\d+", times) is not None
         if good and action == "die":
             good = value in _MOMENTS
         if good and action in ("status", "slow"):
-            good = re.fullmatch(r"\d+(\.\d+)?", value)
+            good = re.fullmatch(r"\d+(\.\d+)?", value) is not None
         if not good:
             raise StagewrightError(
                 "bad-fault",

@@ -162,9 +162,7 @@ def _filtered(
     return found
 
 
-def _page(
-    asked: Field, nodes: list[Document], value: Callable[[Document, Field], Any]
-) -> Document:
+def _page(asked: Field, nodes: list[Document], value: Callable[[Document, Field], Any]) -> Document:
     """A page of nodes: ``first``, ``last``, ``after``; a cursor is a position."""
     first = int(asked.arguments.get("first") or PAGE)
     start = int(asked.arguments.get("after") or 0)

@@ -20,7 +20,6 @@ _REVIEWABLES = (*_PICTURES, "image/webp", "video/mp4")
 
 @route("GET", _PROJECT)
 def _get_project(request: Request) -> Answer:
-    assert request.sender
     return Answer(data=request.project)
 
 
@@ -35,7 +34,6 @@ def _delete_project(request: Request) -> Answer:
 
 @route("GET", f"{_PROJECT}/siteRoots")
 def _site_roots(request: Request) -> Answer:
-    assert request.sender
     site = request.headers.get("x-ayon-site-id", "")
     platform = request.query.get("platform") or request.headers.get("x-ayon-platform", "linux")
     return Answer(data=site_roots(request.store, request.project, platform, site))
@@ -43,7 +41,6 @@ def _site_roots(request: Request) -> Answer:
 
 @route("PUT", f"{_PROJECT}/roots/{{site}}")
 def _put_roots(request: Request) -> Answer:
-    assert request.sender
     project, site = request.project["name"], request.names["site"]
     request.store.delete(project, "roots", site)
     request.store.insert(project, "roots", site, request.json)
@@ -52,7 +49,6 @@ def _put_roots(request: Request) -> Answer:
 
 @route("GET", f"{_PROJECT}/links/types")
 def _link_types(request: Request) -> Answer:
-    assert request.sender
     return Answer(data={"types": request.project["linkTypes"]})
 
 
@@ -72,7 +68,6 @@ def _put_link_type(request: Request) -> Answer:
 
 @route("POST", f"{_PROJECT}/links")
 def _create_link(request: Request) -> Answer:
-    assert request.sender
     project, body = request.project, request.json
     name = body.get("linkType") or body.get("link") or ""
     words = name.split("|")
@@ -104,7 +99,6 @@ def _create_link(request: Request) -> Answer:
 
 @route("DELETE", f"{_PROJECT}/links/{{link}}")
 def _delete_link(request: Request) -> Answer:
-    assert request.sender
     request.store.delete(request.project["name"], "link", request.names["link"])
     return NO_CONTENT
 
@@ -116,14 +110,18 @@ def _operations(request: Request) -> Answer:
 
 @route("POST", f"{_PROJECT}/operations/background")
 def _background(request: Request) -> Answer:
-    task = {"id": new_id(), "status": "completed", "progress": 100, "result": _run_batch(request)}
+    task: Document = {
+        "id": new_id(),
+        "status": "completed",
+        "progress": 100,
+        "result": _run_batch(request),
+    }
     request.store.insert(request.project["name"], "background", task["id"], task)
     return Answer(data=task)
 
 
 @route("GET", f"{_PROJECT}/operations/background/{{task}}")
 def _background_status(request: Request) -> Answer:
-    assert request.sender
     task = request.store.get(request.project["name"], "background", request.names["task"])
     if task is None:
         raise RefusalError(404, "Background task not found")
@@ -136,7 +134,6 @@ class _FailedBatchError(Exception):
 
 def _run_batch(request: Request) -> Document:
     """Run operations in their order: all of them or, without ``canFail``, none."""
-    assert request.sender
     body = request.json
     results: list[Document] = []
     try:
@@ -170,7 +167,12 @@ def _run_operation(request: Request, operation: Document) -> Document:
     except RefusalError as error:
         refused = {"errorCode": error.error or None, "detail": error.detail}
         return {**result, "success": False, "status": error.status, **refused}
-    return {**result, "entityId": key, "success": True, "status": 201 if action == "create" else 204}
+    return {
+        **result,
+        "entityId": key,
+        "success": True,
+        "status": 201 if action == "create" else 204,
+    }
 
 
 def _operate(request: Request, action: str, kind: Kind, operation: Document) -> str:
@@ -200,7 +202,6 @@ def _update_thumbnail(request: Request) -> Answer:
 
 
 def _put_thumbnail(request: Request, key: str) -> Answer:
-    assert request.sender
     mime = request.headers.get("content-type", "")
     if mime not in _PICTURES:
         raise RefusalError(415, "Thumbnail must be in png or jpeg format")
@@ -210,7 +211,6 @@ def _put_thumbnail(request: Request, key: str) -> Answer:
 
 @route("GET", f"{_PROJECT}/thumbnails/{{thumbnail}}")
 def _get_thumbnail(request: Request) -> Answer:
-    assert request.sender
     return _picture(request, request.names["thumbnail"])
 
 
@@ -221,7 +221,6 @@ def _entity_thumbnail(request: Request) -> Answer:
 
 @route("GET", f"{_PROJECT}/files/{{file}}")
 def _get_file(request: Request) -> Answer:
-    assert request.sender
     return _picture(request, request.names["file"])
 
 
@@ -274,7 +273,7 @@ def _add_activity(
     request: Request, kind: str, entity: str, activity: str, body: str, data: dict[str, Any]
 ) -> str:
     key = request.json.get("id") if activity == "comment" else None
-    made = {
+    made: Document = {
         "activityId": key or new_id(),
         "activityType": activity,
         "activityData": data,
@@ -330,6 +329,5 @@ def _kind(request: Request) -> Kind:
 
 
 def _entity(request: Request) -> tuple[Kind, Document]:
-    assert request.sender
     kind = _kind(request)
     return kind, entities.find(request.store, request.project, kind, request.names["entity"])

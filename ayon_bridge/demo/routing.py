@@ -6,14 +6,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..entities import new_id, now
 from .project import find_project, invalid
 from .store import SERVER, Document, RefusalError, Store
 from .users import User
-
-from ..entities import new_id, now
 
 
 @dataclass(frozen=True)
@@ -37,26 +36,25 @@ class Request:
     Attributes:
         store: what the server keeps.
         user: who asks; None for nobody known.
-        names: the variable parts of the address.
         query: the address's query.
         headers: with names in lower case.
         body: as it came.
         in_batch: called between two operations of a batch.
+        names: the variable parts of the address.
     """
 
     store: Store
     user: User | None
-    names: Mapping[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
     in_batch: Callable[[], None]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sender(self) -> User:
-        """Who asks; refuses with 401."""
-        if self.user is None:
-            raise RefusalError(401, "Unauthorized")
+        """Who asks, where not anybody may."""
+        assert self.user is not None
         return self.user
 
     @property
@@ -77,29 +75,37 @@ class Request:
 
 
 Handler = Callable[[Request], Answer]
-_ROUTES: list[tuple[str, re.Pattern[str], Handler]] = []
+_ROUTES: list[tuple[str, re.Pattern[str], Handler, bool]] = []
 
 
-def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
-    """Register what answers a method and an address such as "/api/projects/{project}"."""
+def route(method: str, pattern: str, *, anybody: bool = False) -> Callable[[Handler], Handler]:
+    """Register what answers a method and an address such as "/api/projects/{project}".
+
+    Args:
+        method: the HTTP method.
+        pattern: the address, its variable parts in braces.
+        anybody: answer those, too, who have not proved who they are.
+    """
     regex = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
 
     def register(handler: Handler) -> Handler:
-        _ROUTES.append((method, re.compile(regex), handler))
+        _ROUTES.append((method, re.compile(regex), handler, anybody))
         return handler
 
     return register
 
 
-def find_route(method: str, path: str) -> tuple[Handler, Mapping[str, str]]:
-    """The handler of a request and the variable parts of its address; refuses 404 and 405."""
+def dispatch(method: str, path: str, request: Request) -> Answer:
+    """Answer a request; refuses with 401, 404 and 405."""
     known = False
-    for registered, regex, handler in _ROUTES:
+    for registered, regex, handler, anybody in _ROUTES:
         match = regex.fullmatch(path)
         if match is None:
             continue
         if registered == method:
-            return handler, match.groupdict()
+            if not anybody and request.user is None:
+                raise RefusalError(401, "Unauthorized")
+            return handler(replace(request, names=match.groupdict()))
         known = True
     raise RefusalError(*((405, "Method Not Allowed") if known else (404, "Not Found")))
 
