@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from .events import Job, T, Waiting
 
-AT_ONCE = 0.05
-"""Seconds that the first step waits, so that what is quick is done at once."""
+AT_ONCE = 0.15
+"""Seconds that the first step waits, so that what feels immediate is done in one."""
 
 
 def in_thread(work: Callable[[], T]) -> Job[T]:

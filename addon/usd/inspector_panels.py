@@ -84,19 +84,29 @@ class STAGEWRIGHT_UL_prims(_Rows, bpy.types.UIList):
         if now is None or index >= len(now.outline.lines):
             return
         line = now.outline.lines[index]
-        row = layout.row(align=True)
+        words = badges(line)
+        row = layout.split(factor=0.6) if words else layout.row(align=True)
+        name = row.row(align=True)
         if line.depth:
-            row.separator(factor=1.5 * line.depth)
+            name.separator(factor=1.5 * line.depth)
         if line.row.has_children and not now.outline.query:
             icon_name = "DISCLOSURE_TRI_DOWN" if line.opened else "DISCLOSURE_TRI_RIGHT"
-            button = row.operator("stagewright.toggle_prim", text="", icon=icon_name, emboss=False)
+            button = name.operator("stagewright.toggle_prim", text="", icon=icon_name, emboss=False)
             button.index = index
         else:
-            row.label(icon="BLANK1")
-        name = row.row(align=True)
-        name.active = line.row.active and line.row.specifier == "def"
-        name.label(text=line.row.name, icon=type_icon(line.row.type_name), translate=False)
-        _draw_badges(row, line)
+            name.label(icon="BLANK1")
+        text = name.row(align=True)
+        text.active = line.row.active and line.row.specifier == "def"
+        text.label(text=line.row.name, icon=type_icon(line.row.type_name), translate=False)
+        if words:
+            row = row.row(align=True)
+            text = row.row(align=True)
+            text.active = False
+            text.label(text=words, translate=False)
+        if line.row.instance:
+            row.label(icon="LINKED")
+        if line.row.payload:
+            row.label(icon="PACKAGE" if line.row.payload == "loaded" else "UGLYPACKAGE")
 
 
 def badges(line: Line) -> str:
@@ -109,19 +119,6 @@ def badges(line: Line) -> str:
     if not row.active:
         words.append("inactive")
     return " · ".join(filter(None, words))
-
-
-def _draw_badges(row: bpy.types.UILayout, line: Line) -> None:
-    text = badges(line)
-    if text:
-        words = row.row(align=True)
-        words.alignment = "RIGHT"
-        words.active = False
-        words.label(text=text, translate=False)
-    if line.row.instance:
-        row.label(icon="LINKED")
-    if line.row.payload:
-        row.label(icon="PACKAGE" if line.row.payload == "loaded" else "UGLYPACKAGE")
 
 
 class STAGEWRIGHT_UL_usd_properties(_Rows, bpy.types.UIList):
@@ -306,6 +303,7 @@ class STAGEWRIGHT_PT_usd_prim(_Below, bpy.types.Panel):
         if prim is None:
             return
         draw_text(layout, context, prim.path, type_icon(prim.type_name))
+        layout = layout.column(align=True)
         _fact(layout, "Type", prim.type_name or "none")
         for schema in prim.applied_schemas:
             _fact(layout, "Schema", schema)
@@ -364,6 +362,7 @@ class STAGEWRIGHT_PT_usd_arcs(_Below, bpy.types.Panel):
         """Draw the arcs."""
         layout = self.layout
         prim = _details(layout, context)
+        layout = layout.column(align=True)
         for arc in prim.arcs if prim else ():
             row = _fact_row(layout, arc.kind)
             row.active = arc.has_specs
@@ -408,8 +407,9 @@ def _draw_property(
         draw_text(layout, context, source, "INFO", inset=20)
     if found.samples:
         draw_text(layout, context, count(found.samples, "time sample"), "TIME", inset=20)
+    stack = layout.column(align=True)
     for number, opinion in enumerate(found.opinions):
-        row = _fact_row(layout, PurePath(opinion.layer).name)
+        row = _fact_row(stack, PurePath(opinion.layer).name)
         row.active = number == 0
         value = "blocked" if opinion.blocked else opinion.value
         if opinion.samples:
@@ -449,8 +449,9 @@ class STAGEWRIGHT_PT_usd_survey(_Below, bpy.types.Panel):
             layout.operator("stagewright.count_usd", text=text, icon="VIEWZOOM")
         if not found:
             return
+        column = layout.column(align=True)
         for label, text in numbers(found["statistics"]):
-            _fact(layout, label, text)
+            _fact(column, label, text)
         inspector = context.window_manager.stagewright_usd
         layout.template_list(
             "STAGEWRIGHT_UL_usd_files", "", inspector, "files", inspector, "file", rows=4
