@@ -155,7 +155,7 @@ def test_drawing_touches_neither_disk_nor_network(
     state: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state()
-    assert len(panels()) == 10
+    assert len(panels()) == 13
     with no_input_or_output(monkeypatch):
         draw_everything()
 
