@@ -214,7 +214,7 @@ class STAGEWRIGHT_PT_usd_compare(Below, bpy.types.Panel):
         if not _is_about_the_open_file() or not _Found.changes:
             return
         draw_text(layout, context, f"Since {_Found.other}")
-        layout.row(align=True).prop(compare, "kinds", expand=True)
+        layout.row(align=True).prop(compare, "kinds", expand=True, icon_only=True)
         layout.template_list(
             "STAGEWRIGHT_UL_changes", "", compare, "lines", compare, "line", rows=6
         )

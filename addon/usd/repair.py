@@ -322,6 +322,7 @@ class STAGEWRIGHT_UL_edits(Rows, bpy.types.UIList):
         if index >= len(found):
             return
         row = layout.row(align=True)
+        row.use_property_split = False
         row.prop(item, "use", text="")
         path = row.row()
         path.active = item.use
