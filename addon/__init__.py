@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import publish
+from .ayon import assets, publish
 from .usd import checks, export
 
 # Each has register() and unregister(); later ones build on earlier ones.
-_PARTS = (preferences, properties, pump, export, publish, checks, jobs_ui, menus, cli)
+_PARTS = (preferences, properties, pump, export, publish, assets, checks, jobs_ui, menus, cli)
 
 
 def register() -> None:
