@@ -5,10 +5,23 @@ from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import publish
-from .usd import checks, export
+from .usd import checks, export, inspector, inspector_panels, looking
 
 # Each has register() and unregister(); later ones build on earlier ones.
-_PARTS = (preferences, properties, pump, export, publish, checks, jobs_ui, menus, cli)
+_PARTS = (
+    preferences,
+    properties,
+    pump,
+    export,
+    publish,
+    checks,
+    looking,
+    inspector,
+    inspector_panels,
+    jobs_ui,
+    menus,
+    cli,
+)
 
 
 def register() -> None:
