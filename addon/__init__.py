@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import publish
+from .ayon import assets, publish
 from .usd import checks, export, inspector, inspector_panels, looking
 
 # Each has register() and unregister(); later ones build on earlier ones.
@@ -14,6 +14,7 @@ _PARTS = (
     pump,
     export,
     publish,
+    assets,
     checks,
     looking,
     inspector,

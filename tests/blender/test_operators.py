@@ -19,14 +19,17 @@ from .test_jobs_in_blender import copies, crate, worker  # noqa: F401
 pytestmark = pytest.mark.usefixtures("addon")
 
 OPERATORS = (
+    "add_published_asset",
     "allow_check",
     "cancel_job",
     "dismiss_job",
     "export_usd",
+    "look_for_versions",
     "open_folder",
     "open_report",
     "publish",
     "select_object",
+    "update_published_asset",
 )
 
 
