@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import publish
+from .ayon import assets, publish
 from .usd import (
     checks,
     compare,
@@ -24,6 +24,7 @@ _PARTS = (
     pump,
     export,
     publish,
+    assets,
     checks,
     looking,
     lists,

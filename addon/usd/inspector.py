@@ -182,7 +182,7 @@ class STAGEWRIGHT_OT_toggle_prim(Asking, bpy.types.Operator):
     bl_label = "Open or Close Prim"
     bl_options = {"INTERNAL"}
 
-    index: IntProperty(name="Line", options={"SKIP_SAVE"})
+    index: IntProperty(name="Line", options={"SKIP_SAVE", "HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open or close the line."""
@@ -197,7 +197,7 @@ class STAGEWRIGHT_OT_reveal_prim(Asking, bpy.types.Operator):
     bl_label = "Show Prim in Tree"
     bl_options = {"INTERNAL"}
 
-    path: StringProperty(name="Path", options={"SKIP_SAVE"})
+    path: StringProperty(name="Path", options={"SKIP_SAVE", "HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Leave the search and open what is above the prim."""
@@ -214,8 +214,8 @@ class STAGEWRIGHT_OT_select_usd_variant(Asking, bpy.types.Operator):
     bl_label = "Select Variant"
     bl_options = {"INTERNAL"}
 
-    path: StringProperty(name="Prim", options={"SKIP_SAVE"})
-    variant_set: StringProperty(name="Variant Set", options={"SKIP_SAVE"})
+    path: StringProperty(name="Prim", options={"SKIP_SAVE", "HIDDEN"})
+    variant_set: StringProperty(name="Variant Set", options={"SKIP_SAVE", "HIDDEN"})
     variant: StringProperty(
         name="Variant", description="Empty for what the files say", options={"SKIP_SAVE"}
     )
@@ -233,7 +233,7 @@ class STAGEWRIGHT_OT_choose_usd_variant(Asking, bpy.types.Operator):
     bl_label = "Choose Variant"
     bl_options = {"INTERNAL"}
 
-    index: IntProperty(name="Variant Set", options={"SKIP_SAVE"})
+    index: IntProperty(name="Variant Set", options={"SKIP_SAVE", "HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Show them as a menu."""
@@ -265,8 +265,8 @@ class STAGEWRIGHT_OT_load_payload(Asking, bpy.types.Operator):
     bl_label = "Load or Unload Payload"
     bl_options = {"INTERNAL"}
 
-    path: StringProperty(name="Prim", options={"SKIP_SAVE"})
-    load: BoolProperty(name="Load", options={"SKIP_SAVE"})
+    path: StringProperty(name="Prim", options={"SKIP_SAVE", "HIDDEN"})
+    load: BoolProperty(name="Load", options={"SKIP_SAVE", "HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Load or unload it."""
@@ -282,7 +282,7 @@ class STAGEWRIGHT_OT_mute_layer(Asking, bpy.types.Operator):
     bl_label = "Mute Layer"
     bl_options = {"INTERNAL"}
 
-    index: IntProperty(name="Layer", options={"SKIP_SAVE"})
+    index: IntProperty(name="Layer", options={"SKIP_SAVE", "HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Mute or unmute it."""
