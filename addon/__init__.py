@@ -4,11 +4,39 @@
 from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import publish
-from .usd import checks, export
+from .ayon import assets, publish
+from .usd import (
+    checks,
+    compare,
+    export,
+    inspector,
+    inspector_panels,
+    lists,
+    looking,
+    package,
+    repair,
+)
 
 # Each has register() and unregister(); later ones build on earlier ones.
-_PARTS = (preferences, properties, pump, export, publish, checks, jobs_ui, menus, cli)
+_PARTS = (
+    preferences,
+    properties,
+    pump,
+    export,
+    publish,
+    assets,
+    checks,
+    looking,
+    lists,
+    inspector,
+    inspector_panels,
+    repair,
+    compare,
+    package,
+    jobs_ui,
+    menus,
+    cli,
+)
 
 
 def register() -> None:

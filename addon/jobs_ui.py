@@ -62,7 +62,7 @@ class STAGEWRIGHT_PT_jobs(SidebarPanel, bpy.types.Panel):
 
     bl_label = "Jobs"
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 3
+    bl_order = 100
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw every job."""

@@ -116,6 +116,10 @@ class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
     identifier: StringProperty(name="Identifier", description="File name of the root layer")
     path: StringProperty(name="Path", description="Root layer on this machine")
     time: StringProperty(name="Time", description="When it was published (UTC)")
+    added: BoolProperty(
+        name="Added",
+        description="It was added from a library, so its instances are references to the version",
+    )
 
     def remember(self, identity: Mapping[str, Any]) -> None:
         """Take over the published ``identity``, as the pipeline's result holds it."""

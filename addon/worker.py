@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The other Blender: runs a command on a copy of the open file."""
+"""Other processes: a Blender on a copy of the open file, or a Python without one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import bpy
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
-from ..jobs.process import run_program
+from ..jobs.process import run_child, run_program
 from ..pipeline.blender import EXECUTABLE, blender_program
 from .preferences import PACKAGE
 from .scene.prim_names import keep_names
@@ -45,12 +45,41 @@ def run_on_copy(verb: str, *arguments: str, collection: int = 0) -> Job[Mapping[
     try:
         copy = folder / (Path(bpy.data.filepath).name or "untitled.blend")
         _save_copy(copy)
-        yield Progress("worker.start", None, "Starting Blender in the background")
-        argv = [*_program(), "--command", "stagewright", *verb.split(), str(copy)]
-        argv += [*arguments, "--json"]
-        return (yield from run_program(argv, folder=folder / "job", env=_temporary(folder)))
+        return (yield from _run(folder, verb, str(copy), *arguments))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def child(task: str, **arguments: Any) -> Job[Mapping[str, Any]]:
+    """Run a task of the packages in a process of its own (see ``run_child``)."""
+    with tempfile.TemporaryDirectory(prefix="stagewright-", dir=bpy.app.tempdir or None) as folder:
+        return (yield from run_child(task, arguments, folder=Path(folder)))
+
+
+def command(*words: str) -> Job[Mapping[str, Any]]:
+    """Run a command of the command line in a process of its own."""
+    return child("pipeline.cli:command", words=list(words))
+
+
+def import_usd(source: Path, blend: Path, name: str) -> Job[Mapping[str, Any]]:
+    """Import a USD file in a Blender of its own: ``stagewright usd import``.
+
+    Args:
+        source: the USD file.
+        blend: the file to write; another one in its folder is written in between.
+        name: name of the collection in it.
+
+    Raises:
+        StagewrightError: what the command reports.
+    """
+    words = (str(source), "-o", str(blend), f"--name={name}")
+    return (yield from _run(blend.parent, "usd import", *words))
+
+
+def _run(folder: Path, verb: str, *words: str) -> Job[Mapping[str, Any]]:
+    yield Progress("worker.start", None, "Starting Blender in the background")
+    argv = [*_program(), "--command", "stagewright", *verb.split(), *words, "--json"]
+    return (yield from run_program(argv, folder=folder / "job", env=_temporary(folder)))
 
 
 def _program() -> list[str]:

@@ -88,6 +88,7 @@ def _authored(export: NativeExport | DirectExport, name: str, root: Path) -> Job
             name=name,
             base=export.base,
             structure=export.structure,
+            references=export.references,
         )
     return author_asset(
         export.layer,

@@ -58,6 +58,7 @@ class DirectExport:
     Attributes:
         geometry: an ``Sdf.Layer`` with everything but the look.
         look: an ``Sdf.Layer`` with materials and their bindings.
+        references: an ``Sdf.Layer`` with references to published assets.
         base: the folder that relative paths in them start from.
         structure: variant sets and collections, a ``usd_tools.structure.Structure``.
         record: the scene.
@@ -65,6 +66,7 @@ class DirectExport:
 
     geometry: Any
     look: Any
+    references: Any
     base: Path
     structure: Any
     record: SceneRecord
@@ -84,6 +86,10 @@ class SceneHost(Protocol):
 
     def record(self, request: SceneRequest) -> Job[SceneRecord]:
         """Read what a file has to hold; nothing is changed."""
+        ...
+
+    def import_usd(self, source: Path, blend: Path, name: str) -> Job[Path]:
+        """Import the USD file ``source`` into a new file ``blend``, as the collection ``name``."""
         ...
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:

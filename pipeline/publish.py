@@ -21,6 +21,7 @@ from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
 from ..usd_tools.path_changes import path_changes
+from ..usd_tools.references import move_references, referenced_versions, references_name
 from ..usd_tools.sameness import same_asset
 from .export import CheckedAsset, export_asset
 from .host import SceneHost, SceneRequest
@@ -85,7 +86,7 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         _stop_on_errors(asset.checks)
-        made = _facts(host, asset.checks)
+        made = _facts(host, asset)
         request = replace(request, content_hash=content_hash(asset.files), data=made)
         last, unchanged = yield from part(_last(library, request, order, asset), 0.6, 0.62)
         if last is not None and unchanged:
@@ -116,13 +117,15 @@ def _request(order: PublishOrder) -> PublishRequest:
     )
 
 
-def _facts(host: SceneHost, checks: CheckReport) -> dict[str, Any]:
+def _facts(host: SceneHost, asset: CheckedAsset) -> dict[str, Any]:
     """What the version keeps about how it was made."""
+    checks, references = asset.checks, asset.files.root.with_name(references_name(asset.files.root))
     return {
         "host": host.version,
         "stagewright": __version__,
         "allowedChecks": list(checks.allowed),
         "losses": sum(f.severity == "loss" for f in checks.findings),
+        "inputVersionIds": referenced_versions(references) if references.exists() else [],
     }
 
 
@@ -185,6 +188,9 @@ def _publish_files(
     pictures = {THUMBNAIL: picture} if picture else {}
     yield from publication.stage({**staged, **pictures})
     root = publication.staging / publication.root_name
+    references = references_name(files.root)
+    if references in staged:
+        move_references(publication.staging / references, files.root.parent, publication.folder)
     identity = _identity(publication, files.root.stem)
     stamp_identity(root, identity)
     report = publication.file_name("html", REPORT)

@@ -76,3 +76,8 @@ def textured(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright texture make``."""
     found = f" ({', '.join(value['found'])})" if value["found"] else ""
     return "\n".join([f"Made {value['family']}{found}:", *(f"  {f}" for f in value["files"])])
+
+
+def imported(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright usd import``."""
+    return f"Imported as the collection {value['collection']}: {value['path']}"

@@ -27,6 +27,12 @@ from .canonical_names import make_names_canonical
 from .dependencies import Dependency, dependencies
 from .look import BINDING_SCHEMA, copy_look, is_look, primvars_by_material, repair
 from .placing import move_into_place, staging
+from .references import (
+    arrange_references,
+    reference_paths,
+    references_name,
+    relate_references,
+)
 from .runtime import require_pxr
 from .scene_record import MaterialRecord
 from .sorted_copy import copy_sorted
@@ -120,8 +126,11 @@ def place_asset(
     name: str,
     base: Path,
     structure: Structure | None = None,
+    references: Sdf.Layer | None = None,
 ) -> Job[AssetFiles]:
     """Write the asset of a geometry and a look.
+
+    With references to other assets it is an assembly, without any a component.
 
     All is written into a hidden folder beside ``root`` and moved into place at
     the end; when that fails, what was there before is put back.
@@ -134,6 +143,9 @@ def place_asset(
         name: the asset's name in ``assetInfo``.
         base: the folder that relative paths in the layers start from.
         structure: variant sets and collections; none when None.
+        references: references to published assets by the paths of this machine,
+            as opinions about prims of ``geometry``; changed. It becomes
+            ``<stem>_references.usda``, if there are any.
 
     Returns:
         The files written.
@@ -157,7 +169,12 @@ def place_asset(
         f"{root.stem}_look.usda": look,
         f"{root.stem}_geometry.usdc": geometry,
     }
-    _author_root(main, name=name, root=root)
+    is_assembly = references is not None and bool(reference_paths(references))
+    _author_root(main, name=name, root=root, is_assembly=is_assembly)
+    if references is not None and is_assembly:
+        arrange_references(references, geometry)
+        relate_references(references, root.parent)
+        files[references_name(root)] = references
     if structure is not None:
         top = main.GetPrimAtPath(f"/{main.defaultPrim}")
         declare_variants(top, structure.variants)  # known without the payload
@@ -169,6 +186,8 @@ def place_asset(
     folders = {path: _folder(root.stem, file) for path, file in carried.items()}
     for layer, found in named.items():
         _redirect(layer, found, carried, folders)
+    if is_assembly:
+        geometry.subLayerPaths.append(f"./{references_name(root)}")
 
     with staging(root) as folder:
         copies = {
@@ -264,7 +283,7 @@ def _layer_like(source: Sdf.Layer, meters_per_unit: float) -> Sdf.Layer:
     return layer
 
 
-def _author_root(layer: Sdf.Layer, *, name: str, root: Path) -> None:
+def _author_root(layer: Sdf.Layer, *, name: str, root: Path, is_assembly: bool) -> None:
     """Author the root prim: what the asset is, and where its parts are.
 
     It inherits a class of its own, by which whoever uses the asset many times
@@ -273,14 +292,18 @@ def _author_root(layer: Sdf.Layer, *, name: str, root: Path) -> None:
     prim = Sdf.CreatePrimInLayer(layer, f"/{layer.defaultPrim}")
     prim.specifier = Sdf.SpecifierDef
     prim.typeName = "Xform"
-    prim.kind = Kind.Tokens.component
+    prim.kind = Kind.Tokens.assembly if is_assembly else Kind.Tokens.component
     prim.assetInfo = {"identifier": Sdf.AssetPath(f"./{root.name}"), "name": name}
     own = Sdf.CreatePrimInLayer(layer, f"/{_CLASSES}/{layer.defaultPrim}")
     for spec in (own, own.nameParent):
         spec.specifier = Sdf.SpecifierClass
     prim.inheritPathList.Prepend(own.path)
     prim.referenceList.Prepend(Sdf.Reference(f"./{root.stem}_look.usda"))
-    prim.payloadList.Prepend(Sdf.Payload(f"./{root.stem}_geometry.usdc"))
+    if is_assembly:
+        # Its parts have payloads of their own: what it consists of is known without them.
+        prim.referenceList.Append(Sdf.Reference(f"./{root.stem}_geometry.usdc"))
+    else:
+        prim.payloadList.Prepend(Sdf.Payload(f"./{root.stem}_geometry.usdc"))
 
 
 def _folder(stem: str, file: CarriedFile) -> str:

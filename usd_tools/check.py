@@ -20,6 +20,7 @@ from .extents import check_extents
 from .fidelity import Fidelity, compare
 from .files_check import AssetWalk, check_files, walk
 from .findings import CheckReport, Finding
+from .references import used_paths
 from .scene_record import SceneRecord
 from .stages import open_stage
 from .validators import validate
@@ -57,11 +58,14 @@ def check_asset(
         findings += _stage_metadata(found)
         findings += check_extents(stage)
         missing = {f.layer for f in findings}
+        used = [str(path) for path in used_paths(stage)]
         findings += [
             f
             for f in validate(stage, root.parent)
-            # The file itself is reported already, by name and with its cure.
-            if f.check != "composition" or not any(name in f.message for name in missing if name)
+            # The file itself is reported already, by name and with its cure; what is
+            # within a published asset was told as that was published.
+            if (f.check != "composition" or not any(name in f.message for name in missing if name))
+            and not any(f.prim.startswith(f"{path}/") for path in used)
         ]
         if record is not None:
             fidelity = yield from compare(root, record)

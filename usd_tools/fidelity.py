@@ -19,10 +19,12 @@ from ..jobs.events import Job, Progress
 from .findings import Finding
 from .material_fidelity import compare_materials
 from .mesh_fidelity import compare_meshes
+from .references import is_reference
 from .scene_record import ObjectRecord, SceneRecord
 from .settings_fidelity import compare_settings
 from .stage_meshes import StageMeshes
 from .stages import object_name, open_stage
+from .use_fidelity import compare_uses
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def compare(root: Path, record: SceneRecord) -> Job[Fidelity]:
     yield Progress("check.meshes", 0.4, "Reading the meshes")
     meshes = StageMeshes(stage, record.aliases, record.frames, record.meters_per_unit)
     result = yield from compare_meshes(record, meshes)
-    return Fidelity((*findings, *result.findings), result.greatest_distance, len(result.compared))
+    findings += [*result.findings, *compare_uses(record, meshes)]
+    return Fidelity(tuple(findings), result.greatest_distance, len(result.compared))
 
 
 def _is_light(prim: Usd.Prim) -> bool:
@@ -91,7 +94,10 @@ _OBJECT_CURES = {
 def _by_object(record: SceneRecord, stage: Usd.Stage) -> Mapping[str, list[Usd.Prim]]:
     """The prims of each object: its own and those below it that are no other's."""
     prims: dict[str, list[Usd.Prim]] = defaultdict(list)
-    for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
+    every = iter(Usd.PrimRange.Stage(stage, Usd.TraverseInstanceProxies()))
+    for prim in every:
+        if is_reference(prim):
+            every.PruneChildren()  # what is in it has names of another scene
         name = object_name(prim)
         prims[record.aliases.get(name, name)].append(prim)
     return prims

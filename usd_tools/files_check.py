@@ -38,6 +38,8 @@ class AssetWalk:
         files: the textures and other files that are there.
         missing: what is named but not there, with the layer that names it.
         outside: what is named by an absolute path or lies outside ``folder``.
+        published: root layers of published assets outside ``folder`` that are
+            referenced. What they need was checked as they were published.
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class AssetWalk:
     files: set[Path] = field(default_factory=set)
     missing: list[tuple[Path, Dependency]] = field(default_factory=list)
     outside: list[tuple[Path, Dependency]] = field(default_factory=list)
+    published: set[Path] = field(default_factory=set)
 
 
 def walk(root: Path) -> AssetWalk:
@@ -66,10 +69,12 @@ def walk(root: Path) -> AssetWalk:
             continue
         found.layers[file] = layer
         for dependency in dependencies(layer):
-            if _leaves(dependency.path, file.parent, found.folder):
-                found.outside.append((file, dependency))
             files = files_of(dependency.path, file.parent).values()
             there = [Path(os.path.normpath(f)) for f in files]
+            if _leaves(dependency.path, file.parent, found.folder):
+                if dependency.arc and there and _is_published(there[0], found.published):
+                    continue
+                found.outside.append((file, dependency))
             if not there:
                 found.missing.append((file, dependency))
             elif dependency.arc:
@@ -181,6 +186,17 @@ def _text_paths(found: AssetWalk) -> Iterator[Finding]:
                     prim=str(path.GetPrimPath()),
                     layer=file.name,
                 )
+
+
+def _is_published(file: Path, known: set[Path]) -> bool:
+    """Whether ``file`` is the root layer of a published asset; it then joins ``known``."""
+    if file not in known:
+        layer = _read(file)
+        top = layer.GetPrimAtPath(f"/{layer.defaultPrim}") if layer and layer.defaultPrim else None
+        if top is None or not top.assetInfo.get("version"):
+            return False
+        known.add(file)
+    return True
 
 
 def _read(file: Path) -> Sdf.Layer | None:

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from pxr import Sdf, Tf
 
 from ..jobs.errors import StagewrightError
+from .placing import replace_file
+from .stages import write_layer
 
-_OURS = "stagewright"
+OURS = "stagewright"
+"""The dictionary in ``assetInfo`` that holds AYON's ids."""
+VERSION_ID = f"{OURS}:versionId"
 
 
 @dataclass(frozen=True)
@@ -53,29 +55,14 @@ def stamp_identity(root: Path, identity: Identity) -> None:
         "name": identity.name,
         "version": identity.version,
         "identifier": Sdf.AssetPath(f"./{identity.identifier}"),
-        _OURS: {
+        OURS: {
             "projectName": identity.project,
             "folderId": identity.folder,
             "productId": identity.product,
             "versionId": identity.version_id,
         },
     }
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(suffix=root.suffix, prefix=".", dir=root.parent)
-        os.close(handle)
-        os.chmod(temporary, root.stat().st_mode)
-        if not layer.Export(temporary):
-            raise OSError("USD could not write it")
-        os.replace(temporary, root)
-    except (OSError, Tf.ErrorException) as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise StagewrightError(
-            "target-unwritable",
-            f"The identity of {root.name} cannot be written.",
-            "Make room on the disk, or choose a folder you may write to.",
-        ) from error
+    replace_file(root, lambda path: write_layer(layer, path))
 
 
 def _open(root: Path) -> Sdf.Layer:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..jobs.errors import StagewrightError
@@ -66,3 +67,27 @@ def move_into_place(staging: Path, folder: Path, names: Sequence[str]) -> None:
             elif not (staging / name).exists():
                 (folder / name).unlink(missing_ok=True)
         raise
+
+
+def replace_file(file: Path, write: Callable[[Path], None]) -> None:
+    """Replace ``file`` in one step by what ``write`` writes to the path that it is given.
+
+    Raises:
+        StagewrightError: ``target-unwritable``, for an OSError of ``write``, too.
+    """
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(suffix=file.suffix, prefix=".", dir=file.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(file.stat().st_mode)
+        write(temporary)
+        temporary.replace(file)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise StagewrightError(
+            "target-unwritable",
+            f"{file.name} cannot be written ({error.strerror or error}).",
+            "Make room on the disk, or choose a folder you may write to.",
+        ) from error

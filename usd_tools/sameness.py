@@ -17,6 +17,7 @@ import numpy as np
 from pxr import Sdf, Tf
 
 from .asset import AssetFiles
+from .references import references_name, resolve_references
 
 TOLERANCE = 1e-6
 """Of the greatest value of an array: eight steps of a 32-bit float at 1."""
@@ -39,15 +40,19 @@ def same_asset(root: Path, files: AssetFiles) -> bool:
     return (
         all(old.is_file() for old in (*carried.values(), *layers.values()))
         and all(filecmp.cmp(path, old, shallow=False) for path, old in carried.items())
-        and all(_same_layer(path, old) for path, old in layers.items())
+        and all(_same_layer(path, old, files.root) for path, old in layers.items())
     )
 
 
-def _same_layer(one: Path, other: Path) -> bool:
+def _same_layer(one: Path, other: Path, root: Path) -> bool:
     try:
         layers = [Sdf.Layer.OpenAsAnonymous(str(path)) for path in (one, other)]
     except Tf.ErrorException:
         return False
+    if one.name == references_name(root):
+        # Relative to where the asset lies, they name the same versions by other paths.
+        for layer, path in zip(layers, (one, other), strict=True):
+            resolve_references(layer, path.parent)
     found = [_specs(layer) for layer in layers]
     return found[0] == found[1] and all(
         _same_spec(layers[0].GetObjectAtPath(path), layers[1].GetObjectAtPath(path))

@@ -114,6 +114,29 @@ class ObjectRecord:
     hidden: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True)
+class UseRecord:
+    """What an object shows of published assets at one frame, in sum.
+
+    Attributes:
+        object: its name.
+        frame: the frame it was read at.
+        versions: sorted ids of the versions that it shows.
+        points: number of points of all meshes, those of instances once for each.
+        faces: number of their faces.
+        center: mean of the points in the world.
+        bounds: least and greatest corner of the points in the world.
+    """
+
+    object: str
+    frame: float
+    versions: tuple[str, ...]
+    points: int
+    faces: int
+    center: tuple[float, ...]
+    bounds: tuple[tuple[float, ...], tuple[float, ...]]
+
+
 Setting = float | str | tuple[float, ...] | None
 
 
@@ -194,6 +217,7 @@ class SceneRecord:
         frames: the frames read, ascending.
         meters_per_unit: metres in one Blender unit.
         settings: of objects, at the frames where they differ from those before.
+        uses: of published assets, whose meshes, objects and materials are left out.
     """
 
     meshes: tuple[MeshRecord, ...]
@@ -203,6 +227,7 @@ class SceneRecord:
     frames: tuple[float, ...]
     meters_per_unit: float = 1.0
     settings: tuple[SettingsRecord, ...] = ()
+    uses: tuple[UseRecord, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write the record into ``folder`` (JSON, a .npy for all points, a .npz for surfaces)."""
@@ -238,6 +263,7 @@ class SceneRecord:
             "frames": self.frames,
             "meters_per_unit": self.meters_per_unit,
             "settings": [asdict(s) for s in self.settings],
+            "uses": [asdict(u) for u in self.uses],
         }
         (folder / _SCENE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
@@ -269,6 +295,7 @@ class SceneRecord:
             frames=tuple(data["frames"]),
             meters_per_unit=data["meters_per_unit"],
             settings=tuple(_settings(s) for s in data["settings"]),
+            uses=tuple(_use(u) for u in data["uses"]),
         )
 
 
@@ -303,6 +330,12 @@ def _surface(
 def _settings(data: Mapping[str, Any]) -> SettingsRecord:
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in data["values"].items()}
     return SettingsRecord(**dict(data) | {"values": values})
+
+
+def _use(data: Mapping[str, Any]) -> UseRecord:
+    low, high = (tuple(corner) for corner in data["bounds"])
+    fixed = {"versions": tuple(data["versions"]), "center": tuple(data["center"])}
+    return UseRecord(**dict(data) | fixed | {"bounds": (low, high)})
 
 
 def _material(data: Mapping[str, Any]) -> MaterialRecord:

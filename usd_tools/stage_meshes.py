@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdSkel
 
 from .look import DATA_NAME
 from .pairing import corners
+from .references import is_reference, used_paths, version_of
 from .stages import object_name
 
 
@@ -23,6 +24,9 @@ class _Hop:
     instancer: UsdGeom.PointInstancer
     index: int
     prototype: Usd.Prim
+
+
+_Shown = tuple[UsdGeom.Mesh, tuple[_Hop, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,10 @@ class StageMeshes:
         aliases: names of copies, to the names they stand for.
         frames: the frames that will be read, ascending.
         meters_per_unit: metres in one unit of the scene.
+
+    Attributes:
+        versions: ids of the versions of published assets, by the name of the
+            object that shows them.
     """
 
     def __init__(
@@ -81,23 +89,39 @@ class StageMeshes:
         self._to_scene = to_scene(stage, meters_per_unit)
         if frames:
             stage.SetEditTarget(stage.GetSessionLayer())
+            for path in _skinned_uses(stage):
+                _make_real(stage, path)  # what is in an instance cannot be baked
             UsdSkel.BakeSkinning(stage.Traverse(), Gf.Interval(frames[0], frames[-1]))
-        self._prims: dict[str, list[tuple[UsdGeom.Mesh, tuple[_Hop, ...]]]] = defaultdict(list)
-        for mesh, hops in self._find(stage.GetPseudoRoot(), ()):
-            name = object_name(mesh.GetPrim())
-            self._prims[aliases.get(name, name)].append((mesh, hops))
+        self._prims: dict[str, list[_Shown]] = defaultdict(list)
+        self._used: dict[str, list[_Shown]] = defaultdict(list)
+        self.versions: dict[str, set[str]] = defaultdict(set)
+        for mesh, hops, reference in self._find(stage.GetPseudoRoot(), ()):
+            if reference is None:
+                name = object_name(mesh.GetPrim())
+                self._prims[aliases.get(name, name)].append((mesh, hops))
+            else:
+                shown = reference
+                if hops and not hops[0].instancer.GetPath().HasPrefix(reference.GetPath()):
+                    shown = hops[0].instancer.GetPrim()
+                self._used[_user(shown)].append((mesh, hops))
+                self.versions[_user(shown)].add(version_of(reference))
         found = {str(m.GetPath()): m for meshes in self._prims.values() for m, _ in meshes}
         self._materials = _materials(list(found.values()))
 
     def _find(
-        self, top: Usd.Prim, hops: tuple[_Hop, ...]
-    ) -> Iterator[tuple[UsdGeom.Mesh, tuple[_Hop, ...]]]:
-        """The meshes at and below ``top``, and the instancers they are reached through."""
+        self, top: Usd.Prim, hops: tuple[_Hop, ...], reference: Usd.Prim | None = None
+    ) -> Iterator[tuple[UsdGeom.Mesh, tuple[_Hop, ...], Usd.Prim | None]]:
+        """The meshes at and below ``top``, and what they are reached through.
+
+        That is instancers, and the prim that is a use of a published asset, if any.
+        """
         # A prototype may be defined by an over, so that nothing shows it elsewhere.
         predicate = Usd.PrimIsActive if hops else Usd.PrimDefaultPredicate
         prims = iter(Usd.PrimRange(top, Usd.TraverseInstanceProxies(predicate)))
         for prim in prims:
-            if prim.IsA(UsdGeom.PointInstancer):
+            if prim != top and prim.GetSpecifier() == Sdf.SpecifierClass:
+                prims.PruneChildren()  # shown by those who inherit it
+            elif prim.IsA(UsdGeom.PointInstancer):
                 prims.PruneChildren()
                 instancer = UsdGeom.PointInstancer(prim)
                 if any(hop.instancer.GetPath() == prim.GetPath() for hop in hops):
@@ -106,13 +130,18 @@ class StageMeshes:
                 for index, target in enumerate(targets):
                     prototype = self._stage.GetPrimAtPath(target)
                     if prototype:
-                        yield from self._find(prototype, (*hops, _Hop(instancer, index, prototype)))
+                        yield from self._find(
+                            prototype, (*hops, _Hop(instancer, index, prototype)), reference
+                        )
+            elif reference is None and prim != top and is_reference(prim):
+                prims.PruneChildren()
+                yield from self._find(prim, hops, prim)
             elif prim.IsA(UsdGeom.Mesh):
-                yield UsdGeom.Mesh(prim), hops
+                yield UsdGeom.Mesh(prim), hops, reference
 
     @property
     def objects(self) -> list[str]:
-        """Names of the objects that show meshes, sorted."""
+        """Names of the objects that show meshes of their own, sorted."""
         return sorted(self._prims)
 
     def materials(self, path: str) -> tuple[str, ...]:
@@ -121,12 +150,22 @@ class StageMeshes:
 
     def read(self, name: str, frame: float) -> list[StageMesh]:
         """The meshes that the object ``name`` shows at ``frame``, without empty ones."""
+        return self._read_all(name, self._prims.get(name, ()), self._at(frame))
+
+    def read_used(self, name: str, frame: float) -> list[StageMesh]:
+        """The meshes of published assets that the object ``name`` shows at ``frame``."""
+        return self._read_all(name, self._used.get(name, ()), self._at(frame))
+
+    def _read_all(self, name: str, shown: Iterable[_Shown], time: Usd.TimeCode) -> list[StageMesh]:
+        found = (self._read(name, mesh, hops, time) for mesh, hops in shown)
+        return [mesh for mesh in found if mesh is not None]
+
+    def _at(self, frame: float) -> Usd.TimeCode:
         time = Usd.TimeCode(frame)
         if self._cache.GetTime() != time:
             self._cache.SetTime(time)
             self._instances.clear()
-        found = (self._read(name, mesh, hops, time) for mesh, hops in self._prims.get(name, ()))
-        return [mesh for mesh in found if mesh is not None]
+        return time
 
     def _read(
         self, name: str, mesh: UsdGeom.Mesh, hops: tuple[_Hop, ...], time: Usd.TimeCode
@@ -201,6 +240,38 @@ class StageMeshes:
             self._instances[path] = _instance_transforms(instancer, time)
         indices, matrices = self._instances[path]
         return matrices[indices == index]
+
+
+def _skinned_uses(stage: Usd.Stage) -> list[Sdf.Path]:
+    """Paths of the uses of published assets with skinned meshes."""
+    return [
+        path
+        for path in used_paths(stage)
+        if any(
+            prim.IsA(UsdSkel.Root)
+            for prim in Usd.PrimRange(
+                stage.GetPrimAtPath(path), Usd.TraverseInstanceProxies(Usd.PrimIsActive)
+            )
+        )
+    ]
+
+
+def _make_real(stage: Usd.Stage, path: Sdf.Path) -> None:
+    """Let the prim at ``path``, and all that it is in, be no instances."""
+    for place in path.GetPrefixes():
+        prim = stage.GetPrimAtPath(place)
+        if prim.IsInstance():
+            prim.SetInstanceable(False)
+
+
+def _user(prim: Usd.Prim) -> str:
+    """Blender's name of the object that shows ``prim``, through however many instances."""
+    outermost = prim
+    while prim and not prim.IsPseudoRoot():
+        if prim.IsInstance():
+            outermost = prim
+        prim = prim.GetParent()
+    return object_name(outermost)
 
 
 def _instance_transforms(

@@ -17,6 +17,7 @@ from ...pipeline import settings
 from .. import preferences, pump, target
 from ..drawing import SidebarPanel, draw_problem, draw_task
 from ..properties import STAGEWRIGHT_PG_identity
+from ..undo import push_undo
 from ..usd.checks import showing_checks, words_for
 from ..worker import run_on_copy
 
@@ -47,16 +48,8 @@ def _remember(value: Mapping[str, Any], key: int) -> str:
     if collection.stagewright.version_id == value["identity"]["versionId"]:
         return ""
     collection.stagewright.remember(value["identity"])
-    _push_undo(f"Stagewright: publish {value['version']}")
+    push_undo(f"Stagewright: publish {value['version']}")
     return "Save the .blend to keep the note of it."
-
-
-def _push_undo(message: str) -> None:
-    """One undo step; the pump's timer has no window of its own to make it in."""
-    manager = bpy.context.window_manager
-    with bpy.context.temp_override(window=bpy.context.window or manager.windows[0]):
-        if bpy.ops.ed.undo_push.poll():
-            bpy.ops.ed.undo_push(message=message)
 
 
 def _command_line(scene: bpy.types.Scene, library: Path) -> list[str]:

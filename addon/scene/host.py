@@ -16,6 +16,7 @@ from ...jobs.events import Job, Message, Progress
 from ...pipeline.host import DirectExport, NativeExport, SceneRequest
 from ...usd_tools.scene_record import SceneRecord
 from .bake import bake_lost_inputs
+from .importing import import_to_blend
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
@@ -134,6 +135,10 @@ class BlenderHost:
         except RuntimeError as error:
             raise _not_saved(blend, " ".join(str(error).split())) from error
 
+    def import_usd(self, source: Path, blend: Path, name: str) -> Job[Path]:
+        """Import the USD file ``source`` into a new file ``blend``, as the collection ``name``."""
+        return import_to_blend(source, blend, name)
+
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the collection of ``request`` into the PNG ``path``."""
         return render_thumbnail(request.collection, path)
@@ -154,17 +159,17 @@ def _export_direct(
     from .structure import read_structure
 
     structure, absent = read_structure(collection, objects, name)
-    geometry, look = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(2))
+    geometry, look, references = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(3))
     steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
     stream = read_stream(objects, name, steps, folder=folder / "files", skeletons=True)
-    yield from write_stream(stream, geometry, look)
+    yield from write_stream(stream, geometry, look, references)
     # What is checked is what shows: the first variants.
     shown = replace(
         record,
         meshes=tuple(mesh for mesh in record.meshes if mesh.object not in absent),
         objects=tuple(item for item in record.objects if item.name not in absent),
     )
-    return DirectExport(geometry, look, folder, structure, shown)
+    return DirectExport(geometry, look, references, folder, structure, shown)
 
 
 def _frames_read(frames: tuple[int, int] | None) -> tuple[float, ...]:

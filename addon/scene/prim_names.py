@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import bpy
 
 from ...usd_tools.direct.records import MATERIALS, PROTOTYPES
+from .published import published_root
 from .stream.names import usd_name
 
 KEY = "stagewright_prim"
@@ -217,12 +218,16 @@ def _shown(item: bpy.types.Object) -> str:
 
 
 def _instanced(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Collection]:
-    """The collections that ``objects`` instance, at whatever depth, by name."""
+    """The collections that ``objects`` instance, at whatever depth, by name.
+
+    Those of published assets are written by reference alone.
+    """
     found: dict[int, bpy.types.Collection] = {}
     pending = list(objects)
     while pending:
         collection = pending.pop().instance_collection
-        if collection is not None and collection.session_uid not in found:
-            found[collection.session_uid] = collection
-            pending += collection.all_objects
+        if collection is None or collection.session_uid in found or published_root(collection):
+            continue
+        found[collection.session_uid] = collection
+        pending += collection.all_objects
     return sorted(found.values(), key=lambda collection: collection.name_full)

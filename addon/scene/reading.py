@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import bpy
@@ -18,8 +19,10 @@ from ...usd_tools.scene_record import (
     SceneRecord,
     SettingsRecord,
     SurfaceRecord,
+    UseRecord,
 )
 from .materials import read_material
+from .published import published_objects
 from .settings import meters_per_unit, read_settings
 from .surfaces import read_surface
 
@@ -38,6 +41,8 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
     scene = bpy.context.scene
     current = scene.frame_current_final
     meshes: list[MeshRecord] = []
+    uses: list[UseRecord] = []
+    parts = published_objects()
     materials: set[bpy.types.Material] = set()
     hidden: dict[str, list[float]] = {}
     settings: dict[tuple[str, str], list[SettingsRecord]] = defaultdict(list)
@@ -47,7 +52,8 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
             fraction = index / len(frames)
             yield Progress("scene.read", fraction, f"Reading the scene at frame {frame:g}")
             _set_frame(scene, frame)
-            meshes += _read_meshes(set(objects), frame, materials)
+            meshes += _read_meshes(set(objects), frame, materials, parts)
+            uses += _read_uses(set(objects), frame, parts)
             graph = bpy.context.evaluated_depsgraph_get()
             for name in [o.name for o in objects if _is_hidden(o.evaluated_get(graph))]:
                 hidden.setdefault(name, []).append(frame)
@@ -68,6 +74,7 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
         frames=frames,
         meters_per_unit=meters_per_unit(scene),
         settings=tuple(chain.from_iterable(settings.values())),
+        uses=tuple(uses),
     )
 
 
@@ -76,10 +83,85 @@ def _set_frame(scene: bpy.types.Scene, frame: float) -> None:
     scene.frame_set(whole, subframe=frame - whole)
 
 
+@dataclass
+class _Sums:
+    """What is known of a :class:`UseRecord` so far."""
+
+    versions: set[str] = field(default_factory=set)
+    points: int = 0
+    faces: int = 0
+    total: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    low: NDArray[np.float64] = field(default_factory=lambda: np.full(3, np.inf))
+    high: NDArray[np.float64] = field(default_factory=lambda: np.full(3, -np.inf))
+
+
+def _read_uses(
+    objects: set[bpy.types.Object], frame: float, parts: Mapping[bpy.types.Object, str]
+) -> list[UseRecord]:
+    """What ``objects`` show of published assets.
+
+    Args:
+        objects: those that are exported.
+        frame: the current frame.
+        parts: the objects of published assets, to the ids of their versions.
+    """
+    sums: dict[str, _Sums] = defaultdict(_Sums)
+    meshes: dict[int, NDArray[np.float64]] = {}
+    through: dict[bpy.types.Object, set[bpy.types.Object]] = {}
+    graph = bpy.context.evaluated_depsgraph_get()
+    for instance in graph.object_instances if parts else ():
+        version = _version_shown(instance, objects, parts)
+        if version is None or not _is_rendered(instance, through):
+            continue
+        mesh = instance.object.data
+        own = meshes.setdefault(mesh.as_pointer(), _points(mesh))
+        matrix = np.array(instance.matrix_world)
+        world = own @ matrix[:3, :3].T + matrix[:3, 3]
+        found = sums[instance.parent.original.name]
+        found.versions.add(version)
+        found.points += len(world)
+        found.faces += len(mesh.polygons)
+        found.total += world.sum(axis=0)
+        found.low = np.minimum(found.low, world.min(axis=0))
+        found.high = np.maximum(found.high, world.max(axis=0))
+    return [
+        UseRecord(
+            object=name,
+            frame=frame,
+            versions=tuple(sorted(found.versions)),
+            points=found.points,
+            faces=found.faces,
+            center=tuple((found.total / found.points).tolist()),
+            bounds=(tuple(found.low.tolist()), tuple(found.high.tolist())),
+        )
+        for name, found in sums.items()
+    ]
+
+
+def _version_shown(
+    instance: bpy.types.DepsgraphObjectInstance,
+    objects: set[bpy.types.Object],
+    parts: Mapping[bpy.types.Object, str],
+) -> str | None:
+    """The version that a mesh shown by one of ``objects`` is part of, or None."""
+    shown = instance.object
+    if not instance.is_instance or shown.type != "MESH" or not len(shown.data.vertices):
+        return None
+    if instance.parent.original not in objects:
+        return None
+    return parts.get(instance.instance_object.original)
+
+
 def _read_meshes(
-    objects: set[bpy.types.Object], frame: float, materials: set[bpy.types.Material]
+    objects: set[bpy.types.Object],
+    frame: float,
+    materials: set[bpy.types.Material],
+    parts: Container[bpy.types.Object],
 ) -> list[MeshRecord]:
-    """The meshes that ``objects`` show; the materials of their faces join ``materials``."""
+    """The meshes that ``objects`` show, but for the ``parts`` of published assets.
+
+    The materials of their faces join ``materials``.
+    """
     surfaces: dict[tuple[object, ...], SurfaceRecord] = {}
     found: dict[tuple[object, ...], MeshRecord] = {}
     places: dict[tuple[object, ...], list[float]] = defaultdict(list)
@@ -91,6 +173,8 @@ def _read_meshes(
         if shown.type != "MESH" or not len(shown.data.vertices):
             continue
         if owner.original not in objects or not _is_rendered(instance, through):
+            continue
+        if instance.is_instance and instance.instance_object.original in parts:
             continue
         name = (instance.instance_object or shown).original.name
         is_instance = instance.is_instance and not is_own_geometry(instance)

@@ -32,6 +32,7 @@ def add(verbs: Any) -> None:
     group = add_group(verbs, "usd", "Export, check, inspect, compare, repair and pack USD files.")
     _add_export(group)
     _add_check(group)
+    _add_import(group)
     usd_inspect.add_to(group)
     usd_files.add_to(group)
 
@@ -67,16 +68,45 @@ def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
 
     request = scene_request(options)
     root = options.output.absolute()
-    if root.exists() and not options.overwrite:
-        raise StagewrightError(
-            "exists", f'"{root}" exists.', "Choose another name, or replace it with --overwrite."
-        )
+    _refuse_existing(root, options.overwrite)
     host.open(options.blend)
     with work_folder() as work:
         asset = yield from export_asset(host, request, root, work, options.allow)
     if options.save:
         host.remember(options.blend, request, None)
     return asset.to_json()
+
+
+def _add_import(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "import",
+        "Import a USD file into a new .blend, as a collection.",
+        needs_scene=True,
+        handler=_import,
+        summary=summaries.imported,
+    )
+    verb.add_argument("source", type=Path, metavar="FILE", help="the USD file")
+    verb.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.blend", help="the file to write"
+    )
+    verb.add_argument("--name", help="name of the collection (default: the file's)")
+    verb.add_argument("--overwrite", action="store_true", help="replace OUT.blend if it exists")
+
+
+def _import(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    blend = options.output.absolute()
+    _refuse_existing(blend, options.overwrite)
+    name = options.name or options.source.stem
+    path = yield from host.import_usd(options.source.absolute(), blend, name)
+    return {"path": str(path), "collection": name}
+
+
+def _refuse_existing(path: Path, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise StagewrightError(
+            "exists", f'"{path}" exists.', "Choose another name, or replace it with --overwrite."
+        )
 
 
 def _add_check(group: Any) -> None:

@@ -79,10 +79,14 @@ class LayerWriter:
         metadata: lines of layer metadata.
         frame: the frame of the values that are given, or None for a static stage.
         look: the writer of what says how things look: another layer's, or this one.
+        references: the writer of references to published assets, another or this one.
     """
 
-    def __init__(self, look: LayerWriter | None = None) -> None:
+    def __init__(
+        self, look: LayerWriter | None = None, references: LayerWriter | None = None
+    ) -> None:
         self.look = look or self
+        self.references = references or self
         self.metadata: list[str] = []
         self.frame: float | None = None
         self._frame_before = 0.0

@@ -31,6 +31,7 @@ from .records import (
     PointsRecord,
     PresenceRecord,
     Record,
+    ReferenceRecord,
     SkelAnimationRecord,
     SkeletonRecord,
     SkelRootRecord,
@@ -40,14 +41,19 @@ from .records import (
     XformRecord,
 )
 from .skel import author_skel_animation, author_skel_root, author_skeleton, author_skin
-from .text import quoted
+from .text import quoted, value_text
 from .volume import author_volume
 from .xform import author_xform
 
 Stream = Generator[Record | Event, None, None]
 
 
-def write_stream(stream: Stream, layer: Sdf.Layer, look: Sdf.Layer | None = None) -> Job[None]:
+def write_stream(
+    stream: Stream,
+    layer: Sdf.Layer,
+    look: Sdf.Layer | None = None,
+    references: Sdf.Layer | None = None,
+) -> Job[None]:
     """Author the records of ``stream`` into ``layer``, in place of what it holds.
 
     The layer is not saved. Events of the stream are passed on. Each record is
@@ -58,12 +64,16 @@ def write_stream(stream: Stream, layer: Sdf.Layer, look: Sdf.Layer | None = None
         layer: for all that is not ``look``'s.
         look: for materials and their bindings, as opinions to be composed over
             those of ``layer``; ``layer`` itself when None.
+        references: for references to published assets, as opinions about prims of
+            ``layer``; ``layer`` itself when None.
 
     Raises:
         StagewrightError: ``foreign-pxr``, and what the stream raises.
     """
     require_pxr()
-    writer = LayerWriter() if look is None else LayerWriter(LayerWriter())
+    writer = LayerWriter(
+        None if look is None else LayerWriter(), None if references is None else LayerWriter()
+    )
     with closing(stream):
         for item in stream:
             if isinstance(item, Event):
@@ -73,10 +83,12 @@ def write_stream(stream: Stream, layer: Sdf.Layer, look: Sdf.Layer | None = None
     yield from writer.finish(layer)
     if look is not None:
         yield from writer.look.finish(look)
+    if references is not None:
+        yield from writer.references.finish(references)
 
 
 def _author_frame(writer: LayerWriter, record: FrameRecord) -> None:
-    for each in {writer, writer.look}:
+    for each in {writer, writer.look, writer.references}:
         each.begin_frame(record.frame)
 
 
@@ -102,9 +114,10 @@ def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
             f"timeCodesPerSecond = {rate!r}",
             f"framesPerSecond = {rate!r}",
         ]
-    writer.metadata = writer.look.metadata = metadata
+    writer.metadata = writer.look.metadata = writer.references.metadata = metadata
     prim, _ = writer.define(f"/{record.root}", "Xform")
     writer.look.over(f"/{record.root}")
+    writer.references.over(f"/{record.root}")
     # Blender's colours are linear Rec.709; children inherit what the root says.
     writer.apply_schemas(prim, "ColorSpaceAPI")
     writer.set(prim, "colorSpace:name", "token", "lin_rec709_scene", uniform=True)
@@ -113,11 +126,20 @@ def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
         writer.set(prim, "xformOpOrder", "token[]", ("xformOp:rotateX",), uniform=True)
 
 
+def _author_reference(writer: LayerWriter, record: ReferenceRecord) -> None:
+    """Author the reference once; the asset cannot change over time."""
+    prim = writer.references.over(record.path)
+    reference = f"prepend references = {value_text(record.asset, 'asset')}"
+    if reference not in prim.metadata:
+        prim.metadata += ["instanceable = true", reference]
+
+
 _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {
     StageRecord: _author_stage,
     FrameRecord: _author_frame,
     PresenceRecord: _author_presence,
     XformRecord: author_xform,
+    ReferenceRecord: _author_reference,
     MeshRecord: author_mesh,
     MaterialRecord: author_material,
     PointInstancerRecord: author_point_instancer,

@@ -10,8 +10,15 @@ import bpy
 import mathutils
 import numpy as np
 
-from ....usd_tools.direct.records import PointInstancerRecord, Record, XformOp, XformRecord
+from ....usd_tools.direct.records import (
+    PointInstancerRecord,
+    Record,
+    ReferenceRecord,
+    XformOp,
+    XformRecord,
+)
 from ..prim_names import sibling_names
+from ..published import published_root
 from ..reading import effective_materials
 from .arrays import read_matrix
 from .camera import read_camera
@@ -61,12 +68,21 @@ def _read_own(context: StreamContext, shown: bpy.types.Object, path: str) -> Ite
         yield from read_light(context, shown, path)
     elif shown.type == "EMPTY" and shown.instance_collection is not None:
         collection = shown.original.instance_collection
-        target = yield from _prototype(context, collection, path)
-        yield XformRecord(
-            context.child(path, collection.name, ("collection", collection.session_uid)),
-            "",
-            prototype=target,
-        )
+        place = context.child(path, collection.name, ("collection", collection.session_uid))
+        asset = published_root(collection)
+        if asset:
+            yield from _use(collection, asset, place)
+        else:
+            target = yield from _prototype(context, collection, path)
+            yield XformRecord(place, "", prototype=target)
+
+
+def _use(collection: bpy.types.Collection, asset: str, path: str) -> Iterator[Record]:
+    """The records of a use of a published asset."""
+    offset = collection.instance_offset
+    ops = matrix_ops(mathutils.Matrix.Translation(-offset)) if offset.length else ()
+    yield XformRecord(path, "", ops)
+    yield ReferenceRecord(path, asset)
 
 
 def _has_nodes(shown: bpy.types.Object) -> bool:
@@ -264,9 +280,13 @@ def _prototype(
             yield from read_geometry(context, reference, path)
     elif isinstance(reference, bpy.types.Collection):
         path = context.prototype(reference.name, ("collection", reference.original.session_uid))
+        asset = published_root(reference)
         if context.is_first(path):
             yield XformRecord(path, "")
-            yield from _read_collection(context, reference, path)
+            if asset:
+                yield from _use(reference, asset, context.child(path, reference.name, "asset"))
+            else:
+                yield from _read_collection(context, reference, path)
     else:
         assert shown is not None
         path = context.prototype(f"{shown.name}_{index}", (owner, index))

@@ -118,7 +118,9 @@ def plan_skins(
     _bind(plan, chosen)
     scene = bpy.context.scene
     told: set[int] = set()
-    for index, frame in enumerate(frames or (None,)):
+    # Going to a frame evaluates the whole scene.
+    tried = (frames or (None,)) if plan.rigs or plan.skins else ()
+    for index, frame in enumerate(tried):
         if frame is not None:
             share = index / len(frames)
             yield Progress("scene.skin", share, f"Trying the skeletons at frame {frame:g}")

@@ -27,6 +27,7 @@ from .material import (
 from .mesh import MeshRecord, Subset
 from .point_instancer import PointInstancerRecord
 from .points import PointsRecord
+from .reference import ReferenceRecord
 from .skel import BlendShape, SkelAnimationRecord, SkeletonRecord, SkelRootRecord, SkinRecord
 from .stage import MATERIALS, PROTOTYPES, FrameRecord, PresenceRecord, StageRecord
 from .values import Interpolation, Primvar, Property
@@ -38,6 +39,7 @@ Record = (
     | FrameRecord
     | PresenceRecord
     | XformRecord
+    | ReferenceRecord
     | MeshRecord
     | PointInstancerRecord
     | BasisCurvesRecord
@@ -83,6 +85,7 @@ __all__ = [
     "Property",
     "Purpose",
     "Record",
+    "ReferenceRecord",
     "SkelAnimationRecord",
     "SkelRootRecord",
     "SkeletonRecord",

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""USD files as collections, by Blender's importer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import bpy
+
+from ...jobs.errors import StagewrightError
+from ...jobs.events import Job, Progress
+
+
+def import_to_blend(source: Path, blend: Path, name: str) -> Job[Path]:
+    """Import a USD file into a new file ``blend``, as a collection called ``name``.
+
+    What the asset's prototypes show is in collections of their own, which are
+    written along. Cameras and the world are left out, images stay where they are.
+    The open file is replaced by an empty one.
+
+    Raises:
+        StagewrightError: ``no-importer``, ``asset-unreadable``, ``nothing-to-import``
+            or ``target-unwritable``.
+    """
+    if not bpy.app.build_options.usd:
+        raise StagewrightError(
+            "no-importer",
+            "This Blender was built without its USD importer.",
+            "Use a Blender from blender.org.",
+        )
+    if not source.is_file():
+        raise StagewrightError(
+            "asset-missing", f"There is no file “{source}”.", "Check the path of the USD file."
+        )
+    yield Progress("usd.import", None, f"Importing {source.name}")
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    collection = bpy.data.collections.new(name)
+    try:
+        bpy.ops.wm.usd_import(
+            filepath=str(source),
+            import_cameras=False,
+            create_world_material=False,
+            import_textures_mode="IMPORT_NONE",
+            set_frame_range=False,
+        )
+    except RuntimeError as error:
+        raise StagewrightError(
+            "asset-unreadable",
+            f"Blender cannot import {source.name}: {' '.join(str(error).split())}",
+            "Check the file with: stagewright usd check.",
+        ) from error
+    # Prototypes stand in collections below the scene's.
+    for item in bpy.context.scene.collection.objects:
+        collection.objects.link(item)
+    if not collection.objects:
+        raise StagewrightError(
+            "nothing-to-import",
+            f"Blender finds nothing to import in {source.name}.",
+            "Look into it with: stagewright usd tree.",
+        )
+    yield Progress("usd.import", None, f"Writing {blend.name}")
+    partial = blend.with_name(f".{blend.name}.part")
+    try:
+        # Libraries of that name would be written relative to it.
+        bpy.data.libraries.write(str(partial), {collection}, path_remap="ABSOLUTE", fake_user=True)
+        os.replace(partial, blend)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        raise StagewrightError(
+            "target-unwritable",
+            f"{blend.name} cannot be written ({error}).",
+            "Make room on the disk, or choose a folder you may write to.",
+        ) from error
+    return blend
