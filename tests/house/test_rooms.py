@@ -39,7 +39,7 @@ ROOMS = {
         frozenset({"numpy", "pxr"}),
         frozenset({"MaterialX", "OpenImageIO", "flip_evaluator", "skimage"}),
     ),
-    "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api"})),
+    "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api", "requests"})),
     "texture_lab": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"onnxruntime"})),
     "field_tools": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "dask"})),
     "jobs": Room(),
