@@ -106,7 +106,7 @@ def server_errors(url: str, what: str) -> Iterator[None]:
         raise _no_ayon(url) from error
     except (exceptions.ServerError, requests.exceptions.RequestException) as error:
         raise _unreached(url, error) from error
-    except (json.JSONDecodeError, AttributeError, TypeError) as error:
+    except (exceptions.GraphQlQueryError, json.JSONDecodeError, AttributeError) as error:
         # What ayon-python-api runs into when an answer is a page, not JSON.
         raise _no_ayon(url) from error
 
