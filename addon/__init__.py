@@ -5,10 +5,24 @@ from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish
-from .usd import checks, export
+from .usd import checks, export, inspector, inspector_panels, looking
 
 # Each has register() and unregister(); later ones build on earlier ones.
-_PARTS = (preferences, properties, pump, export, publish, assets, checks, jobs_ui, menus, cli)
+_PARTS = (
+    preferences,
+    properties,
+    pump,
+    export,
+    publish,
+    assets,
+    checks,
+    looking,
+    inspector,
+    inspector_panels,
+    jobs_ui,
+    menus,
+    cli,
+)
 
 
 def register() -> None:

@@ -139,7 +139,7 @@ def start(job: Job[Mapping[str, Any]], kind: str, label: str) -> Task:
         task.step()
     if not bpy.app.timers.is_registered(tick):
         bpy.app.timers.register(tick, first_interval=INTERVAL, persistent=True)
-    _redraw()
+    redraw()
     return task
 
 
@@ -148,13 +148,13 @@ def cancel(number: int) -> None:
     for task in _tasks:
         if task.number == number:
             task.cancelling = True
-    _redraw()
+    redraw()
 
 
 def dismiss(number: int) -> None:
     """Forget a job that has ended."""
     _tasks[:] = [task for task in _tasks if task.number != number or task.running]
-    _redraw()
+    redraw()
 
 
 def tick() -> float | None:
@@ -165,7 +165,7 @@ def tick() -> float | None:
     for task in running:
         _advance(task, deadline)
     if [_shown(task) for task in running] != before:
-        _redraw()
+        redraw()
     return INTERVAL if any(task.running for task in _tasks) else None
 
 
@@ -186,7 +186,7 @@ def _shown(task: Task) -> tuple[object, ...]:
     return percent, task.status, task.running, task.failure
 
 
-def _redraw() -> None:
+def redraw() -> None:
     """Redraw the sidebars and the status bars."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:

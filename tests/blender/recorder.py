@@ -8,6 +8,7 @@ icons.
 from __future__ import annotations
 
 import functools
+import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,10 +58,14 @@ class Recorder:
         """Draw what the list would: the items that its filter keeps."""
         cls = getattr(bpy.types, kind)
         shown = functools.partial(cls.draw_item, Part(cls, self))
+        # Blender gives the number of the line to those that ask for it.
+        numbered = "index" in inspect.signature(cls.draw_item).parameters
+        lines = getattr(data, items)
         flags, _order = cls.filter_items(Part(cls, self), bpy.context, data, items)
-        for flag, item in zip(flags, getattr(data, items), strict=True):
+        for number, (flag, item) in enumerate(zip(flags or [1] * len(lines), lines, strict=True)):
             if flag:
-                shown(bpy.context, self, data, item, 0, active_data, active)
+                index = (number,) if numbered else ()
+                shown(bpy.context, self, data, item, 0, active_data, active, *index)
 
     def menu(self, name: str, **options: Any) -> None:
         assert hasattr(bpy.types, name), name
@@ -71,6 +76,10 @@ class Recorder:
 
     def row(self, **options: Any) -> Recorder:
         self._check_options("row", options)
+        return self
+
+    def split(self, **options: Any) -> Recorder:
+        self._check_options("split", options)
         return self
 
     def column(self, **options: Any) -> Recorder:

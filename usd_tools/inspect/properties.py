@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pxr import Sdf, Usd, UsdShade
 
-from .tree import prim_at
+from .tree import payload_state, prim_at
 
 # Characters of a value that are shown; arrays are cut at so many items.
 _LONGEST = 200
@@ -77,6 +78,23 @@ class PropertyRow:
 
 
 @dataclass(frozen=True)
+class VariantChoice:
+    """A variant set and what is selected in it.
+
+    Attributes:
+        name: of the set.
+        selected: the variant, or "".
+        names: all variants.
+        session: whether the session's choice counts, not the files'.
+    """
+
+    name: str
+    selected: str
+    names: tuple[str, ...]
+    session: bool
+
+
+@dataclass(frozen=True)
 class PrimDetails:
     """All about one prim.
 
@@ -88,6 +106,8 @@ class PrimDetails:
         arcs: composition arcs, strongest first.
         properties: by name.
         bindings: purpose of the binding ("" for all), to the path of the bound material.
+        variants: its variant sets.
+        payload: ``loaded``, ``unloaded``, or "" without one.
     """
 
     path: str
@@ -97,6 +117,8 @@ class PrimDetails:
     arcs: tuple[Arc, ...]
     properties: tuple[PropertyRow, ...]
     bindings: dict[str, str]
+    variants: tuple[VariantChoice, ...]
+    payload: str
 
 
 def prim_details(stage: Usd.Stage, path: str, time: float | None = None) -> PrimDetails:
@@ -120,6 +142,8 @@ def prim_details(stage: Usd.Stage, path: str, time: float | None = None) -> Prim
         arcs=_arcs(prim),
         properties=tuple(_property(p, moment) for p in prim.GetProperties()),
         bindings=_bindings(prim),
+        variants=tuple(_variants(stage, prim)),
+        payload=payload_state(prim),
     )
 
 
@@ -202,6 +226,16 @@ def _opinion(spec: Sdf.PropertySpec) -> Opinion:
         samples=spec.layer.GetNumTimeSamplesForPath(spec.path),
         blocked=blocked,
     )
+
+
+def _variants(stage: Usd.Stage, prim: Usd.Prim) -> Iterator[VariantChoice]:
+    sets = prim.GetVariantSets()
+    spec = stage.GetSessionLayer().GetPrimAtPath(prim.GetPath())
+    chosen = dict(spec.variantSelections) if spec else {}
+    for name in sets.GetNames():
+        choice = sets.GetVariantSet(name)
+        names = tuple(choice.GetVariantNames())
+        yield VariantChoice(name, choice.GetVariantSelection(), names, name in chosen)
 
 
 def _bindings(prim: Usd.Prim) -> dict[str, str]:

@@ -93,9 +93,6 @@ def row(prim: Usd.Prim) -> PrimRow:
         sets = prim.GetVariantSets()
         chosen = [(name, sets.GetVariantSelection(name)) for name in sets.GetNames()]
     purpose = prim.GetAttribute(_PURPOSE)
-    payload = ""
-    if prim.HasAuthoredPayloads():
-        payload = "loaded" if prim.IsLoaded() else "unloaded"
     return PrimRow(
         path=str(prim.GetPath()),
         name=prim.GetName(),
@@ -105,10 +102,17 @@ def row(prim: Usd.Prim) -> PrimRow:
         purpose=str(purpose.Get() or "") if purpose.HasAuthoredValue() else "",
         active=prim.IsActive(),
         instance=prim.IsInstance(),
-        payload=payload,
+        payload=payload_state(prim),
         variants=tuple(chosen),
         has_children=bool(prim.GetFilteredChildrenNames(ALL_PRIMS)),
     )
+
+
+def payload_state(prim: Usd.Prim) -> str:
+    """``loaded``, ``unloaded``, or "" without a payload."""
+    if not prim.HasAuthoredPayloads():
+        return ""
+    return "loaded" if prim.IsLoaded() else "unloaded"
 
 
 Test = Callable[[Usd.Prim], bool]
