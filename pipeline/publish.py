@@ -30,6 +30,7 @@ from .settings import user_name
 from .work import work_folder
 
 USD = "usd"
+ANIMATION = "animation"
 REPORT = "report"
 THUMBNAIL = "thumbnail.png"
 
@@ -108,6 +109,7 @@ def _request(order: PublishOrder) -> PublishRequest:
         project_code=order.project_code,
         folder_path=order.folder,
         product_name=order.product,
+        product_type=ANIMATION if order.scene.over else USD,
         task_name=order.task,
         author=user_name(),
         comment=order.comment,

@@ -9,6 +9,7 @@ they differ. Shapes, materials and structure stay the asset's.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,8 @@ _ANIMATION_SOURCE = "skel:animationSource"
 _TOLERANCE = 1e-5
 # What tells of how the layer was made, not of the shot.
 _UNTOLD = {OBJECT_NAME}
+# What follows from the points, and comes along with them alone.
+_OF_POINTS = {"normals", "extent", "velocities"}
 
 
 def place_shot(
@@ -62,13 +65,16 @@ def place_shot(
     root = root.absolute()
     yield Progress("shot.compare", 0.0, f"Comparing with {asset.name}")
     overs = layer_like(geometry, _metres(geometry))
+    Sdf.CreatePrimInLayer(overs, default.GetPath())
     author = _Overs(stage, geometry, overs, Usd.Stage.Open(geometry))
     author.compare(geometry.GetPrimAtPath(default.GetPath()))
     if whole:
         author.hide_absent(default)
     for note in author.notes:
         yield Message(note, "warning")
-    main = _root_layer(geometry, root, name=name, asset=asset, kind=str(Usd.ModelAPI(default).GetKind()))
+    main = _root_layer(
+        geometry, root, name=name, asset=asset, kind=str(Usd.ModelAPI(default).GetKind())
+    )
     files = {f"{root.stem}_overs.usdc": overs, root.name: main}
     with staging(root) as folder:
         for file_name, layer in files.items():
@@ -84,9 +90,7 @@ def _metres(layer: Sdf.Layer) -> float:
     return float(layer.pseudoRoot.GetInfo(UsdGeom.Tokens.metersPerUnit))
 
 
-def _root_layer(
-    geometry: Sdf.Layer, root: Path, *, name: str, asset: Path, kind: str
-) -> Sdf.Layer:
+def _root_layer(geometry: Sdf.Layer, root: Path, *, name: str, asset: Path, kind: str) -> Sdf.Layer:
     layer = layer_like(geometry, _metres(geometry))
     prim = Sdf.CreatePrimInLayer(layer, f"/{geometry.defaultPrim}")
     prim.kind = kind
@@ -163,24 +167,40 @@ class _Overs:
                 "so its shape stays as it was published."
             )
             return
-        changed = [
-            attribute
-            for attribute in spec.attributes
-            if attribute.name not in _UNTOLD and self._differs(spec, prim, attribute.name)
-        ]
-        if changed:
-            Sdf.CreatePrimInLayer(self.overs, spec.path)
-        for attribute in changed:
-            Sdf.CopySpec(self.scene, attribute.path, self.overs, attribute.path)
-        if changed and "points" in {attribute.name for attribute in changed}:
+        names = [a.name for a in spec.attributes if self._is_changed(spec, prim, a.name)]
+        if self._is_moved(spec, prim):
+            names += [a.name for a in spec.attributes if a.name.startswith("xformOp")]
+        if "points" in names:
+            names += [a.name for a in spec.attributes if a.name in _OF_POINTS]
             self._block_skinning(spec, prim)
+        for name in names:
+            Sdf.CreatePrimInLayer(self.overs, spec.path)
+            path = spec.path.AppendProperty(name)
+            Sdf.CopySpec(self.scene, path, self.overs, path)
+
+    def _is_changed(self, spec: Sdf.PrimSpec, prim: Usd.Prim, name: str) -> bool:
+        """Whether an attribute that counts by itself differs."""
+        counts = name not in _UNTOLD and name not in _OF_POINTS and not name.startswith("xformOp")
+        return counts and self._differs(spec, prim, name)
+
+    def _is_moved(self, spec: Sdf.PrimSpec, prim: Usd.Prim) -> bool:
+        """Whether the transform to the parent differs, however its operations tell it."""
+        ours = UsdGeom.Xformable(self.shown.GetPrimAtPath(spec.path))
+        theirs = UsdGeom.Xformable(prim)
+        if not ours or not theirs:
+            return False
+        samples = {*ours.GetTimeSamples(), *theirs.GetTimeSamples()}
+        return not all(
+            close(ours.GetLocalTransformation(t), theirs.GetLocalTransformation(t), _TOLERANCE)
+            for t in _times(samples)
+        )
 
     def _block_skinning(self, spec: Sdf.PrimSpec, prim: Usd.Prim) -> None:
         """Points that are written as they are must not be moved by the asset's skeleton."""
         for name in _INFLUENCES:
             attribute = prim.GetAttribute(name)
             if attribute.HasAuthoredValue() and name not in spec.properties:
-                over = self.overs.GetPrimAtPath(spec.path)
+                over = Sdf.CreatePrimInLayer(self.overs, spec.path)
                 block = Sdf.AttributeSpec(over, name, attribute.GetTypeName())
                 block.default = Sdf.ValueBlock()
 
@@ -190,8 +210,11 @@ class _Overs:
             return False
         ours = self.shown.GetAttributeAtPath(spec.path.AppendProperty(name))
         theirs = prim.GetAttribute(name)
-        if not ours.HasAuthoredValue() or not theirs.HasAuthoredValue():
+        if not ours.HasAuthoredValue() or not theirs.IsDefined():
             return bool(ours.HasAuthoredValue())
         samples = {*ours.GetTimeSamples(), *theirs.GetTimeSamples()}
-        times = [Usd.TimeCode(t) for t in sorted(samples)] or [Usd.TimeCode.Default()]
-        return not all(close(ours.Get(t), theirs.Get(t), _TOLERANCE) for t in times)
+        return not all(close(ours.Get(t), theirs.Get(t), _TOLERANCE) for t in _times(samples))
+
+
+def _times(samples: Iterable[float]) -> list[Usd.TimeCode]:
+    return [Usd.TimeCode(t) for t in sorted(samples)] or [Usd.TimeCode.Default()]
