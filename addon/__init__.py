@@ -5,7 +5,17 @@ from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish
-from .usd import checks, export, inspector, inspector_panels, looking
+from .usd import (
+    checks,
+    compare,
+    export,
+    inspector,
+    inspector_panels,
+    lists,
+    looking,
+    package,
+    repair,
+)
 
 # Each has register() and unregister(); later ones build on earlier ones.
 _PARTS = (
@@ -17,8 +27,12 @@ _PARTS = (
     assets,
     checks,
     looking,
+    lists,
     inspector,
     inspector_panels,
+    repair,
+    compare,
+    package,
     jobs_ui,
     menus,
     cli,
