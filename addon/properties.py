@@ -93,6 +93,11 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
         type=STAGEWRIGHT_PG_look,
     )
     active_look: IntProperty(name="Look", description="Look shown below the list")
+    over: BoolProperty(
+        name="Shot Layer",
+        description="Export only what is otherwise than in the version published from here, as a "
+        "layer over it: the animation of a shot",
+    )
     allow: StringProperty(
         name="Allow",
         description="Checks whose errors are let through, separated by commas",

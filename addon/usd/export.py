@@ -116,6 +116,7 @@ def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column.prop(chosen, "engine")
     if chosen.engine == "stagewright":
         column.prop(chosen, "bake")
+        column.prop(chosen, "over")
 
 
 class STAGEWRIGHT_PT_export_presets(PresetPanel, bpy.types.Panel):
