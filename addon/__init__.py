@@ -13,8 +13,10 @@ from .usd import (
     inspector_panels,
     lists,
     looking,
+    losses,
     package,
     repair,
+    variants,
 )
 
 # Each has register() and unregister(); later ones build on earlier ones.
@@ -22,7 +24,9 @@ _PARTS = (
     preferences,
     properties,
     pump,
+    losses,
     export,
+    variants,
     publish,
     assets,
     checks,
