@@ -8,20 +8,38 @@ from .ayon import assets, publish
 from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
-from .usd import checks, export, inspector, inspector_panels, looking
+from .usd import (
+    checks,
+    compare,
+    export,
+    inspector,
+    inspector_panels,
+    lists,
+    looking,
+    losses,
+    package,
+    repair,
+    variants,
+)
 
 # Each has register() and unregister(); later ones build on earlier ones.
 _PARTS = (
     preferences,
     properties,
     pump,
+    losses,
     export,
+    variants,
     publish,
     assets,
     checks,
     looking,
+    lists,
     inspector,
     inspector_panels,
+    repair,
+    compare,
+    package,
     field_settings,
     field_operators,
     field_panels,

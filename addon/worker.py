@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The other Blender: runs a command on a copy of the open file."""
+"""Other processes: a Blender on a copy of the open file, or a Python without one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import bpy
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
-from ..jobs.process import run_program
+from ..jobs.process import run_child, run_program
 from ..pipeline.blender import EXECUTABLE, blender_program
 from .preferences import PACKAGE
 from .scene.prim_names import keep_names
@@ -48,6 +48,17 @@ def run_on_copy(verb: str, *arguments: str, collection: int = 0) -> Job[Mapping[
         return (yield from _run(folder, verb, str(copy), *arguments))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def child(task: str, **arguments: Any) -> Job[Mapping[str, Any]]:
+    """Run a task of the packages in a process of its own (see ``run_child``)."""
+    with tempfile.TemporaryDirectory(prefix="stagewright-", dir=bpy.app.tempdir or None) as folder:
+        return (yield from run_child(task, arguments, folder=Path(folder)))
+
+
+def command(*words: str) -> Job[Mapping[str, Any]]:
+    """Run a command of the command line in a process of its own."""
+    return child("pipeline.cli:command", words=list(words))
 
 
 def import_usd(source: Path, blend: Path, name: str) -> Job[Mapping[str, Any]]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..jobs.drive import drain, interrupt_on_termination
 from ..jobs.errors import StagewrightError, cancelled
-from ..jobs.events import failure_of
+from ..jobs.events import Job, failure_of
 from .blender import EXECUTABLE, run_in_blender
-from .commands import library, publish, texture, usd
+from .commands import ayon, library, publish, texture, usd
 from .console import claim_stdout, json_sink, terminal_sink
 from .host import SceneHost
 
@@ -31,7 +31,7 @@ environment:
   STAGEWRIGHT_LIBRARY  the library's folder"""
 
 # In the order that --help lists them.
-_GROUPS = (publish, usd, library, texture)
+_GROUPS = (publish, usd, library, texture, ayon)
 _EXIT_CODES = {"bad-arguments": 2, "cancelled": 130}
 
 
@@ -69,6 +69,17 @@ def main(arguments: Sequence[str] | None = None, host: SceneHost | None = None) 
     except StagewrightError as error:
         return _EXIT_CODES.get(error.code, 1)
     return int(options.found_errors(value))
+
+
+def command(words: Sequence[str]) -> Job[Mapping[str, Any]]:
+    """The job of one command that needs no scene, for another process to run.
+
+    Raises:
+        StagewrightError: ``bad-arguments``, and what the command raises.
+    """
+    options = _parser().parse_args(words)
+    job: Job[Mapping[str, Any]] = options.handler(options, None)
+    return job
 
 
 class _Parser(argparse.ArgumentParser):

@@ -180,6 +180,12 @@ def apply_edits(edits: Iterable[PathEdit]) -> Job[list[Path]]:
     return list(tables)
 
 
+def apply_task(edits: Iterable[Mapping[str, Any]]) -> Job[dict[str, Any]]:
+    """:func:`apply_edits` on plain JSON data, for another process to run."""
+    changed = yield from apply_edits(PathEdit(**edit) for edit in edits)
+    return {"changed": [str(file) for file in changed]}
+
+
 def _path_writer(file: Path, table: Mapping[str, str]) -> Callable[[Path], None]:
     def new_path(path: str) -> str:
         return table.get(path, path)

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # mypy: disable-error-code="valid-type"
-"""The inspector's lists, what is chosen in them, and what the artist can do there.
-
-Blender's lists want a collection to draw. These hold nothing but a number of
-items; what is drawn is the session's own line of the same index.
-"""
+"""The inspector's lists, what is chosen in them, and what the artist can do there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.app.handlers import persistent
@@ -26,13 +22,10 @@ from bpy_extras.io_utils import ImportHelper
 
 from ...jobs.errors import StagewrightError
 from . import looking
+from .lists import STAGEWRIGHT_PG_line, resize
 
 if TYPE_CHECKING:  # USD takes half a second
     from ...usd_tools.inspect.session import Session
-
-
-class STAGEWRIGHT_PG_line(bpy.types.PropertyGroup):
-    """One line of a list; what it shows is kept outside Blender."""
 
 
 def _tell(label: str, work: Callable[[Session], object]) -> None:
@@ -95,20 +88,11 @@ class STAGEWRIGHT_PG_inspector(bpy.types.PropertyGroup):
     def fit(self, now: Session | None) -> None:
         """Let the lists be as long as what they show, and choose what is shown below."""
         details = now.details if now else None
-        _resize(self.lines, len(now.outline.lines) if now else 0)
-        _resize(self.layers, len(now.layers) if now else 0)
-        _resize(self.files, len(looking.files()))
-        _resize(self.properties, len(details.properties) if details else 0)
+        resize(self.lines, len(now.outline.lines) if now else 0)
+        resize(self.layers, len(now.layers) if now else 0)
+        resize(self.files, len(looking.files()))
+        resize(self.properties, len(details.properties) if details else 0)
         self.line = now.outline.index(details.path) if now and details else -1
-
-
-def _resize(items: Any, size: int) -> None:
-    if size == 0:
-        items.clear()
-    while len(items) > size:
-        items.remove(len(items) - 1)
-    for _ in range(size - len(items)):
-        items.add()
 
 
 class Asking:
@@ -335,7 +319,6 @@ def _after_load(path: str) -> None:
 
 
 _CLASSES = (
-    STAGEWRIGHT_PG_line,
     STAGEWRIGHT_PG_inspector,
     STAGEWRIGHT_OT_inspect_usd,
     STAGEWRIGHT_OT_reload_usd,

@@ -12,6 +12,7 @@ from ...pipeline.summaries import count
 from .. import pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
 from . import looking
+from .lists import Below, Rows, fact, fact_row
 
 if TYPE_CHECKING:
     from ...usd_tools.inspect.outline import Line
@@ -52,20 +53,7 @@ def type_icon(type_name: str) -> str:
     return "MESH_CUBE" if type_name in _SHAPES else "OBJECT_DATA"
 
 
-class _Rows:
-    """Lists that show all of their lines, without Blender's filter below."""
-
-    def filter_items(
-        self, context: bpy.types.Context, data: Any, property: str
-    ) -> tuple[list[int], list[int]]:
-        """Show every line."""
-        return [], []
-
-    def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
-        """Nothing to filter by."""
-
-
-class STAGEWRIGHT_UL_prims(_Rows, bpy.types.UIList):
+class STAGEWRIGHT_UL_prims(Rows, bpy.types.UIList):
     """The open part of the tree of prims."""
 
     def draw_item(
@@ -121,7 +109,7 @@ def badges(line: Line) -> str:
     return " · ".join(filter(None, words))
 
 
-class STAGEWRIGHT_UL_usd_properties(_Rows, bpy.types.UIList):
+class STAGEWRIGHT_UL_usd_properties(Rows, bpy.types.UIList):
     """The properties of the prim."""
 
     def draw_item(
@@ -153,7 +141,7 @@ def _property_icon(found: PropertyRow) -> str:
     return "KEYFRAME_HLT" if found.samples else "KEYFRAME" if found.source else "DOT"
 
 
-class STAGEWRIGHT_UL_usd_layers(_Rows, bpy.types.UIList):
+class STAGEWRIGHT_UL_usd_layers(Rows, bpy.types.UIList):
     """The layer stack."""
 
     def draw_item(
@@ -191,7 +179,7 @@ class STAGEWRIGHT_UL_usd_layers(_Rows, bpy.types.UIList):
             time.label(text=f"{layer.scale:g} × t + {layer.offset:g}", icon="TIME")
 
 
-class STAGEWRIGHT_UL_usd_files(_Rows, bpy.types.UIList):
+class STAGEWRIGHT_UL_usd_files(Rows, bpy.types.UIList):
     """The files that are needed."""
 
     def draw_item(
@@ -269,18 +257,6 @@ def _draw_work(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         draw_text(layout, context, looking.problem(), "ERROR")
 
 
-class _Below(SidebarPanel):
-    """A panel below the inspector, closed at first, there when a file is open."""
-
-    bl_parent_id = "STAGEWRIGHT_PT_inspector"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether a file is open."""
-        return looking.session() is not None
-
-
 def _details(layout: bpy.types.UILayout, context: bpy.types.Context) -> PrimDetails | None:
     now = looking.session()
     if now is None or now.details is None:
@@ -289,7 +265,7 @@ def _details(layout: bpy.types.UILayout, context: bpy.types.Context) -> PrimDeta
     return now.details
 
 
-class STAGEWRIGHT_PT_usd_prim(_Below, bpy.types.Panel):
+class STAGEWRIGHT_PT_usd_prim(Below, bpy.types.Panel):
     """The chosen prim: variants, payload, bindings, metadata"""
 
     bl_label = "Prim"
@@ -304,11 +280,11 @@ class STAGEWRIGHT_PT_usd_prim(_Below, bpy.types.Panel):
             return
         draw_text(layout, context, prim.path, type_icon(prim.type_name))
         layout = layout.column(align=True)
-        _fact(layout, "Type", prim.type_name or "none")
+        fact(layout, "Type", prim.type_name or "none")
         for schema in prim.applied_schemas:
-            _fact(layout, "Schema", schema)
+            fact(layout, "Schema", schema)
         for index, choice in enumerate(prim.variants):
-            row = _fact_row(layout, choice.name)
+            row = fact_row(layout, choice.name)
             button = row.operator(
                 "stagewright.choose_usd_variant",
                 text=choice.selected or "none",
@@ -319,7 +295,7 @@ class STAGEWRIGHT_PT_usd_prim(_Below, bpy.types.Panel):
             button.index = index
         if prim.payload:
             loaded = prim.payload == "loaded"
-            button = _fact_row(layout, "Payload").operator(
+            button = fact_row(layout, "Payload").operator(
                 "stagewright.load_payload",
                 text="Loaded" if loaded else "Not Loaded",
                 icon="PACKAGE" if loaded else "UGLYPACKAGE",
@@ -328,7 +304,7 @@ class STAGEWRIGHT_PT_usd_prim(_Below, bpy.types.Panel):
             button.path, button.load = prim.path, not loaded
         for purpose, material in prim.bindings.items():
             label = f"Material ({purpose})" if purpose else "Material"
-            button = _fact_row(layout, label).operator(
+            button = fact_row(layout, label).operator(
                 "stagewright.reveal_prim",
                 text=PurePath(material).name,
                 icon="MATERIAL",
@@ -336,23 +312,10 @@ class STAGEWRIGHT_PT_usd_prim(_Below, bpy.types.Panel):
             )
             button.path = material
         for name, text in prim.metadata.items():
-            _fact(layout, name, text)
+            fact(layout, name, text)
 
 
-def _fact_row(layout: bpy.types.UILayout, label: str) -> bpy.types.UILayout:
-    split = layout.split(factor=0.35)
-    left = split.row()
-    left.alignment = "RIGHT"
-    left.active = False
-    left.label(text=label, translate=False)
-    return split.row()
-
-
-def _fact(layout: bpy.types.UILayout, label: str, text: str) -> None:
-    _fact_row(layout, label).label(text=text, translate=False)
-
-
-class STAGEWRIGHT_PT_usd_arcs(_Below, bpy.types.Panel):
+class STAGEWRIGHT_PT_usd_arcs(Below, bpy.types.Panel):
     """The arcs that compose the chosen prim, strongest first"""
 
     bl_label = "Composition"
@@ -364,12 +327,12 @@ class STAGEWRIGHT_PT_usd_arcs(_Below, bpy.types.Panel):
         prim = _details(layout, context)
         layout = layout.column(align=True)
         for arc in prim.arcs if prim else ():
-            row = _fact_row(layout, arc.kind)
+            row = fact_row(layout, arc.kind)
             row.active = arc.has_specs
             row.label(text=f"{PurePath(arc.layer).name} <{arc.path}>", translate=False)
 
 
-class STAGEWRIGHT_PT_usd_properties(_Below, bpy.types.Panel):
+class STAGEWRIGHT_PT_usd_properties(Below, bpy.types.Panel):
     """Values of the chosen prim, and which layer says what"""
 
     bl_label = "Properties"
@@ -409,7 +372,7 @@ def _draw_property(
         draw_text(layout, context, count(found.samples, "time sample"), "TIME", inset=20)
     stack = layout.column(align=True)
     for number, opinion in enumerate(found.opinions):
-        row = _fact_row(stack, PurePath(opinion.layer).name)
+        row = fact_row(stack, PurePath(opinion.layer).name)
         row.active = number == 0
         value = "blocked" if opinion.blocked else opinion.value
         if opinion.samples:
@@ -417,7 +380,7 @@ def _draw_property(
         row.label(text=value, translate=False)
 
 
-class STAGEWRIGHT_PT_usd_layers(_Below, bpy.types.Panel):
+class STAGEWRIGHT_PT_usd_layers(Below, bpy.types.Panel):
     """The layers that make the stage, strongest first"""
 
     bl_label = "Layers"
@@ -431,7 +394,7 @@ class STAGEWRIGHT_PT_usd_layers(_Below, bpy.types.Panel):
         )
 
 
-class STAGEWRIGHT_PT_usd_survey(_Below, bpy.types.Panel):
+class STAGEWRIGHT_PT_usd_survey(Below, bpy.types.Panel):
     """How much is in the file, and which files it needs"""
 
     bl_label = "Statistics and Files"
@@ -451,7 +414,7 @@ class STAGEWRIGHT_PT_usd_survey(_Below, bpy.types.Panel):
             return
         column = layout.column(align=True)
         for label, text in numbers(found["statistics"]):
-            _fact(column, label, text)
+            fact(column, label, text)
         inspector = context.window_manager.stagewright_usd
         layout.template_list(
             "STAGEWRIGHT_UL_usd_files", "", inspector, "files", inspector, "file", rows=4

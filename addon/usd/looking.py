@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Progress
-from ...jobs.process import run_child
 from ...jobs.threads import in_thread
 from .. import pump
+from ..worker import child
 
 if TYPE_CHECKING:  # USD takes half a second
     from ...usd_tools.inspect.session import Session
@@ -143,6 +142,14 @@ def reloading(now: Session) -> None:
     _Now.changed = ()
 
 
+def read_again() -> None:
+    """Read what was just written; where that fails, the panel tells."""
+    try:
+        ask("Reload", reloading)
+    except StagewrightError as error:
+        note(error)
+
+
 def count() -> pump.Task:
     """Let another process count what is shown, and find the files that are needed.
 
@@ -154,9 +161,7 @@ def count() -> pump.Task:
     state = now.state()
 
     def job() -> Job[Mapping[str, Any]]:
-        with TemporaryDirectory(prefix="stagewright-", dir=bpy.app.tempdir or None) as folder:
-            task = "usd_tools.inspect.survey:survey"
-            value = yield from run_child(task, {"state": state}, folder=Path(folder))
+        value = yield from child("usd_tools.inspect.survey:survey", state=state)
         if _Now.session is now:
             _Now.survey = value
             _show()

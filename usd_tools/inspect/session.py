@@ -11,6 +11,7 @@ from typing import Any
 from pxr import Sdf, Tf, Usd
 
 from ...jobs.errors import StagewrightError
+from ..repair import save_overrides
 from ..stages import open_stage
 from .layers import LayerRow, layer_stack, select_variant, set_loaded, set_muted
 from .outline import Outline
@@ -90,6 +91,10 @@ class Session:
     def _refresh(self) -> None:
         self.outline.refresh()
         self._renew()
+
+    def save_overrides(self, target: Path) -> None:
+        """As :func:`~..repair.save_overrides`."""
+        save_overrides(self.stage, target)
 
     def reload(self) -> None:
         """Read what has changed on disk; choices in the session stay.
