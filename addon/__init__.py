@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish
+from .fields import operators as field_operators
+from .fields import panels as field_panels
+from .fields import settings as field_settings
 from .usd import (
     checks,
     compare,
@@ -13,8 +16,10 @@ from .usd import (
     inspector_panels,
     lists,
     looking,
+    losses,
     package,
     repair,
+    variants,
 )
 
 # Each has register() and unregister(); later ones build on earlier ones.
@@ -22,7 +27,9 @@ _PARTS = (
     preferences,
     properties,
     pump,
+    losses,
     export,
+    variants,
     publish,
     assets,
     checks,
@@ -33,6 +40,9 @@ _PARTS = (
     repair,
     compare,
     package,
+    field_settings,
+    field_operators,
+    field_panels,
     jobs_ui,
     menus,
     cli,

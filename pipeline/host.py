@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ..jobs.events import Job
+from ..usd_tools.findings import Finding
 from ..usd_tools.scene_record import SceneRecord
 
 Engine = Literal["native", "stagewright"]
@@ -31,6 +32,8 @@ class SceneRequest:
         selected: export the selected objects alone, as the file was saved.
         bake: width of the images that inputs of materials are baked into which USD
             cannot hold; 0 bakes none.
+        over: root layer of a published asset: what the scene has otherwise is written
+            as a layer over it. "" writes the whole asset.
     """
 
     collection: str
@@ -41,6 +44,7 @@ class SceneRequest:
     engine: Engine = DEFAULT_ENGINE
     selected: bool = False
     bake: int = 0
+    over: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +98,10 @@ class SceneHost(Protocol):
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the PNG ``path``; call it after :meth:`export`."""
+        ...
+
+    def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
+        """What an export of ``request`` would not hold; nothing is changed."""
         ...
 
     def remember(

@@ -28,7 +28,9 @@ class Room:
     optional: frozenset[str] = frozenset()
 
 
-BLENDER = frozenset({"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf"})
+BLENDER = frozenset(
+    {"bpy", "bpy_extras", "bl_operators", "bl_ui", "bmesh", "mathutils", "gpu", "gpu_extras", "blf"}
+)
 LOWER = frozenset({"usd_tools", "ayon_bridge", "texture_lab", "field_tools", "jobs"})
 ROOMS = {
     "": Room(),
@@ -41,7 +43,9 @@ ROOMS = {
     ),
     "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api", "requests"})),
     "texture_lab": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"onnxruntime"})),
-    "field_tools": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "dask"})),
+    "field_tools": Room(
+        frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "pyopenvdb", "dask"})
+    ),
     "jobs": Room(),
 }
 
