@@ -142,8 +142,8 @@ def test_every_room_keeps_the_import_contract(root: Path, sources: list[Path]) -
         ("__init__.py", "from . import addon", "addon"),
         (
             "ayon_bridge/a.py",
-            "try:\n    import requests\nexcept ImportError:\n    pass",
-            "requests",
+            "try:\n    import httpx\nexcept ImportError:\n    pass",
+            "httpx",
         ),
     ],
 )
