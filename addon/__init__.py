@@ -15,6 +15,7 @@ from .usd import (
     looking,
     package,
     repair,
+    text_view,
 )
 
 # Each has register() and unregister(); later ones build on earlier ones.
@@ -33,6 +34,7 @@ _PARTS = (
     repair,
     compare,
     package,
+    text_view,
     jobs_ui,
     menus,
     cli,
