@@ -64,6 +64,11 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
         max=16384,
         subtype="PIXEL",
     )
+    over: BoolProperty(
+        name="Shot Layer",
+        description="Export only what is otherwise than in the version published from here, as a "
+        "layer over it: the animation of a shot",
+    )
     allow: StringProperty(
         name="Allow",
         description="Checks whose errors are let through, separated by commas",

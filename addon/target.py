@@ -44,6 +44,10 @@ def problem(scene: bpy.types.Scene) -> str:
         return f"“{collection_of(scene).name}” holds no objects"
     if scene.stagewright.selected and not len(bpy.context.view_layer.objects.selected):
         return "Nothing is selected: select objects, or switch Selected Only off"
+    if scene.stagewright.over and not collection_of(scene).stagewright.path:
+        return "Nothing was published from here yet that a shot's layer could be over"
+    if scene.stagewright.over and scene.stagewright.engine == "native":
+        return "Blender's exporter writes no shot layers: choose Stagewright's engine"
     if scene.stagewright.engine == "native" and not bpy.app.build_options.usd:
         return "This Blender was built without its USD exporter: choose Stagewright's engine"
     return ""
@@ -61,6 +65,8 @@ def command_line(
         words.append(f"--collection={exported.name}")
     if chosen.bake and chosen.engine == "stagewright":
         words.append(f"--bake={chosen.bake}")
+    if chosen.over and collection is None:
+        words.append(f"--over={collection_of(scene).stagewright.path}")
     if chosen.selected and collection is None:
         words.append("--selected")
     if chosen.frames == "RANGE":

@@ -14,6 +14,7 @@ from ..jobs.process import run_child
 from ..usd_tools.asset import AssetFiles, author_asset, place_asset
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.scene_record import SceneRecord
+from ..usd_tools.shot import place_shot
 from .host import DirectExport, NativeExport, SceneHost, SceneRequest
 
 
@@ -47,7 +48,7 @@ def export_asset(
         allow: names of checks whose errors are let through.
     """
     export = yield from part(host.export(request, work), 0.0, 0.6)
-    files = yield from part(_authored(export, request.name, root), 0.6, 0.8)
+    files = yield from part(_authored(export, request, root), 0.6, 0.8)
     checks = yield from part(_checked(export.record, root, work, allow), 0.8, 1.0)
     return CheckedAsset(files, checks)
 
@@ -79,21 +80,31 @@ def _checked(record: SceneRecord, root: Path, work: Path, allow: Sequence[str]) 
     return CheckReport.from_json(value)
 
 
-def _authored(export: NativeExport | DirectExport, name: str, root: Path) -> Job[AssetFiles]:
-    if isinstance(export, DirectExport):
-        return place_asset(
-            export.geometry,
-            export.look,
+def _authored(
+    export: NativeExport | DirectExport, request: SceneRequest, root: Path
+) -> Job[AssetFiles]:
+    if isinstance(export, NativeExport):
+        return author_asset(
+            export.layer,
             root,
-            name=name,
-            base=export.base,
-            structure=export.structure,
-            references=export.references,
+            name=request.name,
+            materials=export.record.materials,
+            meters_per_unit=export.record.meters_per_unit,
         )
-    return author_asset(
-        export.layer,
+    if request.over:
+        return place_shot(
+            export.geometry,
+            root,
+            name=request.name,
+            asset=Path(request.over),
+            whole=not request.selected,
+        )
+    return place_asset(
+        export.geometry,
+        export.look,
         root,
-        name=name,
-        materials=export.record.materials,
-        meters_per_unit=export.record.meters_per_unit,
+        name=request.name,
+        base=export.base,
+        structure=export.structure,
+        references=export.references,
     )

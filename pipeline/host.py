@@ -31,6 +31,8 @@ class SceneRequest:
         selected: export the selected objects alone, as the file was saved.
         bake: width of the images that inputs of materials are baked into which USD
             cannot hold; 0 bakes none.
+        over: root layer of a published asset: what the scene has otherwise is written
+            as a layer over it. "" writes the whole asset.
     """
 
     collection: str
@@ -41,6 +43,7 @@ class SceneRequest:
     engine: Engine = DEFAULT_ENGINE
     selected: bool = False
     bake: int = 0
+    over: str = ""
 
 
 @dataclass(frozen=True, eq=False)

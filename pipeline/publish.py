@@ -21,7 +21,7 @@ from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
 from ..usd_tools.path_changes import path_changes
-from ..usd_tools.references import move_references, referenced_versions, references_name
+from ..usd_tools.references import move_references, referenced_versions
 from ..usd_tools.sameness import same_asset
 from .export import CheckedAsset, export_asset
 from .host import SceneHost, SceneRequest
@@ -30,6 +30,7 @@ from .settings import user_name
 from .work import work_folder
 
 USD = "usd"
+ANIMATION = "animation"
 REPORT = "report"
 THUMBNAIL = "thumbnail.png"
 
@@ -108,6 +109,7 @@ def _request(order: PublishOrder) -> PublishRequest:
         project_code=order.project_code,
         folder_path=order.folder,
         product_name=order.product,
+        product_type=ANIMATION if order.scene.over else USD,
         task_name=order.task,
         author=user_name(),
         comment=order.comment,
@@ -119,13 +121,13 @@ def _request(order: PublishOrder) -> PublishRequest:
 
 def _facts(host: SceneHost, asset: CheckedAsset) -> dict[str, Any]:
     """What the version keeps about how it was made."""
-    checks, references = asset.checks, asset.files.root.with_name(references_name(asset.files.root))
+    checks = asset.checks
     return {
         "host": host.version,
         "stagewright": __version__,
         "allowedChecks": list(checks.allowed),
         "losses": sum(f.severity == "loss" for f in checks.findings),
-        "inputVersionIds": referenced_versions(references) if references.exists() else [],
+        "inputVersionIds": referenced_versions(asset.files.outward),
     }
 
 
@@ -188,9 +190,8 @@ def _publish_files(
     pictures = {THUMBNAIL: picture} if picture else {}
     yield from publication.stage({**staged, **pictures})
     root = publication.staging / publication.root_name
-    references = references_name(files.root)
-    if references in staged:
-        move_references(publication.staging / references, files.root.parent, publication.folder)
+    for layer in files.outward:
+        move_references(publication.staging / names[layer], files.root.parent, publication.folder)
     identity = _identity(publication, files.root.stem)
     stamp_identity(root, identity)
     report = publication.file_name("html", REPORT)

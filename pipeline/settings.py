@@ -17,6 +17,7 @@ PROJECT = "local"
 FOLDER_ROOT = "/assets"
 TASK = "modeling"
 PRODUCT = "usdMain"
+SHOT_PRODUCT = "animationMain"
 
 
 def asset_name(label: str) -> str:

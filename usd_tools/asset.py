@@ -63,11 +63,13 @@ class AssetFiles:
         root: the layer to open.
         layers: all layers, sorted, the root included.
         textures: the files that the layers carry with them, sorted.
+        outward: those of the layers that name other assets, by relative paths.
     """
 
     root: Path
     layers: tuple[Path, ...]
     textures: tuple[Path, ...]
+    outward: tuple[Path, ...] = ()
 
 
 def author_asset(
@@ -104,7 +106,7 @@ def author_asset(
     make_names_canonical(source)
 
     yield Progress("asset.geometry", 0.1, "Sorting the geometry")
-    geometry, look = (_layer_like(source, meters_per_unit) for _ in range(2))
+    geometry, look = (layer_like(source, meters_per_unit) for _ in range(2))
     copy_sorted(
         source,
         geometry,
@@ -162,7 +164,7 @@ def place_asset(
             "Use letters, digits, dots, dashes and underscores.",
         )
     root = root.absolute()
-    main = _layer_like(geometry, geometry.pseudoRoot.GetInfo("metersPerUnit"))
+    main = layer_like(geometry, geometry.pseudoRoot.GetInfo("metersPerUnit"))
     # Called after the root, so that two assets in one folder stay apart.
     files = {
         root.name: main,
@@ -211,6 +213,7 @@ def place_asset(
         root=root,
         layers=tuple(sorted(root.parent / f for f in files)),
         textures=tuple(sorted(root.parent / f for f in copies)),
+        outward=(root.with_name(references_name(root)),) if is_assembly else (),
     )
 
 
@@ -269,7 +272,7 @@ def _top_prim(source: Sdf.Layer, name: str) -> Sdf.Path:
     return prims[0].path
 
 
-def _layer_like(source: Sdf.Layer, meters_per_unit: float) -> Sdf.Layer:
+def layer_like(source: Sdf.Layer, meters_per_unit: float) -> Sdf.Layer:
     """A new layer with the stage metadata of ``source``.
 
     Every layer says units, axis and time codes, so that each opens rightly on

@@ -10,12 +10,13 @@ so that a library that is moved as a whole stays whole.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pxr import Gf, Kind, Sdf, Tf, Usd, UsdGeom, UsdUtils
 
 from ..jobs.errors import StagewrightError
+from .dependencies import dependencies, is_absolute
 from .identity import OURS, VERSION_ID
 from .placing import replace_file
 from .stages import write_layer
@@ -107,27 +108,32 @@ def _add_op(prim: Sdf.PrimSpec, matrix: Gf.Matrix4d) -> None:
 
 
 def resolve_references(layer: Sdf.Layer, folder: Path) -> None:
-    """Make the paths of references in ``layer``, relative to ``folder``, those of this machine."""
-    UsdUtils.ModifyAssetPaths(
-        layer, lambda path: Path(os.path.normpath(folder / path)).as_posix() if path else path
-    )
+    """Make paths in ``layer`` that lead out of its ``folder`` those of this machine."""
+
+    def resolve(path: str) -> str:
+        inside = not path.startswith("..")
+        return path if inside else Path(os.path.normpath(folder / path)).as_posix()
+
+    UsdUtils.ModifyAssetPaths(layer, resolve)
 
 
 def relate_references(layer: Sdf.Layer, folder: Path) -> None:
-    """Make the paths of references in ``layer`` relative to ``folder`` wherever it can be."""
-    UsdUtils.ModifyAssetPaths(layer, lambda path: _relative(path, folder) if path else path)
+    """Make absolute paths in ``layer`` relative to ``folder`` wherever it can be."""
 
+    def relate(path: str) -> str:
+        if not is_absolute(path):
+            return path
+        try:
+            relative = Path(os.path.relpath(path, folder)).as_posix()
+        except ValueError:  # on Windows: another drive
+            return path
+        return relative if relative.startswith(".") else f"./{relative}"
 
-def _relative(path: str, folder: Path) -> str:
-    try:
-        relative = Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # on Windows: another drive
-        return path
-    return relative if relative.startswith(".") else f"./{relative}"
+    UsdUtils.ModifyAssetPaths(layer, relate)
 
 
 def move_references(file: Path, before: Path, folder: Path) -> None:
-    """Rewrite the layer of references ``file``, made for the folder ``before``, for ``folder``.
+    """Rewrite the layer ``file``, made for the folder ``before``, for ``folder``.
 
     Raises:
         StagewrightError: ``asset-unreadable`` or ``target-unwritable``.
@@ -164,12 +170,15 @@ def version_of(prim: Usd.Prim) -> str:
     return str(prim.GetAssetInfoByKey(VERSION_ID) or "")
 
 
-def referenced_versions(file: Path) -> list[str]:
-    """AYON's ids of the versions that the layer of references ``file`` names, sorted."""
-    layer = Sdf.Layer.OpenAsAnonymous(str(file))
+def referenced_versions(files: Iterable[Path]) -> list[str]:
+    """AYON's ids of the published versions that the layers ``files`` name, sorted."""
     found = set()
-    for path in set(reference_paths(layer).values()):
-        asset = Sdf.Layer.OpenAsAnonymous(str(file.parent / path))
-        info = asset.GetPrimAtPath(f"/{asset.defaultPrim}").assetInfo
-        found.add(str(info.get(OURS, {}).get("versionId", "")))
+    for file in files:
+        layer = Sdf.Layer.OpenAsAnonymous(str(file))
+        for dependency in dependencies(layer):
+            if not dependency.arc or not dependency.path.startswith(".."):
+                continue
+            asset = Sdf.Layer.OpenAsAnonymous(str(file.parent / dependency.path))
+            prim = asset.GetPrimAtPath(f"/{asset.defaultPrim}")
+            found.add(str(prim.assetInfo.get(OURS, {}).get("versionId", "")))
     return sorted(found - {""})

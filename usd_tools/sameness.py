@@ -17,7 +17,7 @@ import numpy as np
 from pxr import Sdf, Tf
 
 from .asset import AssetFiles
-from .references import references_name, resolve_references
+from .references import resolve_references
 
 TOLERANCE = 1e-6
 """Of the greatest value of an array: eight steps of a 32-bit float at 1."""
@@ -40,16 +40,18 @@ def same_asset(root: Path, files: AssetFiles) -> bool:
     return (
         all(old.is_file() for old in (*carried.values(), *layers.values()))
         and all(filecmp.cmp(path, old, shallow=False) for path, old in carried.items())
-        and all(_same_layer(path, old, files.root) for path, old in layers.items())
+        and all(
+            _same_layer(path, old, outward=path in files.outward) for path, old in layers.items()
+        )
     )
 
 
-def _same_layer(one: Path, other: Path, root: Path) -> bool:
+def _same_layer(one: Path, other: Path, *, outward: bool) -> bool:
     try:
         layers = [Sdf.Layer.OpenAsAnonymous(str(path)) for path in (one, other)]
     except Tf.ErrorException:
         return False
-    if one.name == references_name(root):
+    if outward:
         # Relative to where the asset lies, they name the same versions by other paths.
         for layer, path in zip(layers, (one, other), strict=True):
             resolve_references(layer, path.parent)
@@ -70,19 +72,20 @@ def _specs(layer: Sdf.Layer) -> set[Sdf.Path]:
 def _same_spec(one: Sdf.Spec, other: Sdf.Spec) -> bool:
     keys = set(one.ListInfoKeys()) - {_IDENTITY}
     return keys == set(other.ListInfoKeys()) - {_IDENTITY} and all(
-        _close(one.GetInfo(key), other.GetInfo(key)) for key in keys
+        close(one.GetInfo(key), other.GetInfo(key)) for key in keys
     )
 
 
-def _close(one: Any, other: Any) -> bool:
+def close(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
+    """Whether two values differ by no more than ``tolerance`` of the greatest of an array."""
     if one == other:
         return True
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_close(one[k], other[k]) for k in one)
+        return one.keys() == other.keys() and all(close(one[k], other[k], tolerance) for k in one)
     try:
         a, b = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     except (TypeError, ValueError):
         return False
     if a.shape != b.shape:
         return False
-    return not a.size or bool(np.abs(a - b).max() <= TOLERANCE * max(1.0, np.abs(a).max()))
+    return not a.size or bool(np.abs(a - b).max() <= tolerance * max(1.0, np.abs(a).max()))

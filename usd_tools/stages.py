@@ -48,6 +48,25 @@ def syntax_error(error: Tf.ErrorException) -> tuple[int, str]:
     return 0, "it cannot be read"
 
 
+def default_prim(root: Path) -> str:
+    """Name of the default prim of the layer ``root``.
+
+    Raises:
+        StagewrightError: ``asset-unreadable``, also when it has none.
+    """
+    try:
+        layer = Sdf.Layer.OpenAsAnonymous(str(root), metadataOnly=True)
+    except Tf.ErrorException:
+        layer = None
+    if layer is None or not layer.defaultPrim:
+        raise StagewrightError(
+            "asset-unreadable",
+            f"“{root}” is not the root layer of an asset.",
+            "Name the published .usda file.",
+        )
+    return str(layer.defaultPrim)
+
+
 def write_layer(layer: Sdf.Layer, path: Path, like: Path | None = None) -> None:
     """Write ``layer`` to ``path``; raises OSError.
 

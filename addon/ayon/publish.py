@@ -16,7 +16,7 @@ from ...jobs.events import Job, Message
 from ...pipeline import settings
 from .. import preferences, pump, target
 from ..drawing import SidebarPanel, draw_problem, draw_task
-from ..properties import STAGEWRIGHT_PG_identity
+from ..properties import STAGEWRIGHT_PG_identity, STAGEWRIGHT_PG_scene
 from ..undo import push_undo
 from ..usd.checks import showing_checks, words_for
 from ..worker import run_on_copy
@@ -27,7 +27,10 @@ KIND = "publish"
 def _publish(words: list[str], key: int, subject: str) -> Job[Mapping[str, Any]]:
     """Publish, then keep the identity with the collection of ``key``, which may be gone."""
     value = yield from showing_checks(run_on_copy("publish", *words), subject)
-    yield Message(f"{_told(value, subject)} {_remember(value, key)}".strip())
+    # The collection stays the asset that a shot's layer is over.
+    is_shot = any(word.startswith("--over=") for word in words)
+    remembered = "" if is_shot else _remember(value, key)
+    yield Message(f"{_told(value, subject)} {remembered}".strip())
     return value
 
 
@@ -60,12 +63,17 @@ def _command_line(scene: bpy.types.Scene, library: Path) -> list[str]:
         f"--project={chosen.project or project}",
         f"--folder={_folder(scene)}",
         f"--task={chosen.task}",
-        f"--product={chosen.product}",
+        f"--product={_product(chosen)}",
         f"--comment={chosen.comment}",
     ]
     if code and not chosen.project:
         words.append(f"--project-code={code}")
     return words
+
+
+def _product(chosen: STAGEWRIGHT_PG_scene) -> str:
+    is_untouched = chosen.product == settings.PRODUCT
+    return settings.SHOT_PRODUCT if chosen.over and is_untouched else str(chosen.product)
 
 
 def _folder(scene: bpy.types.Scene) -> str:

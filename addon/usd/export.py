@@ -114,6 +114,7 @@ def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column.prop(chosen, "engine")
     if chosen.engine == "stagewright":
         column.prop(chosen, "bake")
+        column.prop(chosen, "over")
 
 
 def _draw_purposes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

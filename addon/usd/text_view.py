@@ -202,7 +202,7 @@ class STAGEWRIGHT_OT_view_layer(bpy.types.Operator):
 
 
 class STAGEWRIGHT_OT_follow_link(bpy.types.Operator):
-    """Follow the asset path under the cursor: a layer opens as text, anything else in its program"""
+    """Follow the asset path at the cursor: layers open as text, anything else in its program"""
 
     bl_idname = "stagewright.follow_link"
     bl_label = "Follow USD Link"

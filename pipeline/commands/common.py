@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ...jobs.errors import StagewrightError
 from ...usd_tools.findings import CheckReport
 from .. import settings
 from ..host import DEFAULT_ENGINE, Engine, SceneRequest
@@ -81,6 +82,13 @@ def add_scene_options(verb: argparse.ArgumentParser) -> None:
         help="bake what USD cannot hold of materials into images of SIZE pixels "
         "(with --engine stagewright)",
     )
+    verb.add_argument(
+        "--over",
+        type=Path,
+        metavar="ASSET.usda",
+        help="write a shot's layer: what FILE has otherwise than this published asset "
+        "(with --engine stagewright)",
+    )
     add_allow(verb)
 
 
@@ -135,8 +143,25 @@ def require_usd() -> None:
 
 
 def scene_request(options: argparse.Namespace) -> SceneRequest:
-    """What the options of :func:`add_scene_options` ask to export."""
+    """What the options of :func:`add_scene_options` ask to export.
+
+    A layer over an asset has the name of that one's default prim.
+
+    Raises:
+        StagewrightError: ``bad-name``; ``asset-unreadable`` for an asset to be over;
+            ``over-native`` for the engine that writes none.
+    """
     label = options.name or options.collection or options.blend.stem
+    if options.over is not None:
+        if options.engine == "native":
+            raise StagewrightError(
+                "over-native",
+                "Blender's exporter writes no layer over an asset.",
+                "Leave out --engine native, or --over.",
+            )
+        from ...usd_tools.stages import default_prim
+
+        label = default_prim(options.over)
     frames: tuple[int, int] | Literal["auto"] | None = None if options.static else "auto"
     return SceneRequest(
         collection=options.collection,
@@ -145,4 +170,5 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
         engine=options.engine,
         selected=options.selected,
         bake=options.bake,
+        over=str(options.over.absolute()) if options.over else "",
     )

@@ -38,7 +38,10 @@ def add(verbs: Any) -> None:
         "--folder", help=f"path of the AYON folder (default: {settings.FOLDER_ROOT}/NAME)"
     )
     verb.add_argument("--task", default=settings.TASK)
-    verb.add_argument("--product", default=settings.PRODUCT)
+    verb.add_argument(
+        "--product",
+        help=f"default: {settings.PRODUCT}, with --over {settings.SHOT_PRODUCT}",
+    )
     verb.add_argument("--comment", default="")
     verb.add_argument("--force", action="store_true", help="publish though nothing has changed")
     verb.add_argument(
@@ -69,7 +72,8 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
             project_code=options.project_code,
             folder=options.folder or f"{settings.FOLDER_ROOT}/{scene.name}",
             task=options.task,
-            product=options.product,
+            product=options.product
+            or (settings.SHOT_PRODUCT if options.over else settings.PRODUCT),
             comment=options.comment,
             allow=tuple(options.allow),
             force=options.force,
@@ -77,5 +81,6 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
         ),
     )
     if options.save:
-        host.remember(options.blend, scene, result["identity"])
+        # The file stays the asset that a shot's layer is over.
+        host.remember(options.blend, scene, None if scene.over else result["identity"])
     return result

@@ -7,12 +7,14 @@ import importlib.util
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from ayon_api.server_api import ServerAPI
 
+from stagewright.ayon_bridge.demo.server import DemoServer
 from stagewright.ayon_bridge.library import Library
 
 CHILD = Path(__file__).with_name("child.py")
@@ -51,3 +53,22 @@ def memory_path() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=memory if usable else None))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def demo() -> Iterator[DemoServer]:
+    """A demo AYON server that answers on a free port."""
+    with DemoServer() as server:
+        yield server
+
+
+@pytest.fixture
+def connect(demo: DemoServer, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ServerAPI]:
+    """Make a user of a role and connect as that user, through the client as it is."""
+    for name in ("AYON_SERVER_URL", "AYON_API_KEY", "AYON_SITE_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+    def connect(role: str) -> ServerAPI:
+        return ServerAPI(demo.url, demo.add_user(role, role), site_id=None)
+
+    return connect
