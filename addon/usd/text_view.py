@@ -27,7 +27,8 @@ from .lists import Rows, STAGEWRIGHT_PG_line, resize
 if TYPE_CHECKING:  # USD takes half a second
     from ...usd_tools.layer_text import LayerText, Link
 
-KIND = "layer-text"
+READ = "read-layer"
+SAVE = "save-layer"
 
 _ICONS = {
     "layer": "FILE_TEXT",
@@ -62,6 +63,13 @@ class _Book:
 
 
 _book = _Book()
+
+
+_BUSY = "A layer is being read or saved: wait for its end"
+
+
+def _busy() -> bool:
+    return pump.is_running(READ) or pump.is_running(SAVE)
 
 
 def page_of(text: bpy.types.Text | None) -> _Page | None:
@@ -110,7 +118,7 @@ def view(identifier: str, *, step: int = 0, again: bool = False) -> pump.Task:
         _show(text)
         return {}
 
-    task = pump.run(job(), KIND, f"Show {PurePath(identifier).name}")
+    task = pump.run(job(), READ, f"Show {PurePath(identifier).name}")
     if not task.running and task.failure is None:
         pump.dismiss(task.number)
     return task
@@ -185,8 +193,8 @@ class STAGEWRIGHT_OT_view_layer(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is a USD library, and no layer is being read."""
         why = looking.missing_library()
-        if pump.is_running(KIND):
-            why = "A layer is being read: wait for its end"
+        if _busy():
+            why = _BUSY
         if why:
             cls.poll_message_set(why)
         return not why
@@ -288,8 +296,8 @@ class STAGEWRIGHT_OT_save_layer(bpy.types.Operator):
         """Whether the text is a layer that can be saved."""
         page = page_of(_edited(context))
         why = "This text shows no USD layer" if page is None else page.layer.why_locked
-        if pump.is_running(KIND):
-            why = "A layer is being read or saved: wait for its end"
+        if _busy():
+            why = _BUSY
         if why:
             cls.poll_message_set(why)
         return not why
@@ -302,7 +310,7 @@ class STAGEWRIGHT_OT_save_layer(bpy.types.Operator):
             return {"CANCELLED"}
         name = PurePath(page.layer.identifier).name
         try:
-            task = pump.run(_saving(text, page), KIND, f"Save {name}")
+            task = pump.run(_saving(text, page), SAVE, f"Save {name}")
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -381,9 +389,11 @@ class STAGEWRIGHT_PT_layer_text(bpy.types.Panel):
         _draw_way(layout)
         text = _edited(context)
         page = page_of(text)
-        task = pump.last(KIND)
-        if task is not None:
-            draw_task(layout, context, task)
+        reading, saving = pump.last(READ), pump.last(SAVE)
+        if reading is not None and (reading.running or reading.failure):
+            draw_task(layout, context, reading)
+        if saving is not None:
+            draw_task(layout, context, saving)
         if text is None or page is None:
             draw_text(layout, context, "This text shows no USD layer", "INFO")
             return
