@@ -120,6 +120,7 @@ class STAGEWRIGHT_OT_flatten_usd(_Packing, bpy.types.Operator):
     check_extension = None
     what: EnumProperty(
         name="Flatten",
+        description="What becomes one layer",
         items=(
             ("STAGE", "Stage", "Resolve all arcs"),
             ("LAYERS", "Layer Stack", "Merge the layers; references and variants stay"),

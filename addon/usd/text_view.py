@@ -185,9 +185,9 @@ class STAGEWRIGHT_OT_view_layer(bpy.types.Operator):
     bl_label = "Show Layer as Text"
     bl_options = {"INTERNAL"}
 
-    identifier: StringProperty(name="Layer", options={"SKIP_SAVE"})
-    step: IntProperty(name="Step", options={"SKIP_SAVE"})
-    again: BoolProperty(name="Read Again", options={"SKIP_SAVE"})
+    identifier: StringProperty(name="Layer", options={"HIDDEN", "SKIP_SAVE"})
+    step: IntProperty(name="Step", options={"HIDDEN", "SKIP_SAVE"})
+    again: BoolProperty(name="Read Again", options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -269,7 +269,7 @@ class STAGEWRIGHT_OT_follow_listed_link(bpy.types.Operator):
     bl_label = "Follow Link"
     bl_options = {"INTERNAL"}
 
-    index: IntProperty(name="Link", options={"SKIP_SAVE"})
+    index: IntProperty(name="Link", options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
