@@ -13,9 +13,11 @@ from .usd import (
     inspector_panels,
     lists,
     looking,
+    losses,
     package,
     repair,
     text_view,
+    variants,
 )
 
 # Each has register() and unregister(); later ones build on earlier ones.
@@ -23,7 +25,9 @@ _PARTS = (
     preferences,
     properties,
     pump,
+    losses,
     export,
+    variants,
     publish,
     assets,
     checks,

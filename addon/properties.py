@@ -11,6 +11,7 @@ from typing import Any
 import bpy
 from bpy.props import (
     BoolProperty,
+    CollectionProperty,
     EnumProperty,
     IntProperty,
     PointerProperty,
@@ -19,6 +20,28 @@ from bpy.props import (
 
 from ..pipeline import settings
 from ..pipeline.host import DEFAULT_ENGINE
+
+
+class STAGEWRIGHT_PG_swap(bpy.types.PropertyGroup):
+    """A material that a look has in place of another."""
+
+    material: PointerProperty(
+        name="Material",
+        description="Material that the look has another one for",
+        type=bpy.types.Material,
+    )
+    instead: PointerProperty(
+        name="Instead",
+        description="Material that the look has in its place",
+        type=bpy.types.Material,
+    )
+
+
+class STAGEWRIGHT_PG_look(bpy.types.PropertyGroup):
+    """Another look of the asset, a variant of it."""
+
+    name: StringProperty(name="Name", description="Name of the look")
+    swaps: CollectionProperty(type=STAGEWRIGHT_PG_swap)
 
 
 class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
@@ -64,6 +87,12 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
         max=16384,
         subtype="PIXEL",
     )
+    looks: CollectionProperty(
+        name="Looks",
+        description="Other looks of the asset, variants of it",
+        type=STAGEWRIGHT_PG_look,
+    )
+    active_look: IntProperty(name="Look", description="Look shown below the list")
     over: BoolProperty(
         name="Shot Layer",
         description="Export only what is otherwise than in the version published from here, as a "
@@ -113,6 +142,13 @@ class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
     """Which published version a collection is, and how it is exported."""
 
     purpose: _purpose_property("everything in the collection")
+    variant_set: StringProperty(
+        name="Variant Set",
+        description="Variant set that the collection is a variant of, such as lod",
+    )
+    variant: StringProperty(
+        name="Variant", description="Variant that the collection is, such as high"
+    )
     project: StringProperty(name="Project", description="AYON project")
     folder: StringProperty(name="Folder", description="Path of the AYON folder")
     product: StringProperty(name="Product", description="AYON product")
@@ -134,7 +170,13 @@ class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
         self.time = datetime.now(UTC).isoformat(timespec="seconds")
 
 
-_CLASSES = (STAGEWRIGHT_PG_scene, STAGEWRIGHT_PG_object, STAGEWRIGHT_PG_identity)
+_CLASSES = (
+    STAGEWRIGHT_PG_swap,
+    STAGEWRIGHT_PG_look,
+    STAGEWRIGHT_PG_scene,
+    STAGEWRIGHT_PG_object,
+    STAGEWRIGHT_PG_identity,
+)
 
 
 def register() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ..jobs.events import Job
+from ..usd_tools.findings import Finding
 from ..usd_tools.scene_record import SceneRecord
 
 Engine = Literal["native", "stagewright"]
@@ -97,6 +98,10 @@ class SceneHost(Protocol):
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the PNG ``path``; call it after :meth:`export`."""
+        ...
+
+    def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
+        """What an export of ``request`` would not hold; nothing is changed."""
         ...
 
     def remember(

@@ -81,3 +81,10 @@ def textured(value: Mapping[str, Any]) -> str:
 def imported(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright usd import``."""
     return f"Imported as the collection {value['collection']}: {value['path']}"
+
+
+def losses(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright usd losses``."""
+    found = value["losses"]
+    lines = [f"  {loss['message']}" for loss in found]
+    return "\n".join([*lines, f"{count(len(found), 'loss')}." if found else "Nothing is lost."])

@@ -37,7 +37,13 @@ from .runtime import require_pxr
 from .scene_record import MaterialRecord
 from .sorted_copy import copy_sorted
 from .stages import write_layer
-from .structure import Structure, author_collections, declare_variants, move_into_variants
+from .structure import (
+    Structure,
+    author_collections,
+    author_looks,
+    declare_variants,
+    move_into_variants,
+)
 from .textures import SOURCE_NAME, CarriedFile, copy, plan
 
 # What a layer says about its stage; all else at layer level (documentation,
@@ -181,6 +187,7 @@ def place_asset(
         top = main.GetPrimAtPath(f"/{main.defaultPrim}")
         declare_variants(top, structure.variants)  # known without the payload
         author_collections(top, structure)
+        files |= author_looks(top, look, structure, root.stem)
         move_into_variants(geometry, structure.variants)
 
     named = {layer: list(dependencies(layer)) for layer in (geometry, look)}

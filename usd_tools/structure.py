@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pxr import Sdf
@@ -11,6 +11,13 @@ from pxr import Sdf
 from .sorted_copy import copy_sorted
 
 Variants = Mapping[str, Mapping[str, tuple[str, ...]]]
+Layers = Mapping[str, Sdf.Layer]
+
+BINDING = "material:binding"
+LOOK = "look"
+"""The variant set of looks."""
+AS_IT_IS = "default"
+"""The look that is none of the other ones."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +30,14 @@ class Structure:
         variants: by variant set and variant, paths of the prims that only that
             variant has. The first variant by name is the one that shows.
         parts: paths of all prims that could be named.
+        looks: other looks by name: the material in place of each that they change,
+            by paths of prims.
     """
 
     collections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variants: Variants = field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    looks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def move_into_variants(layer: Sdf.Layer, variants: Variants) -> None:
@@ -53,6 +63,54 @@ def declare_variants(prim: Sdf.PrimSpec, variants: Variants) -> None:
         for variant in sorted(members):
             Sdf.CreateVariantInLayer(prim.layer, prim.path, name, variant)
         prim.variantSelections[name] = min(members)
+
+
+def author_looks(prim: Sdf.PrimSpec, look: Sdf.Layer, structure: Structure, stem: str) -> Layers:
+    """Give ``prim`` the variant set ``look``, with the look as it is and each other one.
+
+    What a variant references is stronger than what its prim does, and so than ``look``.
+
+    Args:
+        prim: the root prim of the asset.
+        look: materials and bindings.
+        structure: has the looks.
+        stem: what the files are called after.
+
+    Returns:
+        A layer of bindings for each look, by file name.
+    """
+    layers: dict[str, Sdf.Layer] = {}
+    bindings = dict(_bindings(look)) if structure.looks else {}
+    for name, swaps in sorted(structure.looks.items()):
+        layer = Sdf.Layer.CreateAnonymous(".usda")
+        layer.pseudoRoot.SetInfo("defaultPrim", prim.name)
+        for field_name in ("upAxis", "metersPerUnit"):
+            layer.pseudoRoot.SetInfo(field_name, look.pseudoRoot.GetInfo(field_name))
+        Sdf.CreatePrimInLayer(layer, prim.path)
+        for path, material in sorted(bindings.items()):
+            if material in swaps:
+                over = Sdf.CreatePrimInLayer(layer, path)
+                _relate(over, BINDING, [swaps[material]])
+        file_name = f"{stem}_look_{name}.usda"
+        layers[file_name] = layer
+        variant = Sdf.CreateVariantInLayer(prim.layer, prim.path, LOOK, name)
+        variant.primSpec.referenceList.Prepend(Sdf.Reference(f"./{file_name}"))
+    if layers:
+        Sdf.CreateVariantInLayer(prim.layer, prim.path, LOOK, AS_IT_IS)
+        prim.variantSelections[LOOK] = AS_IT_IS
+    return layers
+
+
+def _bindings(look: Sdf.Layer) -> Iterator[tuple[Sdf.Path, str]]:
+    """Paths of the prims of ``look`` that a material is bound to, and its path."""
+    stack = list(look.rootPrims)
+    while stack:
+        prim = stack.pop()
+        bound = prim.relationships.get(BINDING)
+        if bound is not None:
+            for target in bound.targetPathList.GetAddedOrExplicitItems():
+                yield prim.path, str(target)
+        stack.extend(prim.nameChildren)
 
 
 def author_collections(prim: Sdf.PrimSpec, structure: Structure) -> None:

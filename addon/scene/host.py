@@ -14,9 +14,11 @@ import bpy
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
 from ...pipeline.host import DirectExport, NativeExport, SceneRequest
+from ...usd_tools.findings import Finding
 from ...usd_tools.scene_record import SceneRecord
 from .bake import bake_lost_inputs
 from .importing import import_to_blend
+from .losses import find_losses
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
@@ -104,6 +106,12 @@ class BlenderHost:
         frames = frame_range(objects) if request.frames == "auto" else request.frames
         return (yield from read_scene(objects, _frames_read(frames)))
 
+    def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
+        """What an export of ``request`` would not hold, without making it."""
+        use_view_layer(request.scene, request.view_layer)
+        collection = find_collection(request.collection)
+        return find_losses(exported_objects(collection, selected=request.selected), folder)
+
     def remember(
         self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
     ) -> None:
@@ -156,12 +164,19 @@ def _export_direct(
     from pxr import Sdf
 
     from ...usd_tools.direct.stream_writer import write_stream
-    from .structure import read_structure
+    from .structure import look_materials, read_structure
 
     structure, absent = read_structure(collection, objects, name)
     geometry, look, references = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(3))
     steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
-    stream = read_stream(objects, name, steps, folder=folder / "files", skeletons=True)
+    stream = read_stream(
+        objects,
+        name,
+        steps,
+        folder=folder / "files",
+        skeletons=True,
+        materials=look_materials(),
+    )
     yield from write_stream(stream, geometry, look, references)
     # What is checked is what shows: the first variants.
     shown = replace(

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import bpy
 
-from ...usd_tools.structure import Structure
-from .prim_names import object_paths
+from ...usd_tools.direct.records import MATERIALS
+from ...usd_tools.structure import AS_IT_IS, Structure
+from .prim_names import material_names, object_paths
 from .stream.names import usd_name
 
 # "lod=high": the variant "high" of the variant set "lod". Blender may number it.
@@ -22,17 +23,17 @@ def read_structure(
 ) -> tuple[Structure, set[str]]:
     """The structure of ``objects``, and the names of those that do not show by default.
 
-    A collection below ``collection`` that is called ``SET=VARIANT`` is a variant;
-    every other one is a USD collection.
+    A collection below ``collection`` that is called ``SET=VARIANT``, or has these in
+    its settings, is a variant; every other one is a USD collection.
     """
     paths = object_paths(objects, root)
     collections: dict[str, tuple[str, ...]] = {}
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for child in sorted(collection.children_recursive, key=lambda child: child.name_full):
         inside = {paths[o.session_uid] for o in child.all_objects if o.session_uid in paths}
-        match = _VARIANT.fullmatch(child.name)
-        if match:
-            found[match[1]][match[2]] |= inside
+        variant = variant_of(child)
+        if variant:
+            found[variant[0]][variant[1]] |= inside
         elif inside:
             collections[usd_name(child.name, collections)] = tuple(sorted(inside))
     variants: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -44,7 +45,40 @@ def read_structure(
     for tops in variants.values():
         absent |= {path for each in tops.values() for path in each} - set(tops[min(tops)])
     hidden = {o.name for o in objects if _is_below(paths[o.session_uid], absent)}
-    return Structure(collections, variants, tuple(sorted(paths.values()))), hidden
+    parts = tuple(sorted(paths.values()))
+    return Structure(collections, variants, parts, _looks(root)), hidden
+
+
+def variant_of(collection: bpy.types.Collection) -> tuple[str, str] | None:
+    """The variant set and the variant that a collection is, by its settings or its name."""
+    chosen = getattr(collection, "stagewright", None)
+    if chosen is not None and chosen.variant_set and chosen.variant:
+        return usd_name(chosen.variant_set), usd_name(chosen.variant)
+    match = _VARIANT.fullmatch(collection.name)
+    return (match[1], match[2]) if match else None
+
+
+def look_materials() -> list[bpy.types.Material]:
+    """The materials that other looks of the scene have."""
+    return [swap.instead for look in _chosen_looks() for swap in look.swaps if swap.instead]
+
+
+def _looks(root: str) -> dict[str, dict[str, str]]:
+    """The looks of the scene, by paths of prims of materials."""
+    names = material_names()
+    paths = {name: f"/{root}/{MATERIALS}/{prim}" for name, prim in names.items()}
+    looks: dict[str, dict[str, str]] = {}
+    for look in _chosen_looks():
+        swaps = [swap for swap in look.swaps if swap.material and swap.instead]
+        looks[usd_name(look.name, {*looks, AS_IT_IS})] = {
+            paths[swap.material.name_full]: paths[swap.instead.name_full] for swap in swaps
+        }
+    return looks
+
+
+def _chosen_looks() -> list[bpy.types.PropertyGroup]:
+    chosen = getattr(bpy.context.scene, "stagewright", None)
+    return list(chosen.looks) if chosen is not None else []
 
 
 def _topmost(paths: set[str], taken: set[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bpy
@@ -21,7 +21,7 @@ from bpy.props import (
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from ...pipeline.summaries import checks_line
-from ...usd_tools.findings import CheckReport
+from ...usd_tools.findings import CheckReport, Finding
 from ..drawing import SidebarPanel, draw_text
 
 LIMIT = 500
@@ -66,14 +66,18 @@ class STAGEWRIGHT_PG_checks(bpy.types.PropertyGroup):
 
     def show(self, report: CheckReport, subject: str) -> None:
         """Take over the findings of ``report`` about the asset ``subject``."""
+        self.list(report.findings, subject, checks_line(report))
+
+    def list(self, found: Sequence[Finding], subject: str, summary: str) -> None:
+        """List ``found`` about ``subject``, with ``summary`` above."""
         self.clear()
         self.subject = subject
-        self.summary = checks_line(report)
+        self.summary = summary
         self.done = True
-        self.hidden = max(0, len(report.findings) - LIMIT)
-        present = {finding.severity for finding in report.findings}
+        self.hidden = max(0, len(found) - LIMIT)
+        present = {finding.severity for finding in found}
         self.worst = next((kind for kind in _ICONS if kind in present), "")
-        for finding in report.findings[:LIMIT]:
+        for finding in found[:LIMIT]:
             item = self.findings.add()
             item.name = finding.message
             item.check = finding.check

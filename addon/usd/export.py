@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
+from bl_operators.presets import AddPresetBase
+from bl_ui.utils import PresetPanel
 from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper
 
@@ -117,6 +119,30 @@ def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         column.prop(chosen, "over")
 
 
+class STAGEWRIGHT_PT_export_presets(PresetPanel, bpy.types.Panel):
+    """Settings of the export kept under a name"""
+
+    bl_label = "Export Presets"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "HEADER"
+    preset_subdir = "stagewright/export"
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "stagewright.add_export_preset"
+
+
+class STAGEWRIGHT_OT_add_export_preset(AddPresetBase, bpy.types.Operator):
+    """Keep the settings of the export as a preset, or remove one"""
+
+    bl_idname = "stagewright.add_export_preset"
+    bl_label = "Add Export Preset"
+    preset_menu = "STAGEWRIGHT_PT_export_presets"
+    preset_subdir = "stagewright/export"
+    preset_defines = ["chosen = bpy.context.scene.stagewright"]  # noqa: RUF012
+    preset_values = [  # noqa: RUF012
+        f"chosen.{name}" for name in ("engine", "frames", "selected", "bake", "over", "allow")
+    ]
+
+
 def _draw_purposes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The purposes of what is active: Blender's exporter knows none."""
     if context.scene.stagewright.engine != "stagewright":
@@ -134,12 +160,18 @@ class STAGEWRIGHT_PT_export(SidebarPanel, bpy.types.Panel):
     bl_label = "Export"
     bl_order = 0
 
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Draw the button that opens the presets."""
+        STAGEWRIGHT_PT_export_presets.draw_panel_header(self.layout)
+
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, the button, and the job."""
         layout = self.layout
         _draw_settings(layout, context.scene)
         _draw_purposes(layout, context)
         task = pump.last(KIND)
+        if context.scene.stagewright.engine == "stagewright":
+            layout.operator("stagewright.find_losses", icon="VIEWZOOM")
         if task is None or not task.running:
             layout.operator("stagewright.export_usd", text="Export USD…", icon="EXPORT")
             draw_problem(layout, context, _problem(context))
@@ -147,7 +179,13 @@ class STAGEWRIGHT_PT_export(SidebarPanel, bpy.types.Panel):
             draw_task(layout, context, task)
 
 
-_CLASSES = (STAGEWRIGHT_OT_export_usd, STAGEWRIGHT_FH_usd, STAGEWRIGHT_PT_export)
+_CLASSES = (
+    STAGEWRIGHT_OT_export_usd,
+    STAGEWRIGHT_FH_usd,
+    STAGEWRIGHT_PT_export_presets,
+    STAGEWRIGHT_OT_add_export_preset,
+    STAGEWRIGHT_PT_export,
+)
 
 
 def register() -> None:

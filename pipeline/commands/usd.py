@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def add(verbs: Any) -> None:
     """Add the group."""
     group = add_group(verbs, "usd", "Export, check, inspect, compare, repair and pack USD files.")
     _add_export(group)
+    _add_losses(group)
     _add_check(group)
     _add_import(group)
     usd_inspect.add_to(group)
@@ -75,6 +77,26 @@ def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
     if options.save:
         host.remember(options.blend, request, None)
     return asset.to_json()
+
+
+def _add_losses(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "losses",
+        "List what an export of a .blend by Stagewright's writer would not hold.",
+        needs_scene=True,
+        handler=_losses,
+        summary=summaries.losses,
+    )
+    add_scene_options(verb)
+
+
+def _losses(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    request = scene_request(options)
+    host.open(options.blend)
+    with work_folder() as work:
+        found = yield from host.losses(request, work)
+    return {"losses": [asdict(finding) for finding in found]}
 
 
 def _add_import(group: Any) -> None:

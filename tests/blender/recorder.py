@@ -61,7 +61,9 @@ class Recorder:
         # Blender gives the number of the line to those that ask for it.
         numbered = "index" in inspect.signature(cls.draw_item).parameters
         lines = getattr(data, items)
-        flags, _order = cls.filter_items(Part(cls, self), bpy.context, data, items)
+        flags: list[int] = []
+        if hasattr(cls, "filter_items"):
+            flags, _order = cls.filter_items(Part(cls, self), bpy.context, data, items)
         for number, (flag, item) in enumerate(zip(flags or [1] * len(lines), lines, strict=True)):
             if flag:
                 index = (number,) if numbered else ()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import bpy
 import pytest
-from pxr import Usd, UsdGeom
+from pxr import Usd, UsdGeom, UsdShade
 
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.jobs.errors import StagewrightError
 from stagewright.pipeline.export import CheckedAsset, export_asset
 from stagewright.pipeline.host import SceneRequest
 
-from .scenes import empty_scene, finish
+from .scenes import add_material, empty_scene, finish
 from .streaming import triangle
 
 
@@ -135,3 +135,56 @@ def test_an_objects_own_purpose_is_stronger_than_its_collections(
         for name in (fine.name, coarse.name, ruler.name)
     ]
     assert found == ["default", "proxy", "guide"]
+
+
+@pytest.mark.usefixtures("addon")
+def test_a_collection_is_the_variant_that_its_settings_say(tmp_path: Path) -> None:
+    high, low = triangle("High"), triangle("Low")
+    for name, item in (("high", high), ("low", low)):
+        chosen = collection(f"Any {name}", item).stagewright
+        chosen.variant_set, chosen.variant = "lod", name
+    bpy.context.view_layer.update()
+    stage = Usd.Stage.Open(str(exported(tmp_path / "out").files.root))
+    sets = stage.GetPrimAtPath("/thing").GetVariantSets()
+    assert sets.GetVariantSet("lod").GetVariantNames() == ["high", "low"]
+    assert meshes(stage) == {"/thing/High"}
+
+
+def bound(stage: Usd.Stage, path: str) -> str:
+    """Name of the material that the mesh below an object shows."""
+    (mesh,) = (
+        prim
+        for prim in Usd.PrimRange(stage.GetPrimAtPath(path), Usd.TraverseInstanceProxies())
+        if prim.IsA(UsdGeom.Mesh)
+    )
+    material, _ = UsdShade.MaterialBindingAPI(mesh).ComputeBoundMaterial()
+    return str(material.GetPrim().GetName())
+
+
+@pytest.mark.usefixtures("addon")
+def test_another_look_is_a_variant_that_binds_other_materials(tmp_path: Path) -> None:
+    paint, gold, wood = (add_material(name) for name in ("Paint", "Gold", "Wood"))
+    first = triangle("First")
+    first.data.materials.append(paint)
+    copy = bpy.data.objects.new("Copy", first.data)  # an instance, by a prototype
+    bpy.context.scene.collection.objects.link(copy)
+    plain = triangle("Plain")
+    plain.data.materials.append(wood)
+    look = bpy.context.scene.stagewright.looks.add()
+    look.name = "golden"
+    swap = look.swaps.add()
+    swap.material, swap.instead = paint, gold
+    bpy.context.view_layer.update()
+    asset = exported(tmp_path / "out")
+    assert [f.message for f in asset.checks.findings if f.severity != "info"] == []
+    stage = Usd.Stage.Open(str(asset.files.root))
+    variants = stage.GetPrimAtPath("/thing").GetVariantSets().GetVariantSet("look")
+    assert (variants.GetVariantNames(), variants.GetVariantSelection()) == (
+        ["default", "golden"],
+        "default",
+    )
+    found = []
+    for name in variants.GetVariantNames():
+        variants.SetVariantSelection(name)
+        found.append([bound(stage, f"/thing/{each}") for each in ("First", "Copy", "Plain")])
+    assert found == [["Paint", "Paint", "Wood"], ["Gold", "Gold", "Wood"]]

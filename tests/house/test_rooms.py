@@ -28,7 +28,9 @@ class Room:
     optional: frozenset[str] = frozenset()
 
 
-BLENDER = frozenset({"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf"})
+BLENDER = frozenset(
+    {"bpy", "bpy_extras", "bl_operators", "bl_ui", "bmesh", "mathutils", "gpu", "gpu_extras", "blf"}
+)
 LOWER = frozenset({"usd_tools", "ayon_bridge", "texture_lab", "field_tools", "jobs"})
 ROOMS = {
     "": Room(),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -38,6 +38,7 @@ def read_stream(
     *,
     skeletons: bool = False,
     world: bool = False,
+    materials: Sequence[bpy.types.Material] = (),
 ) -> Generator[Record | Event, None, None]:
     """The records of ``objects``.
 
@@ -51,6 +52,7 @@ def read_stream(
         skeletons: armatures become skeletons, and meshes are moved by them and by
             blend shapes wherever that is as exact as their points at every frame.
         world: whether the scene's world is read, too.
+        materials: those that are written though nothing may have them.
     """
     scene = bpy.context.scene
     rate = scene.render.fps / scene.render.fps_base
@@ -80,6 +82,7 @@ def read_stream(
                 yield from skeleton_reader.skeletons(reader.paths)
             yield from skeleton_reader.poses()
             yield from _read_world(context, world)
+        context.material_paths(materials)
         yield from _read_materials(context)
     finally:
         if frames:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an export will not hold, told before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import bpy
+
+from ...jobs.events import Event, Job, Message
+from ...usd_tools.findings import Finding
+from .stream.objects import read_stream
+
+CHECK = "not-exported"
+_CURE = "Change it as it says, or bake materials, before you export."
+
+
+def find_losses(objects: list[bpy.types.Object], folder: Path) -> Job[tuple[Finding, ...]]:
+    """Read ``objects`` at the current frame as an export does, and write nothing.
+
+    Args:
+        objects: what is to be exported.
+        folder: for images and volumes that are in no file.
+
+    Returns:
+        A loss for everything that cannot be held as it is, by object.
+    """
+    users = _users(objects)
+    names = {item.name for item in objects}
+    found: dict[str, Finding] = {}
+    for item in read_stream(objects, "asset", folder=folder):
+        if isinstance(item, Message):
+            found[item.text] = Finding(
+                CHECK, "loss", item.text, _CURE, object=_object(item.text, names, users)
+            )
+        elif isinstance(item, Event):
+            yield item
+    return tuple(found.values())
+
+
+def _users(objects: list[bpy.types.Object]) -> Mapping[str, str]:
+    """The first object that has each material, by its name."""
+    return {
+        slot.material.name: item.name
+        for item in reversed(objects)
+        for slot in item.material_slots
+        if slot.material is not None
+    }
+
+
+def _object(text: str, names: set[str], users: Mapping[str, str]) -> str:
+    """The object that a message of the readers is about, or ""."""
+    subject = text.partition(":")[0]
+    return subject if subject in names else users.get(subject.removeprefix("The material "), "")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an export will not hold, told before it is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import pytest
+
+from stagewright.addon.scene.host import BlenderHost
+from stagewright.jobs.events import Message
+from stagewright.pipeline.export import export_asset
+from stagewright.pipeline.host import SceneRequest
+
+from .scenes import add_material, add_square, empty_scene, finish
+
+
+@pytest.fixture(autouse=True)
+def scene() -> None:
+    """A square whose colour is noise, and one that USD holds."""
+    empty_scene()
+    noisy = add_material("Noisy")
+    noise = noisy.node_tree.nodes.new("ShaderNodeTexNoise")
+    shader = noisy.node_tree.nodes["Principled BSDF"]
+    noisy.node_tree.links.new(noise.outputs["Color"], shader.inputs["Base Color"])
+    add_square("Lost").data.materials.append(noisy)
+    add_square("Held").data.materials.append(add_material("Plain", Roughness=0.3))
+
+
+def test_every_loss_is_told_before_the_export_by_object(tmp_path: Path) -> None:
+    (loss,) = finish(BlenderHost().losses(SceneRequest("", "thing"), tmp_path))
+    assert (loss.severity, loss.object) == ("loss", "Lost")
+    assert "Noisy" in loss.message and "Base Color" in loss.message and "Bake" in loss.message
+
+
+def test_the_export_tells_the_same(tmp_path: Path) -> None:
+    told = finish(BlenderHost().losses(SceneRequest("", "thing"), tmp_path / "losses"))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    job = export_asset(BlenderHost(), SceneRequest("", "thing"), folder / "t.usda", folder, [])
+    warnings = {e.text for e in job if isinstance(e, Message) and e.level == "warning"}
+    assert warnings == {loss.message for loss in told}
+
+
+@pytest.mark.usefixtures("addon")
+def test_the_sidebar_lists_them() -> None:
+    bpy.context.scene.stagewright.name = "thing"
+    bpy.ops.stagewright.find_losses()
+    shown = bpy.context.window_manager.stagewright
+    assert shown.summary == "1 loss if exported now"
+    assert [(item.severity, item.object) for item in shown.findings] == [("loss", "Lost")]
+    bpy.data.objects.remove(bpy.data.objects["Lost"])
+    bpy.ops.stagewright.find_losses()
+    assert (shown.summary, len(shown.findings)) == ("nothing will be lost", 0)
