@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish
+from .fields import operators as field_operators
+from .fields import panels as field_panels
+from .fields import settings as field_settings
 from .usd import (
     checks,
     compare,
@@ -39,6 +42,9 @@ _PARTS = (
     compare,
     package,
     text_view,
+    field_settings,
+    field_operators,
+    field_panels,
     jobs_ui,
     menus,
     cli,

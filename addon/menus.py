@@ -17,6 +17,7 @@ class STAGEWRIGHT_MT_main(bpy.types.Menu):
         layout = self.layout
         layout.operator("stagewright.export_usd", text="Export USD Asset…", icon="EXPORT")
         layout.operator("stagewright.publish", text="Publish USD Asset", icon="PACKAGE")
+        layout.operator("stagewright.make_field", icon="MOD_REMESH")
         layout.separator()
         layout.operator("stagewright.open_report", icon="DOCUMENTS")
         layout.operator("stagewright.open_folder", icon="FILE_FOLDER")

@@ -43,7 +43,9 @@ ROOMS = {
     ),
     "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api"})),
     "texture_lab": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"onnxruntime"})),
-    "field_tools": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "dask"})),
+    "field_tools": Room(
+        frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "pyopenvdb", "dask"})
+    ),
     "jobs": Room(),
 }
 

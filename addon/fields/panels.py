@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Fields panel: what is made, how large the work will be, and the button."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from numpy.typing import NDArray
+
+from .. import pump
+from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
+from . import making, operators
+
+_BYTES = 24
+"""Memory that a voxel of the whole box takes at the peak, measured."""
+_RIM = 8
+"""Voxels around what is selected, both sides together."""
+
+
+class STAGEWRIGHT_PT_fields(SidebarPanel, bpy.types.Panel):
+    """Meshes, volumes and points through signed distances"""
+
+    bl_label = "Fields"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 6
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the settings, the size of the work, the button, and the job."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        chosen = context.scene.stagewright_field
+        sources = making.sources_of(context)
+        _draw_settings(layout.column(), chosen, sources)
+        if sources:
+            _draw_size(layout, context, chosen, sources)
+        task = pump.last(making.KIND)
+        if task is None or not task.running:
+            text = f"{making.label(chosen.options())}"
+            layout.operator("stagewright.make_field", text=text, icon="MOD_REMESH")
+            draw_problem(layout, context, operators.busy() or making.problem(context))
+        if task is not None:
+            draw_task(layout, context, task)
+        _draw_made(layout, context)
+
+
+def _draw_settings(
+    column: bpy.types.UILayout, chosen: bpy.types.PropertyGroup, sources: list[bpy.types.Object]
+) -> None:
+    column.prop(chosen, "operation")
+    column.prop(chosen, "output")
+    if any(item.type != "VOLUME" for item in sources):
+        column.prop(chosen, "source")
+    for name in {
+        "BOOLEAN": ("boolean", "blend"),
+        "OFFSET": ("distance",),
+        "SHELL": ("thickness",),
+        "SMOOTH": ("width",),
+    }.get(chosen.operation, ()):
+        column.prop(chosen, name)
+    points = chosen.source != "SURFACE" or any(item.type == "POINTCLOUD" for item in sources)
+    if points:
+        column.prop(chosen, "fluid")
+        column.prop(chosen, "radius")
+    else:
+        column.prop(chosen, "sign")
+    if any(item.type == "VOLUME" for item in sources):
+        column.prop(chosen, "threshold")
+    row = column.row(align=True)
+    row.prop(chosen, "detail", expand=True)
+    column.prop(chosen, "voxels" if chosen.detail == "COUNT" else "voxel_size")
+    if chosen.output == "MESH":
+        column.prop(chosen, "sharp")
+    column.prop(chosen, "hide")
+
+
+def voxels_of(
+    chosen: bpy.types.PropertyGroup, sources: list[bpy.types.Object]
+) -> tuple[tuple[int, int, int], float]:
+    """About how many voxels along each axis the work will have, and their size.
+
+    From the objects' boxes: nothing is evaluated.
+    """
+    corners = np.concatenate([_box(item) for item in sources])
+    sides = corners.max(axis=0) - corners.min(axis=0)
+    longest = float(sides.max())
+    size = float(chosen.voxel_size) if chosen.detail == "SIZE" else longest / int(chosen.voxels)
+    if size <= 0:
+        return (1, 1, 1), 0.0
+    x, y, z = (int(side / size) + _RIM for side in sides)
+    return (x, y, z), size
+
+
+def _box(item: bpy.types.Object) -> NDArray[np.float64]:
+    return np.array([item.matrix_world @ corner for corner in map(Vector, item.bound_box)])
+
+
+def _draw_size(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    chosen: bpy.types.PropertyGroup,
+    sources: list[bpy.types.Object],
+) -> None:
+    """How large the work will be."""
+    if all(item.type == "VOLUME" for item in sources):
+        return  # Their own voxels count, which only the file tells.
+    (x, y, z), size = voxels_of(chosen, sources)
+    needed = x * y * z * _BYTES
+    column = layout.column()
+    column.active = False
+    column.alert = needed > making.memory()
+    length = bpy.utils.units.to_string(
+        context.scene.unit_settings.system, "LENGTH", size, precision=4
+    )
+    draw_text(column, context, f"{x} × {y} × {z} voxels of {length}")
+    draw_text(column, context, f"About {bytes_text(needed)} of memory")
+
+
+def bytes_text(count: int) -> str:
+    """A number of bytes for a person."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 1):.0f} MB"
+
+
+def _draw_made(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The buttons for an object that was made here."""
+    item = context.view_layer.objects.active
+    if item is None or not len(item.stagewright_field.sources):
+        return
+    box = layout.box()
+    box.label(text=item.name, icon="MOD_REMESH", translate=False)
+    _draw_settings(box.column(), item.stagewright_field, making.present(item))
+    box.operator("stagewright.rebuild_field", icon="FILE_REFRESH")
+
+
+_CLASSES = (STAGEWRIGHT_PT_fields,)
+
+
+def register() -> None:
+    """Add the panel."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take it away."""
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender's objects as arrays: surfaces, points, and the files of volumes.
+
+All are read into the space of a *frame*: where the result will lie, which has a place and a
+rotation but no scale, so that lengths stay the world's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from ...jobs.errors import StagewrightError
+
+SURFACES = {"MESH", "CURVE", "SURFACE", "META", "FONT"}
+
+
+def frame_of(item: bpy.types.Object) -> NDArray[np.float64]:
+    """The place and rotation of an object, as a matrix (4, 4) to world space."""
+    place, rotation, _scale = item.matrix_world.decompose()
+    return np.array(Matrix.LocRotScale(place, rotation, None), np.float64)
+
+
+def into(frame: NDArray[np.float64], item: bpy.types.Object) -> NDArray[np.float64]:
+    """The matrix (4, 4) from an object's space to a frame's."""
+    return np.linalg.inv(frame) @ np.array(item.matrix_world, np.float64)
+
+
+def moved(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (n, 3) through an affine matrix (4, 4)."""
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def read_surface(item: bpy.types.Object, frame: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """The faces of an evaluated object, cut into triangles, counter-clockwise from outside.
+
+    Args:
+        item: an evaluated object that has, or makes, a mesh.
+        frame: see `frame_of`.
+
+    Returns:
+        ``vertices`` (n, 3) float64 in the frame and ``triangles`` (m, 3) int32.
+
+    Raises:
+        StagewrightError: ``no-faces`` or ``not-finite``.
+    """
+    mesh = item.to_mesh()
+    try:
+        if mesh is None or not len(mesh.polygons):
+            raise StagewrightError(
+                "no-faces",
+                f"“{item.name}” has no faces.",
+                "Choose an object with faces, or take its points.",
+            )
+        mesh.calc_loop_triangles()
+        triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
+        mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+        matrix = into(frame, item)
+        if np.linalg.det(matrix[:3, :3]) < 0:  # Mirrored: what was outside is inside.
+            triangles = triangles[:, ::-1]
+        vertices = _positions(mesh.vertices, "co", matrix)
+        _require_finite(vertices, item)
+        return {"vertices": vertices, "triangles": triangles}
+    finally:
+        item.to_mesh_clear()
+
+
+def read_points(item: bpy.types.Object, frame: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """The vertices of an evaluated mesh, or the points of a point cloud: ``points`` (n, 3).
+
+    Raises:
+        StagewrightError: ``no-points`` or ``not-finite``.
+    """
+    if item.type == "POINTCLOUD":
+        points = _positions(item.data.points, "co", into(frame, item))
+    else:
+        mesh = item.to_mesh()
+        points = _positions(mesh.vertices, "co", into(frame, item)) if mesh else np.empty((0, 3))
+        item.to_mesh_clear()
+    return _some(points, item)
+
+
+def read_particles(item: bpy.types.Object, frame: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """The particles of an evaluated object that are alive: ``points`` (n, 3).
+
+    Raises:
+        StagewrightError: ``no-points`` or ``not-finite``.
+    """
+    found = [np.empty((0, 3))]
+    for system in item.particle_systems:
+        points = _positions(system.particles, "location", np.linalg.inv(frame))
+        alive = np.array([particle.alive_state == "ALIVE" for particle in system.particles], bool)
+        found.append(points[alive])
+    return _some(np.concatenate(found), item)
+
+
+def read_volume(item: bpy.types.Object, frame: NDArray[np.float64], folder: Path) -> dict[str, Any]:
+    """Where an evaluated volume object's grid lies on disk: ``path``, ``grid`` and ``matrix``.
+
+    A volume that nodes make is saved into ``folder``.
+
+    Raises:
+        StagewrightError: ``no-volume``, or ``volume-scale``: distances scaled unequally are none.
+    """
+    volume, matrix = item.data, into(frame, item)
+    sides = np.linalg.norm(matrix[:3, :3], axis=0)
+    if not np.allclose(sides, sides.mean(), rtol=1e-4, atol=0):
+        raise StagewrightError(
+            "volume-scale",
+            f"The volume “{item.name}” is scaled by {' x '.join(f'{s:.4g}' for s in sides)}, so "
+            "what it holds are no distances.",
+            "Scale it equally along all axes.",
+        )
+    if not volume.grids.load() or not len(volume.grids):
+        raise StagewrightError(
+            "no-volume",
+            f"The volume “{item.name}” has no grids that can be read.",
+            "Choose its file again in the volume's properties.",
+        )
+    path = Path(bpy.path.abspath(volume.grids.frame_filepath))
+    if volume.packed_file or item.modifiers or not path.is_file():
+        path = folder / f"{item.session_uid}.vdb"
+        volume.grids.save(filepath=str(path))
+    return {"path": str(path), "grid": "", "matrix": matrix.tolist()}
+
+
+def _positions(items: Any, name: str, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    flat = np.empty(len(items) * 3, np.float32)
+    items.foreach_get(name, flat)
+    return moved(flat.reshape(-1, 3).astype(np.float64), matrix)
+
+
+def _some(points: NDArray[np.float64], item: bpy.types.Object) -> dict[str, NDArray[Any]]:
+    if not len(points):
+        raise StagewrightError(
+            "no-points",
+            f"“{item.name}” has no points at this frame.",
+            "Choose an object with points or particles, or another frame.",
+        )
+    _require_finite(points, item)
+    return {"points": points}
+
+
+def _require_finite(points: NDArray[np.float64], item: bpy.types.Object) -> None:
+    bad = int((~np.isfinite(points).all(axis=1)).sum())
+    if bad:
+        raise StagewrightError(
+            "not-finite",
+            f"“{item.name}” has {bad} of {len(points)} points at no place (NaN or infinite).",
+            "Mend them: in a mesh, Mesh > Clean Up; else look at the modifiers.",
+        )

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Solids from surfaces, points and volumes, through one field: the work of a child process.
+
+What comes in and out lies as arrays in files of the job's folder, so that neither side waits for
+the other, and what is cancelled or dies leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Progress
+from .anisotropic import points_to_anisotropic_sdf
+from .band import NarrowBand
+from .csg import difference, intersection, offset, shell, union
+from .grid import Grid, grid_over
+from .isosurface import isosurface
+from .mesh_sdf import mesh_to_sdf
+from .points_sdf import points_to_sdf, points_to_smooth_sdf
+from .renormalize import renormalize
+from .reshape import smooth
+from .vdb import read_vdb, write_sdf
+
+INPUTS, RESULT, VOLUME = "inputs.npz", "result.npz", "result.vdb"
+BAND = 3.0
+"""Voxels of distances on each side of a surface."""
+_ON_THE_GRID = {"CONVERT", "SMOOTH"}
+"""Work that leaves a volume its own voxels."""
+BOOLEANS = {"UNION": union, "DIFFERENCE": difference, "INTERSECTION": intersection}
+
+
+def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]]:
+    """Make a field of each source, work on it, and leave the result in ``folder``.
+
+    Args:
+        folder: holds ``inputs.npz``: for source ``i`` either ``i.vertices`` (n, 3) and
+            ``i.triangles`` (m, 3), or ``i.points`` (n, 3).
+        options: ``sources``, for each a mapping: empty, or of a volume ``path``, ``grid`` (name)
+            and ``matrix`` (4 x 4, to the space of the result); ``operation`` (``CONVERT``,
+            ``BOOLEAN``, ``OFFSET``, ``SHELL``, ``SMOOTH``; all but the second join several
+            sources first), ``output`` (``MESH``: leaves
+            ``result.npz`` with vertices and quads; ``VOLUME``: ``result.vdb``), and what these
+            need: ``detail``, ``voxels``, ``voxel_size``, ``boolean``, ``blend``, ``distance``,
+            ``thickness``, ``width``, ``radius``, ``fluid``, ``sign``, ``sharp``, ``threshold``.
+
+    Returns:
+        ``voxels`` (their number), ``voxel_size``, and of a mesh ``vertices`` and ``faces``.
+
+    Raises:
+        StagewrightError: what the sources or the work are refused for.
+    """
+    with np.load(Path(folder) / INPUTS) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    solid = yield from _solid(arrays, options)
+    value: dict[str, Any] = {"voxels": solid.values.size, "voxel_size": solid.voxel_size}
+    if options["output"] == "VOLUME":
+        yield Progress("field.write", 0.8, "Writing the volume")
+        write_sdf(Path(folder) / VOLUME, solid)
+        return value
+    yield Progress("field.surface", 0.8, "Making the surface")
+    mesh = isosurface(solid, sharp=options["sharp"])
+    np.savez(Path(folder) / RESULT, vertices=mesh.vertices, quads=mesh.quads)
+    return value | {"vertices": len(mesh.vertices), "faces": len(mesh.quads)}
+
+
+def _solid(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> Job[Grid]:
+    """The field of all sources after the work on it."""
+    sources = options["sources"]
+    volumes = [_volume(source, options) if source else None for source in sources]
+    size = _voxel_size(arrays, sources, volumes, options)
+    half_width = BAND + _reach(options) / size
+    fields: list[NarrowBand | Grid] = []
+    for number, (source, volume) in enumerate(zip(sources, volumes, strict=True)):
+        yield Progress("field.measure", 0.6 * number / len(sources), "Measuring distances")
+        own = {name.partition(".")[2]: array for name, array in arrays.items()
+               if name.startswith(f"{number}.")}  # fmt: skip
+        if volume is not None and len(sources) == 1 and options["operation"] in _ON_THE_GRID:
+            own_space = _scaled(volume, np.array(source["matrix"]))
+            fields.append(_padded(own_space, _reach(options)))
+            continue
+        if volume is not None:
+            own = _surface(volume, np.array(source["matrix"]))
+        fields.append(_field(own, options, size, half_width))
+    yield Progress("field.work", 0.6, "Working on the field")
+    grids = _on_one_lattice(fields)
+    solid = grids[0]
+    operation = options["operation"]
+    join = BOOLEANS[options["boolean"] if operation == "BOOLEAN" else "UNION"]
+    for other in grids[1:]:
+        solid = join(solid, other, options["blend"] if operation == "BOOLEAN" else 0.0)
+    if operation == "OFFSET":
+        solid = offset(solid, options["distance"])
+    elif operation == "SHELL":
+        solid = shell(solid, options["thickness"])
+    elif operation == "SMOOTH":
+        solid = smooth(solid, options["width"])
+    is_distance = operation == "CONVERT" and len(fields) == 1 and isinstance(fields[0], NarrowBand)
+    if options["output"] == "VOLUME" and not is_distance:
+        solid = renormalize(solid, BAND)
+    return solid
+
+
+def _field(
+    own: Mapping[str, NDArray[Any]], options: Mapping[str, Any], size: float, half_width: float
+) -> NarrowBand | Grid:
+    """Distances to a surface or points."""
+    if "triangles" in own:
+        vertices, triangles, sign = own["vertices"], own["triangles"], options["sign"]
+        return mesh_to_sdf(vertices, triangles, size, half_width=half_width, sign=sign)
+    points, radius = own["points"], options["radius"]
+    if options["fluid"] == "SPHERES":
+        return points_to_sdf(points, radius, size, half_width=half_width)
+    if options["fluid"] == "SMOOTH":
+        field = points_to_smooth_sdf(points, radius, size)
+    else:
+        field = points_to_anisotropic_sdf(points, 4 * radius, size)
+    if options["operation"] == "CONVERT" and len(options["sources"]) == 1:
+        return field
+    surface = isosurface(field)
+    return mesh_to_sdf(surface.vertices, surface.triangles(), size, half_width=half_width)
+
+
+def _volume(source: Mapping[str, Any], options: Mapping[str, Any]) -> Grid:
+    """A volume's field in the space of its object, negative inside."""
+    found = read_vdb(source["path"], source["grid"])
+    if found.grid.is_vector:
+        raise StagewrightError(
+            "grid-shape",
+            f"The grid “{found.name}” holds vectors, which have no surface.",
+            "Choose a grid of distances or densities.",
+        )
+    if found.is_level_set:
+        return found.grid
+    return found.grid.with_values(found.grid.dtype.type(options["threshold"]) - found.grid.values)
+
+
+def _surface(volume: Grid, matrix: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """A volume's surface in the result's space.
+
+    Through the surface its distances are right however far from it, and for every transform.
+    """
+    mesh = isosurface(volume, sharp=True)
+    vertices = mesh.vertices.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    triangles = mesh.triangles()
+    mirrored = np.linalg.det(matrix[:3, :3]) < 0
+    return {"vertices": vertices, "triangles": triangles[:, ::-1] if mirrored else triangles}
+
+
+def _scaled(field: Grid, matrix: NDArray[np.float64]) -> Grid:
+    """A level set in the space of the result, from that of an object scaled equally."""
+    scale = _scale(matrix)
+    origin = scale * np.array(field.origin) + matrix[:3, 3]
+    return Grid(field.values * field.dtype.type(scale), scale * field.voxel_size, tuple(origin))
+
+
+def _scale(matrix: NDArray[np.float64]) -> float:
+    return float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
+
+
+def _padded(field: Grid, reach: float) -> Grid:
+    """A field with room on every side, in which the values at its rim go on."""
+    pad = int(np.ceil(reach / field.voxel_size))
+    if not pad:
+        return field
+    origin = np.array(field.origin) - pad * field.voxel_size
+    return Grid(np.pad(field.values, pad, mode="edge"), field.voxel_size, tuple(origin))
+
+
+def _reach(options: Mapping[str, Any]) -> float:
+    """How far from the surface its distances are needed, in world units."""
+    return {
+        "BOOLEAN": float(options["blend"]),
+        "OFFSET": abs(float(options["distance"])),
+        "SHELL": float(options["thickness"]) / 2,
+        "SMOOTH": 3 * float(options["width"]),
+    }.get(options["operation"], 0.0)
+
+
+def _voxel_size(
+    arrays: Mapping[str, NDArray[Any]],
+    sources: list[Mapping[str, Any]],
+    volumes: list[Grid | None],
+    options: Mapping[str, Any],
+) -> float:
+    """Of volumes alone their own, else what is told, or so many voxels along the longest side."""
+    if not arrays:
+        return min(
+            volume.voxel_size * _scale(np.array(source["matrix"]))
+            for source, volume in zip(sources, volumes, strict=True)
+            if volume is not None
+        )
+    if options["detail"] == "SIZE":
+        return float(options["voxel_size"])
+    clouds = [a for name, a in arrays.items() if name.endswith((".vertices", ".points"))]
+    low = np.min([cloud.min(axis=0) for cloud in clouds], axis=0)
+    high = np.max([cloud.max(axis=0) for cloud in clouds], axis=0)
+    longest = float((high - low).max())
+    return longest / options["voxels"] if longest > 0 else float(options["radius"]) / 4
+
+
+def _on_one_lattice(fields: list[NarrowBand | Grid]) -> list[Grid]:
+    """Dense grids of one lattice over all fields; a single field keeps its own.
+
+    All are made with one voxel size and centres on its multiples, so that nothing is resampled.
+    """
+    grids = [field.to_grid() if isinstance(field, NarrowBand) else field for field in fields]
+    if len(grids) == 1:
+        return grids
+    size = grids[0].voxel_size
+    low = np.min([grid.origin for grid in grids], axis=0)
+    high = np.max([grid.index_to_world(np.array(grid.shape) - 1) for grid in grids], axis=0)
+    # Half a voxel less on each side: rounding must not add one.
+    lattice = grid_over((low + 0.4 * size).tolist(), (high - 0.4 * size).tolist(), size)
+    return [_onto(grid, lattice) for grid in grids]
+
+
+def _onto(grid: Grid, lattice: Grid) -> Grid:
+    """A field with its greatest distance where it has no voxels."""
+    values = np.full(lattice.shape, np.abs(grid.values).max(), np.float32)
+    first = np.rint(lattice.world_to_index(grid.origin)).astype(int)
+    values[tuple(slice(s, s + n) for s, n in zip(first, grid.shape, strict=True))] = grid.values
+    return lattice.with_values(values)
