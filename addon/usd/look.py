@@ -19,10 +19,10 @@ from ...jobs.events import Job, Message, Progress
 from ...jobs.threads import in_thread
 from ...pipeline.summaries import count
 from .. import pump
-from ..drawing import draw_problem, draw_task
+from ..drawing import draw_problem, draw_task, draw_text
 from ..worker import child, picture_usd
 from . import looking
-from .lists import Below, fact_row
+from .lists import Below
 
 KIND = "look"
 DELEGATES = "delegates"
@@ -225,11 +225,14 @@ class STAGEWRIGHT_PT_usd_look(Below, bpy.types.Panel):
         if task is not None:
             draw_task(layout, context, task)
         layout.operator("stagewright.list_delegates", icon="SHADING_RENDERED")
-        column = layout.column(align=True)
+        reasons: dict[str, list[str]] = {}
         for found in delegates():
-            row = fact_row(column, found["name"])
-            icon = "CHECKMARK" if found["usable"] else "CANCEL"
-            row.label(text=found["reason"], icon=icon, translate=False)
+            if found["usable"]:
+                draw_text(layout, context, found["name"], "CHECKMARK")
+            else:
+                reasons.setdefault(found["reason"], []).append(found["name"])
+        for reason, names in reasons.items():
+            draw_text(layout, context, f"{', '.join(names)}: {reason}", "CANCEL")
 
 
 _CLASSES = (
