@@ -9,6 +9,7 @@ faces, so the new mesh has edges all along the old one.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -98,14 +99,17 @@ def _carry(
     """The attributes' values on the new mesh."""
     if not attributes:
         return []
-    at_vertices = source.closest(mesh.vertices)
-    at_faces = source.closest(mesh.vertices[mesh.quads].mean(axis=1))
+    domains = {attribute.domain for attribute in attributes}
+    # Asked only where needed: it takes most of the time.
+    at_vertices = source.closest(mesh.vertices) if "POINT" in domains else None
+    middles = mesh.vertices[mesh.quads].mean(axis=1)
+    at_faces = source.closest(middles) if "FACE" in domains else None
     carried: list[NDArray[Any]] = []
     for attribute in attributes:
         values = attribute.values
-        if attribute.domain == "POINT":
+        if at_vertices is not None and attribute.domain == "POINT":
             carried.append(vertex_values(source, at_vertices, values))
-        elif attribute.domain == "FACE":
+        elif at_faces is not None and attribute.domain == "FACE":
             carried.append(face_values(source, at_faces, values[proper]))
         else:
             carried.append(corner_values(source, values[proper], mesh.vertices, mesh.quads))
@@ -130,27 +134,93 @@ def sharp_edges(source: SourceMesh, angle: float) -> NDArray[np.int64]:
 def _on_edges(
     source: SourceMesh, rough: QuadMesh, field: Grid, angle: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Vertices whose cells a sharp edge crosses, and the places on it nearest to them."""
+    """Vertices that a sharp edge passes, and the places on it nearest to them.
+
+    A corner takes the nearest vertex of its cell and those around. Each cell that an edge crosses
+    then gives its vertex; where it has none (an edge may cut a cell between the voxels), the
+    nearest vertex of the cells around that has no place yet.
+    """
     edges = sharp_edges(source, angle)
-    samples = _samples(source.vertices, edges, field.voxel_size / _FINE)
     ends, uses = np.unique(edges, return_counts=True)
     tips = source.vertices[ends[(uses != 2) | _bends(source.vertices, edges, ends, angle)]]
-    points = np.concatenate([samples, tips])
-    is_tip = np.arange(len(points)) >= len(samples)
-    keys, sample_keys = _cells(rough.vertices, field), _cells(points, field)
-    order = np.argsort(keys, kind="stable")
-    found = np.searchsorted(keys[order], sample_keys)
-    found = np.minimum(found, len(keys) - 1)
-    vertex = order[found]
-    # A cell of two vertices has two sheets: which one has the edge is not told.
-    twice = np.append(keys[order][1:] == keys[order][:-1], False)
-    hit = (keys[vertex] == sample_keys) & ~twice[found]
-    vertex, points, is_tip = vertex[hit], points[hit], is_tip[hit]
-    away = np.linalg.norm(points - rough.vertices[vertex], axis=1)
-    best = np.lexsort((away, ~is_tip, vertex))
+    along = _samples(source.vertices, edges, field.voxel_size / _FINE)
+    places = np.full(rough.vertices.shape, np.nan)
+    around = np.array(list(itertools.product((-1, 0, 1), repeat=3)))
+    cells = _Cells(rough.vertices, field)
+    for points, steps in ((tips, around), (along, np.zeros((1, 3), int)), (along, around)):
+        free = np.isnan(places[:, 0])
+        if steps is around and points is along:
+            points = points[~cells.hold(points, ~free)]
+        vertex, point = cells.nearest(points, steps, free)
+        places[vertex] = points[point]
+    chosen = np.flatnonzero(~np.isnan(places[:, 0]))
+    return chosen, places[chosen]
+
+
+class _Cells:
+    """The cells between voxel centres, and the one vertex of each.
+
+    Cells of two vertices have two sheets; which of them has an edge is not told, so they are
+    left out.
+    """
+
+    def __init__(self, vertices: NDArray[np.float32], field: Grid) -> None:
+        self._field, self._vertices = field, vertices.astype(np.float64)
+        keys = self._keys(self._index(vertices))
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        same = keys[1:] == keys[:-1]
+        single = ~(np.append(same, False) | np.append(False, same))
+        self._sorted, self._owner = keys[single], order[single]
+
+    def hold(self, points: NDArray[np.float64], wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether the cell of each point has a vertex, a wanted one."""
+        vertex, found = self._look_up(self._index(points))
+        return found & wanted[vertex]
+
+    def nearest(
+        self, points: NDArray[np.float64], steps: NDArray[np.int64], free: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """For each cell of points the nearest free vertex in the cells ``steps`` away.
+
+        Returns:
+            Numbers of vertices, each once, and of the points they are nearest to.
+        """
+        index = self._index(points)
+        owner = self._keys(index)
+        pairs = []
+        for step in steps:
+            vertex, found = self._look_up(index + step)
+            point = np.flatnonzero(found & free[vertex])
+            pairs.append(np.stack([vertex[point], point]))
+        vertex, point = np.concatenate(pairs, axis=1)
+        away = np.linalg.norm(points[point] - self._vertices[vertex], axis=1)
+        near = away < 1.5 * self._field.voxel_size
+        vertex, point, away = vertex[near], point[near], away[near]
+        best = _first_of(owner[point], away)
+        vertex, point, away = vertex[best], point[best], away[best]
+        best = _first_of(vertex, away)
+        return vertex[best], point[best]
+
+    def _look_up(self, index: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        keys = self._keys(index)
+        place = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+        return self._owner[place], self._sorted[place] == keys
+
+    def _index(self, points: NDArray[Any]) -> NDArray[np.int64]:
+        return np.floor(self._field.world_to_index(points)).astype(np.int64)
+
+    def _keys(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        inside = np.clip(index, 0, np.array(self._field.shape) - 1)
+        return np.ravel_multi_index(tuple(inside.T), self._field.shape)
+
+
+def _first_of(groups: NDArray[np.int64], order: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The least of each group by an order."""
+    best = np.lexsort((order, groups))
     first = np.ones(len(best), bool)
-    first[1:] = vertex[best][1:] != vertex[best][:-1]
-    return vertex[best[first]], points[best[first]]
+    first[1:] = groups[best][1:] != groups[best][:-1]
+    return best[first]
 
 
 def _samples(
@@ -181,10 +251,3 @@ def _bends(
     # Two unit vectors that go straight on add up to nothing.
     bent: NDArray[np.bool_] = np.linalg.norm(away, axis=1) > 2 * np.sin(angle / 2)
     return bent
-
-
-def _cells(points: NDArray[Any], field: Grid) -> NDArray[np.int64]:
-    """The number of the cell between voxel centres that each point is in."""
-    index = np.floor(field.world_to_index(points)).astype(np.int64)
-    index = np.clip(index, 0, np.array(field.shape) - 1)
-    return np.ravel_multi_index(tuple(index.T), field.shape)
