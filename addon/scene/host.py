@@ -167,7 +167,7 @@ def _export_direct(
     from .structure import look_materials, read_structure
 
     structure, absent = read_structure(collection, objects, name)
-    geometry, look, references = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(3))
+    geometry, look, references = (Sdf.Layer.CreateAnonymous(".usdc") for _ in range(3))
     steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
     stream = read_stream(
         objects,
