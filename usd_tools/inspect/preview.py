@@ -184,9 +184,10 @@ class _Builder:
         counts = np.array(mesh.GetFaceVertexCountsAttr().Get(self.time) or (), np.int64)
         corners = np.array(mesh.GetFaceVertexIndicesAttr().Get(self.time) or (), np.int64)
         triangles = fans(counts, corners)
-        if triangles.size and (triangles.min() < 0 or triangles.max() >= len(points)):
+        if ((triangles < 0) | (triangles >= len(points))).any():
             return np.empty((0, 3, 3), np.float32)  # damaged: the checks tell
-        return points[triangles]
+        found: Corners = points[triangles]
+        return found
 
     def _box(self, prim: UsdGeom.Boundable) -> Corners:
         extent = UsdGeom.Boundable.ComputeExtentFromPlugins(prim, self.time)
