@@ -19,6 +19,7 @@ from .usd import (
     losses,
     package,
     repair,
+    text_view,
     variants,
 )
 
@@ -40,6 +41,7 @@ _PARTS = (
     repair,
     compare,
     package,
+    text_view,
     field_settings,
     field_operators,
     field_panels,

@@ -176,7 +176,7 @@ def apply_edits(edits: Iterable[PathEdit]) -> Job[list[Path]]:
     tables: dict[Path, dict[str, str]] = {}
     for edit in edits:
         tables.setdefault(Path(edit.layer), {})[edit.before] = edit.after
-    yield from _rewrite({file: _path_writer(file, table) for file, table in tables.items()})
+    yield from rewrite({file: _path_writer(file, table) for file, table in tables.items()})
     return list(tables)
 
 
@@ -208,7 +208,7 @@ def _layer_writer(file: Path, change: Callable[[Sdf.Layer], None]) -> Callable[[
     return write
 
 
-def _rewrite(writers: Mapping[Path, Callable[[Path], None]]) -> Job[None]:
+def rewrite(writers: Mapping[Path, Callable[[Path], None]]) -> Job[None]:
     """Let each writer write the new content of its file; all files change, or none."""
     with contextlib.ExitStack() as stack:
         written: dict[Path, Path] = {}
@@ -295,7 +295,7 @@ def set_stage_metadata(
         if meters_per_unit:
             layer.pseudoRoot.SetInfo(UsdGeom.Tokens.metersPerUnit, meters_per_unit)
 
-    return _rewrite({file: _layer_writer(file, change)})
+    return rewrite({file: _layer_writer(file, change)})
 
 
 def save_overrides(stage: Usd.Stage, target: Path) -> None:

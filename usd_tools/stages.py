@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pxr import Sdf, Tf, Usd
@@ -21,18 +22,30 @@ def open_stage(root: Path, *, load: bool = True) -> Usd.Stage:
     Raises:
         StagewrightError: ``asset-unreadable``.
     """
+    why = ""
     try:
         stage = Usd.Stage.Open(str(root), Usd.Stage.LoadAll if load else Usd.Stage.LoadNone)
-    except Tf.ErrorException:
+    except Tf.ErrorException as error:
         stage = None
+        line, words = syntax_error(error)
+        why = f" (line {line}: {words})" if line else ""
     if stage is None:
         raise StagewrightError(
             "asset-unreadable",
-            f"{root.name} cannot be opened as a USD stage.",
+            f"{root.name} cannot be opened as a USD stage{why}.",
             "Check the path; if the file is damaged, export it again or restore it from a backup.",
         )
     stage.Reload()
     return stage
+
+
+def syntax_error(error: Tf.ErrorException) -> tuple[int, str]:
+    """The line that USD complains of in a text, and its complaint; line 0 when it names none."""
+    for diagnostic in error.args:
+        said = re.search(r":(\d+):\d+: (.*)", diagnostic.commentary)
+        if said:
+            return int(said[1]), " ".join(said[2].split())
+    return 0, "it cannot be read"
 
 
 def default_prim(root: Path) -> str:

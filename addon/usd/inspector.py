@@ -217,7 +217,7 @@ class STAGEWRIGHT_OT_select_usd_variant(Asking, bpy.types.Operator):
     path: StringProperty(name="Prim", options={"SKIP_SAVE", "HIDDEN"})
     variant_set: StringProperty(name="Variant Set", options={"SKIP_SAVE", "HIDDEN"})
     variant: StringProperty(
-        name="Variant", description="Empty for what the files say", options={"SKIP_SAVE"}
+        name="Variant", description="Empty for what the files say", options={"HIDDEN", "SKIP_SAVE"}
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

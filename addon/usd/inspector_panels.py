@@ -177,6 +177,8 @@ class STAGEWRIGHT_UL_usd_layers(Rows, bpy.types.UIList):
             time.alignment = "RIGHT"
             time.active = False
             time.label(text=f"{layer.scale:g} × t + {layer.offset:g}", icon="TIME")
+        if layer.resolved:
+            _draw_text_button(row, layer.identifier)
 
 
 class STAGEWRIGHT_UL_usd_files(Rows, bpy.types.UIList):
@@ -330,6 +332,7 @@ class STAGEWRIGHT_PT_usd_arcs(Below, bpy.types.Panel):
             row = fact_row(layout, arc.kind)
             row.active = arc.has_specs
             row.label(text=f"{PurePath(arc.layer).name} <{arc.path}>", translate=False)
+            _draw_text_button(row, arc.layer)
 
 
 class STAGEWRIGHT_PT_usd_properties(Below, bpy.types.Panel):
@@ -378,6 +381,7 @@ def _draw_property(
         if opinion.samples:
             value = f"{count(opinion.samples, 'sample')} {value}"
         row.label(text=value, translate=False)
+        _draw_text_button(row, opinion.layer)
 
 
 class STAGEWRIGHT_PT_usd_layers(Below, bpy.types.Panel):
@@ -392,6 +396,13 @@ class STAGEWRIGHT_PT_usd_layers(Below, bpy.types.Panel):
         self.layout.template_list(
             "STAGEWRIGHT_UL_usd_layers", "", inspector, "layers", inspector, "layer", rows=4
         )
+
+
+def _draw_text_button(layout: bpy.types.UILayout, identifier: str) -> None:
+    """The button that shows a layer as text; the session's has no file."""
+    if not identifier.startswith("anon:"):
+        button = layout.operator("stagewright.view_layer", text="", icon="TEXT", emboss=False)
+        button.identifier = identifier
 
 
 class STAGEWRIGHT_PT_usd_survey(Below, bpy.types.Panel):
@@ -425,7 +436,9 @@ class STAGEWRIGHT_PT_usd_survey(Below, bpy.types.Panel):
             told = "is missing" if file["broken"] else count(len(file["files"]), "file")
             draw_text(box, context, f"{file['path']}: {told}", inset=20)
             where = f"{PurePath(file['layer']).name} <{file['spec']}>"
-            draw_text(box, context, where, "FILE", inset=20)
+            row = box.row()
+            draw_text(row.column(), context, where, "FILE", inset=40)
+            _draw_text_button(row, file["layer"])
 
 
 def numbers(statistics: Any) -> list[tuple[str, str]]:

@@ -184,7 +184,7 @@ def _tree(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, 
         rows = map(row, search(stage, options.search))
     shown = list(islice(rows, options.limit + 1))
     cut = len(shown) > options.limit
-    return {"rows": [asdict(each) for each in shown[: options.limit]], "cut": cut}
+    return {"rows": [each._asdict() for each in shown[: options.limit]], "cut": cut}
 
 
 def _below(stage: Any, path: str, depth: int) -> Iterator[PrimRow]:

@@ -169,7 +169,11 @@ def test_touching_the_disk_would_be_noticed(
 
 
 def test_only_the_first_panel_is_open_and_all_are_in_one_tab() -> None:
-    on_top = [cls for cls in panels() if not hasattr(cls, "bl_parent_id")]
+    on_top = [
+        cls
+        for cls in panels()
+        if cls.bl_space_type == "VIEW_3D" and not hasattr(cls, "bl_parent_id")
+    ]
     in_order = sorted(on_top, key=lambda cls: cls.bl_order)
     labels = [cls.bl_label for cls in in_order]
     assert (labels[0], labels[-1]) == ("Export", "Jobs")
@@ -276,7 +280,12 @@ def surroundings() -> dict[str, Any]:
         for name in dir(bpy.app.handlers)
         if isinstance(getattr(bpy.app.handlers, name), list)
     }
-    menus_and_headers = ("TOPBAR_MT_file_export", "VIEW3D_MT_object", "STATUSBAR_HT_header")
+    menus_and_headers = (
+        "TOPBAR_MT_file_export",
+        "VIEW3D_MT_object",
+        "STATUSBAR_HT_header",
+        "TEXT_MT_context_menu",
+    )
     drawn = {
         name: list(getattr(getattr(bpy.types, name).draw, "_draw_funcs", ()))
         for name in menus_and_headers

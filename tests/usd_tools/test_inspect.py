@@ -18,7 +18,7 @@ from stagewright.usd_tools.inspect.layers import (
 )
 from stagewright.usd_tools.inspect.properties import prim_details, value_text
 from stagewright.usd_tools.inspect.statistics import statistics
-from stagewright.usd_tools.inspect.tree import children, search
+from stagewright.usd_tools.inspect.tree import ALL_PRIMS, children, row, search
 
 PROP = """#usda 1.0
 (
@@ -115,6 +115,22 @@ def Xform "Set" (
         {
         }
     }
+}
+"""
+KINDS = """#usda 1.0
+class "C"
+{
+    def "D"
+    {
+    }
+    over "O" (
+        active = false
+    )
+    {
+    }
+}
+over "P"
+{
 }
 """
 
@@ -290,3 +306,14 @@ def test_nested_instances_count_once_for_each_place() -> None:
     assert found.prims["Mesh"] == len(proxies) == 10
     assert found.polygons == 20
     assert found.instances == 11
+
+
+def test_rows_read_by_level_are_those_of_single_prims(stage: Usd.Stage) -> None:
+    other = Usd.Stage.CreateInMemory()
+    other.GetRootLayer().ImportFromString(KINDS)
+    for each in (stage, other):
+        for parent in Usd.PrimRange.Stage(each, ALL_PRIMS):
+            below = parent.GetFilteredChildren(ALL_PRIMS)
+            assert list(children(each, str(parent.GetPath()))) == [row(prim) for prim in below]
+    found = {one.path: one.specifier for one in map(row, search(other, "path:/**"))}
+    assert found == {"/C": "class", "/C/D": "def", "/C/O": "over", "/P": "over"}

@@ -13,12 +13,10 @@ from pxr import Sdf, Tf, Usd
 from ...jobs.errors import StagewrightError
 from ..repair import save_overrides
 from ..stages import open_stage
+from ..stamps import Stamp, stamp_of
 from .layers import LayerRow, layer_stack, select_variant, set_loaded, set_muted
 from .outline import Outline
 from .properties import PrimDetails, prim_details
-
-Stamp = tuple[int, int, int]
-"""What tells that a file was written: node, nanoseconds of its last change, bytes."""
 
 
 class Session:
@@ -120,7 +118,7 @@ class Session:
 
     def changed(self) -> list[Path]:
         """The files in use that are not as they were when they were read."""
-        return [file for file, stamp in self._stamps.items() if _stamp(file) != stamp]
+        return [file for file, stamp in self._stamps.items() if stamp_of(file) != stamp]
 
     def state(self) -> dict[str, Any]:
         """What another process needs to see the same, as JSON data."""
@@ -142,7 +140,7 @@ class Session:
         files = (layer.realPath for layer in self.stage.GetUsedLayers(True))
         used = {Path(file) for file in files if file and os.path.isfile(file)}
         # A file that was read before the change keeps the stamp it was read with.
-        self._stamps = {file: self._stamps.get(file) or _stamp(file) for file in used}
+        self._stamps = {file: self._stamps.get(file) or stamp_of(file) for file in used}
 
 
 def opened(state: Mapping[str, Any]) -> Usd.Stage:
@@ -158,11 +156,3 @@ def opened(state: Mapping[str, Any]) -> Usd.Stage:
     rules.SetRules([(path, getattr(Usd.StageLoadRules, rule)) for path, rule in state["rules"]])
     stage.SetLoadRules(rules)
     return stage
-
-
-def _stamp(file: Path) -> Stamp | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

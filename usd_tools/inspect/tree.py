@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import translate
+from typing import Any, NamedTuple
 
 from pxr import Sdf, Usd, UsdGeom
 
@@ -16,9 +16,8 @@ from ...jobs.errors import StagewrightError
 ALL_PRIMS = Usd.TraverseInstanceProxies(Usd.PrimAllPrimsPredicate)
 
 
-@dataclass(frozen=True)
-class PrimRow:
-    """One line of the tree.
+class PrimRow(NamedTuple):
+    """One line of the tree; a tuple, as it is made ten times as fast as a dataclass.
 
     Attributes:
         path: absolute path.
@@ -66,8 +65,27 @@ def children(stage: Usd.Stage, path: str = "/", name: str = "") -> Iterator[Prim
     Raises:
         StagewrightError: ``no-prim``.
     """
-    below = prim_at(stage, path).GetFilteredChildren(ALL_PRIMS)
-    return map(row, filter(_name_test(name), below) if name else below)
+    prim = prim_at(stage, path)
+    below = prim.GetFilteredChildren(ALL_PRIMS)
+    return _level(prim, filter(_name_test(name), below) if name else below)
+
+
+def _level(parent: Usd.Prim, below: Iterable[Usd.Prim]) -> Iterator[PrimRow]:
+    """Rows of prims ``below`` the parent; what USD tells of all at once is not asked of each."""
+    stem = str(parent.GetPath()).rstrip("/")
+    inactive = _names(parent, ~Usd.PrimIsActive)
+    instances = _names(parent, Usd.PrimIsInstance)
+    overs = _names(parent, ~Usd.PrimHasDefiningSpecifier)
+    # Below a class all is abstract, whatever its own specifier.
+    classes = frozenset() if parent.IsAbstract() else _names(parent, Usd.PrimIsAbstract)
+    for prim in below:
+        name = prim.GetName()
+        specifier = "over" if name in overs else "class" if name in classes else "def"
+        yield _row(prim, f"{stem}/{name}", name, specifier, name not in inactive, name in instances)
+
+
+def _names(parent: Usd.Prim, those: Any) -> frozenset[str]:
+    return frozenset(parent.GetFilteredChildrenNames(Usd.TraverseInstanceProxies(those)))
 
 
 def prim_at(stage: Usd.Stage, path: str) -> Usd.Prim:
@@ -88,24 +106,33 @@ def prim_at(stage: Usd.Stage, path: str) -> Usd.Prim:
 
 def row(prim: Usd.Prim) -> PrimRow:
     """The row of one prim."""
-    chosen = []
-    if prim.HasVariantSets():
-        sets = prim.GetVariantSets()
-        chosen = [(name, sets.GetVariantSelection(name)) for name in sets.GetNames()]
+    specifier = _SPECIFIERS[prim.GetSpecifier()]
+    path, name = str(prim.GetPath()), prim.GetName()
+    return _row(prim, path, name, specifier, prim.IsActive(), prim.IsInstance())
+
+
+def _row(
+    prim: Usd.Prim, path: str, name: str, specifier: str, active: bool, instance: bool
+) -> PrimRow:
     purpose = prim.GetAttribute(_PURPOSE)
     return PrimRow(
-        path=str(prim.GetPath()),
-        name=prim.GetName(),
-        type_name=str(prim.GetTypeName()),
-        specifier=_SPECIFIERS[prim.GetSpecifier()],
-        kind=prim.GetMetadata("kind") or "",
-        purpose=str(purpose.Get() or "") if purpose.HasAuthoredValue() else "",
-        active=prim.IsActive(),
-        instance=prim.IsInstance(),
+        path=path,
+        name=name,
+        type_name=prim.GetTypeName(),
+        specifier=specifier,
+        kind=prim.GetKind(),
+        purpose=purpose.Get() or "" if purpose.IsAuthored() else "",
+        active=active,
+        instance=instance,
         payload=payload_state(prim),
-        variants=tuple(chosen),
+        variants=_variants(prim) if prim.HasVariantSets() else (),
         has_children=bool(prim.GetFilteredChildrenNames(ALL_PRIMS)),
     )
+
+
+def _variants(prim: Usd.Prim) -> tuple[tuple[str, str], ...]:
+    sets = prim.GetVariantSets()
+    return tuple((name, sets.GetVariantSelection(name)) for name in sets.GetNames())
 
 
 def payload_state(prim: Usd.Prim) -> str:
