@@ -9,12 +9,14 @@ from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
 from .usd import (
+    bring_in,
     checks,
     compare,
     export,
     inspector,
     inspector_panels,
     lists,
+    look,
     looking,
     losses,
     package,
@@ -42,6 +44,8 @@ _PARTS = (
     compare,
     package,
     text_view,
+    look,
+    bring_in,
     field_settings,
     field_operators,
     field_panels,

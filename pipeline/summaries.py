@@ -83,6 +83,11 @@ def imported(value: Mapping[str, Any]) -> str:
     return f"Imported as the collection {value['collection']}: {value['path']}"
 
 
+def pictured(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright usd thumbnail``."""
+    return f"Rendered {count(len(value['files']), 'picture')}: {value['path']}"
+
+
 def losses(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright usd losses``."""
     found = value["losses"]
