@@ -19,19 +19,24 @@ from ..jobs.events import Job, Progress
 from .anisotropic import points_to_anisotropic_sdf
 from .band import NarrowBand
 from .csg import difference, intersection, offset, shell, union
+from .field_files import read_field
 from .grid import Grid, grid_over
 from .isosurface import isosurface
 from .mesh_sdf import mesh_to_sdf
 from .points_sdf import points_to_sdf, points_to_smooth_sdf
+from .remesh import Attribute, remesh
 from .renormalize import renormalize
 from .reshape import smooth
-from .vdb import read_vdb, write_sdf
+from .vdb import write_sdf
 
 INPUTS, RESULT, VOLUME = "inputs.npz", "result.npz", "result.vdb"
 BAND = 3.0
 """Voxels of distances on each side of a surface."""
-_ON_THE_GRID = {"CONVERT", "SMOOTH"}
+_PLACES = {"vertices", "points"}
+_ON_THE_GRID = {"CONVERT", "REMESH", "SMOOTH"}
 """Work that leaves a volume its own voxels."""
+_BETWEEN = 0.37
+"""Where between two voxels a box's faces lie, best far from all simple fractions."""
 BOOLEANS = {"UNION": union, "DIFFERENCE": difference, "INTERSECTION": intersection}
 
 
@@ -41,13 +46,15 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     Args:
         folder: holds ``inputs.npz``: for source ``i`` either ``i.vertices`` (n, 3) and
             ``i.triangles`` (m, 3), or ``i.points`` (n, 3).
-        options: ``sources``, for each a mapping: empty, or of a volume ``path``, ``grid`` (name)
-            and ``matrix`` (4 x 4, to the space of the result); ``operation`` (``CONVERT``,
-            ``BOOLEAN``, ``OFFSET``, ``SHELL``, ``SMOOTH``; all but the second join several
-            sources first), ``output`` (``MESH``: leaves
-            ``result.npz`` with vertices and quads; ``VOLUME``: ``result.vdb``), and what these
-            need: ``detail``, ``voxels``, ``voxel_size``, ``boolean``, ``blend``, ``distance``,
-            ``thickness``, ``width``, ``radius``, ``fluid``, ``sign``, ``sharp``, ``threshold``.
+        options: ``sources``, for each a mapping: of a volume ``path``, ``grid`` (name) and
+            ``matrix`` (4 x 4, to the space of the result); of a surface to remesh ``attributes``
+            (``domain`` and ``key`` of each, its values in ``i.KEY``: see `remesh.Attribute`); else
+            empty. ``operation``: ``CONVERT``, ``REMESH`` (of one source), ``BOOLEAN``, ``OFFSET``,
+            ``SHELL`` or ``SMOOTH``. ``output``: ``MESH`` leaves ``result.npz`` with vertices,
+            quads, and the attributes by their keys; ``VOLUME`` leaves ``result.vdb``. And what
+            these need: ``detail``, ``voxels``, ``voxel_size``, ``boolean``, ``blend``,
+            ``distance``, ``thickness``, ``width``, ``radius``, ``fluid``, ``sign``, ``sharp``,
+            ``angle``, ``threshold``.
 
     Returns:
         ``voxels`` (their number), ``voxel_size``, and of a mesh ``vertices`` and ``faces``.
@@ -57,24 +64,42 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     """
     with np.load(Path(folder) / INPUTS) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    solid = yield from _solid(arrays, options)
+    solid = yield from make_field(arrays, options)
     value: dict[str, Any] = {"voxels": solid.values.size, "voxel_size": solid.voxel_size}
     if options["output"] == "VOLUME":
         yield Progress("field.write", 0.8, "Writing the volume")
         write_sdf(Path(folder) / VOLUME, solid)
         return value
     yield Progress("field.surface", 0.8, "Making the surface")
-    mesh = isosurface(solid, sharp=options["sharp"])
-    np.savez(Path(folder) / RESULT, vertices=mesh.vertices, quads=mesh.quads)
+    carried: dict[str, NDArray[Any]] = {}
+    if options["operation"] == "REMESH" and "0.triangles" in arrays:
+        told = options["sources"][0]["attributes"]
+        made = remesh(
+            arrays["0.vertices"],
+            arrays["0.triangles"],
+            solid,
+            [Attribute(entry["domain"], arrays[f"0.{entry['key']}"]) for entry in told],
+            angle=options["angle"] if options["sharp"] else None,
+        )
+        mesh = made.mesh
+        carried = {entry["key"]: array for entry, array in zip(told, made.values, strict=True)}
+    else:
+        mesh = isosurface(solid, sharp=options["sharp"])
+    result: dict[str, Any] = {"vertices": mesh.vertices, "quads": mesh.quads, **carried}
+    np.savez(Path(folder) / RESULT, **result)
     return value | {"vertices": len(mesh.vertices), "faces": len(mesh.quads)}
 
 
-def _solid(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> Job[Grid]:
-    """The field of all sources after the work on it."""
+def make_field(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> Job[Grid]:
+    """The field of all sources after the work on it, negative inside.
+
+    Arguments and errors are those of `make_solid`, the arrays by their names in its file.
+    """
     sources = options["sources"]
-    volumes = [_volume(source, options) if source else None for source in sources]
+    volumes = [_volume(source, options) if "path" in source else None for source in sources]
     size = _voxel_size(arrays, sources, volumes, options)
     half_width = BAND + _reach(options) / size
+    shift = _shift(arrays, size) if options["output"] == "MESH" else np.zeros(3)
     fields: list[NarrowBand | Grid] = []
     for number, (source, volume) in enumerate(zip(sources, volumes, strict=True)):
         yield Progress("field.measure", 0.6 * number / len(sources), "Measuring distances")
@@ -86,13 +111,15 @@ def _solid(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> Jo
             continue
         if volume is not None:
             own = _surface(volume, np.array(source["matrix"]))
+        own = {name: array + shift if name in _PLACES else array for name, array in own.items()}
         fields.append(_field(own, options, size, half_width))
     yield Progress("field.work", 0.6, "Working on the field")
     grids = _on_one_lattice(fields)
-    solid = grids[0]
+    solid = Grid(grids[0].values, grids[0].voxel_size, tuple(np.array(grids[0].origin) - shift))
     operation = options["operation"]
     join = BOOLEANS[options["boolean"] if operation == "BOOLEAN" else "UNION"]
     for other in grids[1:]:
+        other = solid.with_values(other.values)
         solid = join(solid, other, options["blend"] if operation == "BOOLEAN" else 0.0)
     if operation == "OFFSET":
         solid = offset(solid, options["distance"])
@@ -128,7 +155,7 @@ def _field(
 
 def _volume(source: Mapping[str, Any], options: Mapping[str, Any]) -> Grid:
     """A volume's field in the space of its object, negative inside."""
-    found = read_vdb(source["path"], source["grid"])
+    found = read_field(source["path"], source["grid"])
     if found.grid.is_vector:
         raise StagewrightError(
             "grid-shape",
@@ -197,11 +224,28 @@ def _voxel_size(
         )
     if options["detail"] == "SIZE":
         return float(options["voxel_size"])
-    clouds = [a for name, a in arrays.items() if name.endswith((".vertices", ".points"))]
+    clouds = _clouds(arrays)
     low = np.min([cloud.min(axis=0) for cloud in clouds], axis=0)
     high = np.max([cloud.max(axis=0) for cloud in clouds], axis=0)
     longest = float((high - low).max())
     return longest / options["voxels"] if longest > 0 else float(options["radius"]) / 4
+
+
+def _shift(arrays: Mapping[str, NDArray[Any]], size: float) -> NDArray[np.float64]:
+    """What moves all sources so that a box's faces lie between voxels.
+
+    On the voxels themselves, where modelled things like to be, inside and outside are a toss-up,
+    and edges have no room to be found in.
+    """
+    clouds = _clouds(arrays)
+    if not clouds:
+        return np.zeros(3)
+    low: NDArray[np.float64] = np.min([cloud.min(axis=0) for cloud in clouds], axis=0)
+    return _BETWEEN * size - low
+
+
+def _clouds(arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    return [a for name, a in arrays.items() if name.partition(".")[2] in _PLACES]
 
 
 def _on_one_lattice(fields: list[NarrowBand | Grid]) -> list[Grid]:

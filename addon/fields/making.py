@@ -20,11 +20,11 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
 from ...jobs.process import run_child
 from ..undo import push_undo
-from . import reading, writing
+from . import attributes, reading, writing
 
 KIND = "field"
 Making = Job[Mapping[str, Any]]
-SUFFIXES = {"BOOLEAN": "Boolean", "OFFSET": "Offset", "SHELL": "Shell", "SMOOTH": "Smooth"}
+NAMED = {"REMESH", "BOOLEAN", "OFFSET", "SHELL", "SMOOTH"}
 
 
 def make(
@@ -57,7 +57,7 @@ def make(
         yield Progress("field.start", 0.0, "Measuring distances")
         arguments = {"folder": str(folder), "options": {**options, "sources": told}}
         value = yield from run_child("field_tools.work:make_solid", arguments, folder=folder)
-        made = _write_result(folder, options, name, uids, frame, target)
+        made = _write_result(folder, options, name, uids, frame, target, told)
     made.stagewright_field.take(dict(options), [s for s in map(_find, uids) if s is not None])
     push_undo(f"{made.name}")
     yield Message(f"{made.name}: {_told(value)}.")
@@ -82,14 +82,17 @@ def _write_inputs(
         if source.type == "VOLUME":
             told.append(reading.read_volume(item, frame, folder))
             continue
+        told.append({})
         if options["source"] == "PARTICLES":
             found = reading.read_particles(item, frame)
         elif options["source"] == "POINTS" or source.type == "POINTCLOUD":
             found = reading.read_points(item, frame)
         else:
-            found = reading.read_surface(item, frame)
+            found, entries = reading.read_surface(
+                item, frame, attributes=options["operation"] == "REMESH"
+            )
+            told[number]["attributes"] = entries
         arrays |= {f"{number}.{name}": array for name, array in found.items()}
-        told.append({})
     np.savez(folder / work.INPUTS, **arrays)  # type: ignore[arg-type]
     return told
 
@@ -101,6 +104,7 @@ def _write_result(
     uids: Sequence[int],
     frame: NDArray[np.float64],
     target: int,
+    told: Sequence[Mapping[str, Any]],
 ) -> bpy.types.Object:
     """The object that holds what the child has made."""
     first, made = _find(uids[0]), _find(target)
@@ -114,8 +118,15 @@ def _write_result(
         made.data.filepath = str(writing.keep_volume(folder / work.VOLUME, name))
         made.data.grids.load()
         return made
+    if options["operation"] == "REMESH" and first is not None:
+        attributes.copy_materials(first, made.data)  # It would set all faces' to the first later.
     with np.load(folder / work.RESULT) as arrays:
         writing.fill_mesh(made.data, arrays["vertices"], arrays["quads"])
+        if options["operation"] == "REMESH":
+            attributes.write_attributes(made, told[0].get("attributes", []), arrays)
+    if options["operation"] == "REMESH" and first is not None:
+        attributes.copy_choices(first, made)
+        attributes.shade(made.data, options["angle"])
     return made
 
 
@@ -139,7 +150,9 @@ def _find(uid: int) -> bpy.types.Object | None:
 
 
 def _suffix(options: Mapping[str, Any]) -> str:
-    return SUFFIXES.get(options["operation"], "SDF" if options["output"] == "VOLUME" else "Surface")
+    if options["operation"] in NAMED:
+        return str(options["operation"]).title()
+    return "SDF" if options["output"] == "VOLUME" else "Surface"
 
 
 def label(options: Mapping[str, Any]) -> str:
@@ -175,7 +188,7 @@ def sources_of(context: bpy.types.Context) -> list[bpy.types.Object]:
     if active in found:
         found.remove(active)
         found.insert(0, active)
-    return found
+    return found[:1] if context.scene.stagewright_field.operation == "REMESH" else found
 
 
 def sources_left(item: bpy.types.Object) -> list[bpy.types.Object]:

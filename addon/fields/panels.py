@@ -49,7 +49,8 @@ def _draw_settings(
     column: bpy.types.UILayout, chosen: bpy.types.PropertyGroup, sources: list[bpy.types.Object]
 ) -> None:
     column.prop(chosen, "operation")
-    column.prop(chosen, "output")
+    if chosen.operation != "REMESH":
+        column.prop(chosen, "output")
     if any(item.type != "VOLUME" for item in sources):
         column.prop(chosen, "source")
     for name in {
@@ -70,8 +71,10 @@ def _draw_settings(
     row = column.row(align=True)
     row.prop(chosen, "detail", expand=True)
     column.prop(chosen, "voxels" if chosen.detail == "COUNT" else "voxel_size")
-    if chosen.output == "MESH":
+    if chosen.output == "MESH" or chosen.operation == "REMESH":
         column.prop(chosen, "sharp")
+    if chosen.operation == "REMESH":
+        column.prop(chosen, "angle")
     column.prop(chosen, "hide")
 
 

@@ -16,6 +16,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ...jobs.errors import StagewrightError
+from .attributes import read_attributes
 
 SURFACES = {"MESH", "CURVE", "SURFACE", "META", "FONT"}
 
@@ -36,15 +37,19 @@ def moved(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[n
     return points @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def read_surface(item: bpy.types.Object, frame: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+def read_surface(
+    item: bpy.types.Object, frame: NDArray[np.float64], *, attributes: bool = False
+) -> tuple[dict[str, NDArray[Any]], list[dict[str, str]]]:
     """The faces of an evaluated object, cut into triangles, counter-clockwise from outside.
 
     Args:
         item: an evaluated object that has, or makes, a mesh.
         frame: see `frame_of`.
+        attributes: whether to read all that the mesh knows, too.
 
     Returns:
-        ``vertices`` (n, 3) float64 in the frame and ``triangles`` (m, 3) int32.
+        ``vertices`` (n, 3) float64 in the frame and ``triangles`` (m, 3) int32; what
+        `read_attributes` tells of the attributes, whose arrays are there by their keys.
 
     Raises:
         StagewrightError: ``no-faces`` or ``not-finite``.
@@ -60,12 +65,16 @@ def read_surface(item: bpy.types.Object, frame: NDArray[np.float64]) -> dict[str
         mesh.calc_loop_triangles()
         triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
         mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+        told, arrays = read_attributes(item, mesh) if attributes else ([], {})
         matrix = into(frame, item)
         if np.linalg.det(matrix[:3, :3]) < 0:  # Mirrored: what was outside is inside.
             triangles = triangles[:, ::-1]
+            for entry in told:
+                if entry["domain"] == "CORNER":
+                    arrays[entry["key"]] = arrays[entry["key"]][:, ::-1]
         vertices = _positions(mesh.vertices, "co", matrix)
         _require_finite(vertices, item)
-        return {"vertices": vertices, "triangles": triangles}
+        return {"vertices": vertices, "triangles": triangles, **arrays}, told
     finally:
         item.to_mesh_clear()
 

@@ -18,6 +18,7 @@ from bpy.props import (
 
 OPERATIONS = (
     ("CONVERT", "Convert", "The solid as it is: a mesh or points to a volume, a volume to a mesh"),
+    ("REMESH", "Remesh", "The mesh in even quads, with its materials, UVs, colours and groups"),
     ("BOOLEAN", "Boolean", "What the active and the other selected objects make together"),
     ("OFFSET", "Offset", "The solid, grown or shrunk by a distance"),
     ("SHELL", "Shell", "The wall of a thickness around the surface"),
@@ -146,6 +147,14 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         description="Put vertices on the edges and corners of the field instead of rounding them",
         default=True,
     )
+    angle: FloatProperty(
+        name="Sharp Angle",
+        description="Edges of the new mesh that are sharper than this are shaded sharp",
+        subtype="ANGLE",
+        default=0.7,
+        min=0.0,
+        max=3.1416,
+    )
     hide: BoolProperty(
         name="Hide Originals",
         description="Hide the objects that the result is made from; they are kept",
@@ -163,7 +172,10 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         """The settings as plain JSON data."""
         skipped = {"rna_type", "name", "sources"}
         names = [p.identifier for p in self.bl_rna.properties if p.identifier not in skipped]
-        return {name: getattr(self, name) for name in names}
+        options = {name: getattr(self, name) for name in names}
+        if self.operation == "REMESH":
+            options["output"] = "MESH"
+        return options
 
     def take(self, options: dict[str, Any], sources: list[bpy.types.Object]) -> None:
         """Take over the settings and sources of another."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -13,9 +12,7 @@ from ...usd_tools.direct.records import MATERIALS
 from ...usd_tools.structure import AS_IT_IS, Structure
 from .prim_names import material_names, object_paths
 from .stream.names import usd_name
-
-# "lod=high": the variant "high" of the variant set "lod". Blender may number it.
-_VARIANT = re.compile(r"([A-Za-z_]\w*)=([\w-]+)(\.\d+)?", re.ASCII)
+from .variants import variant_of
 
 
 def read_structure(
@@ -47,15 +44,6 @@ def read_structure(
     hidden = {o.name for o in objects if _is_below(paths[o.session_uid], absent)}
     parts = tuple(sorted(paths.values()))
     return Structure(collections, variants, parts, _looks(root)), hidden
-
-
-def variant_of(collection: bpy.types.Collection) -> tuple[str, str] | None:
-    """The variant set and the variant that a collection is, by its settings or its name."""
-    chosen = getattr(collection, "stagewright", None)
-    if chosen is not None and chosen.variant_set and chosen.variant:
-        return usd_name(chosen.variant_set), usd_name(chosen.variant)
-    match = _VARIANT.fullmatch(collection.name)
-    return (match[1], match[2]) if match else None
 
 
 def look_materials() -> list[bpy.types.Material]:

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import IntProperty
 
 from ..drawing import SidebarPanel, draw_text
-from ..scene.structure import variant_of
+from ..scene.variants import variant_of
 from ..target import collection_of
 
 

@@ -317,3 +317,54 @@ def test_the_panel_shows_the_size_of_the_work_before_it_runs() -> None:
     bpy.data.objects["Cube"].select_set(True)
     texts = " ".join(draw(STAGEWRIGHT_PT_fields).texts)
     assert "108 × 108 × 108 voxels" in texts and "of memory" in texts
+
+
+def attribute(item: bpy.types.Object, name: str, field: str, width: int) -> np.ndarray:
+    data = item.data.attributes[name].data
+    values = np.empty((len(data), width), np.float32)
+    data.foreach_get(field, values.reshape(-1))
+    return values
+
+
+def test_remeshing_keeps_what_the_mesh_knows() -> None:
+    box = add_box()
+    for name in ("Oak", "Steel"):
+        box.data.materials.append(bpy.data.materials.new(name))
+    for face in box.data.polygons:
+        face.material_index = int(face.center.z > 0.5)
+    colours = box.data.color_attributes.new("Paint", "FLOAT_COLOR", "POINT")
+    for number, vertex in enumerate(box.data.vertices):
+        colours.data[number].color = (*(0.5 + x / 2 for x in vertex.co), 1.0)
+    group = box.vertex_groups.new(name="Right")
+    for vertex in box.data.vertices:
+        group.add([vertex.index], 0.5 + vertex.co.x / 2, "REPLACE")
+    box.location, box.scale = (1, 2, 3), (-1, 1, 1)  # Mirrored: the corners' order is another.
+    bpy.context.view_layer.update()
+    made = make(box, operation="REMESH", voxels=20)
+    points = world_points(made) - [1, 2, 3]
+    points[:, 0] *= -1  # The places in the box's own space.
+    assert [slot.material.name for slot in made.material_slots] == ["Oak", "Steel"]
+    tops = np.array([face.material_index for face in made.data.polygons])
+    middles = np.array([np.mean([points[v] for v in face.vertices], axis=0)
+                        for face in made.data.polygons])  # fmt: skip
+    clear = np.abs(middles[:, 2] - 1) > 0.05
+    assert (tops[clear] == 0).all() and tops.sum() > 100
+    inside = np.clip(points, -1, 1)
+    assert np.abs(attribute(made, "Paint", "color", 4)[:, :3] - (0.5 + inside / 2)).max() < 1e-3
+    weights = [next((g.weight for g in v.groups), 0.0) for v in made.data.vertices]
+    assert np.abs(np.array(weights) - (0.5 + inside[:, 0] / 2)).max() < 2e-3
+    assert made.data.uv_layers.active.name == box.data.uv_layers.active.name
+    # Each quad's UVs lie on one face of the box's unfolded cross: none is smeared.
+    uvs = attribute(made, "UVMap", "vector", 2).reshape(-1, 4, 2)
+    assert np.ptp(uvs, axis=1).max() < 0.25 * 1.5 / 20 + 0.01
+    sharp = sum(edge.use_edge_sharp for edge in made.data.edges)
+    assert 12 * 17 < sharp < 12 * 24
+    assert box.hide_get()
+
+
+def test_remeshing_keeps_edges() -> None:
+    made = make(add_box(), operation="REMESH", voxels=20)
+    points = np.abs(world_points(made))
+    edge = np.sort(points, axis=1)[:, 1] > 0.99
+    assert np.abs(points.max(axis=0) - 1).max() < 1e-3
+    assert edge.sum() > 12 * 17

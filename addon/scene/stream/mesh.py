@@ -40,6 +40,8 @@ _OWN = {
 # OpenSubdiv's sharpness is infinite from 10 on; Blender's is so at a crease of 1
 # and falls with its square.
 _INFINITE = 10.0
+# So many corners take no more room each with a value than with an index.
+_FEW_CORNERS = 96
 _NO_POINTS = np.empty((0, 3), np.float32)
 
 
@@ -68,7 +70,8 @@ def read_mesh(
     position = attributes.get("position")  # none in an empty mesh
     points = read(position.data, "vector", np.float32, 3) if position else _NO_POINTS
     corners = _corners(mesh, ".corner_vert")
-    primvars = _uv_maps(mesh, corners)
+    indexed = subdivision or context.animated or len(corners) > _FEW_CORNERS
+    primvars = _uv_maps(mesh, corners, indexed=indexed)
     names = attributes.keys()
     for name in names:
         if name.startswith(".") or name in _OWN:
@@ -130,8 +133,15 @@ def read_normals(mesh: bpy.types.Mesh, *, animated: bool) -> Primvar | None:
     return Primvar("normals", "normal3f[]", _INTERPOLATIONS[domain], values)
 
 
-def _uv_maps(mesh: bpy.types.Mesh, corners: NDArray[np.int32]) -> list[Primvar]:
-    """UV maps, the one that renders first and called ``st``."""
+def _uv_maps(mesh: bpy.types.Mesh, corners: NDArray[np.int32], *, indexed: bool) -> list[Primvar]:
+    """UV maps, the one that renders first and called ``st``.
+
+    Args:
+        mesh: the mesh.
+        corners: (c,) vertex of each corner.
+        indexed: whether corners share values: a subdivision surface is smooth where they
+            do, and an attribute of one frame has to be there at all.
+    """
     maps = sorted(mesh.uv_layers, key=lambda layer: not layer.active_render)
     taken: set[str] = set()
     primvars = []
@@ -139,8 +149,11 @@ def _uv_maps(mesh: bpy.types.Mesh, corners: NDArray[np.int32]) -> list[Primvar]:
         name = "st" if index == 0 else usd_name(layer.name, taken)
         taken.add(name)
         flat = read(layer.uv, "vector", np.float32, 2)
-        values, indices = indexed_by_vertex(flat, corners, len(mesh.vertices))
-        primvars.append(Primvar(name, "texCoord2f[]", "faceVarying", values, indices))
+        if indexed:
+            values, indices = indexed_by_vertex(flat, corners, len(mesh.vertices))
+            primvars.append(Primvar(name, "texCoord2f[]", "faceVarying", values, indices))
+        else:
+            primvars.append(Primvar(name, "texCoord2f[]", "faceVarying", flat))
     return primvars
 
 
