@@ -22,7 +22,7 @@ from stagewright.ayon_bridge.demo.server import DemoServer
 from stagewright.ayon_bridge.server import Server
 from stagewright.jobs.errors import StagewrightError
 
-SECRET = "0123456789abcdef" * 2
+SECRET = bytes(range(16)).hex()
 
 
 @pytest.fixture
