@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -13,8 +13,10 @@ from ayon_api.exceptions import GraphQlQueryFailed
 from .connection import Connection, server_errors
 from .credentials import Credentials, find
 from .entities import Folder, Product, Project, Representation, Task, Version, from_ayon, wire_name
-from .home import ThumbnailContent
+from .home import PublishRequest, ThumbnailContent
 from .names import check_name, check_project_code, check_project_name, check_type_name
+from .publication import StagedPublication
+from .server_shelf import ServerShelf
 
 T = TypeVar("T", Folder, Task, Product, Version, Representation)
 
@@ -29,6 +31,7 @@ class Server:
     def __init__(self, credentials: Credentials) -> None:
         """Sends nothing; the first request tells whether the key is good."""
         self.url = credentials.url.rstrip("/")
+        self.site = credentials.site
         self.connection = Connection(credentials)
 
     @classmethod
@@ -56,6 +59,22 @@ class Server:
     ) -> None:
         """Close the connection."""
         self.close()
+
+    def publication(
+        self, request: PublishRequest, *, break_lock: bool = False
+    ) -> StagedPublication:
+        """A publication of the request, whose author is the key's user.
+
+        Args:
+            request: what to publish.
+            break_lock: take over the product's lock without proof that its holder died.
+
+        Raises:
+            StagewrightError: ``not-found`` for the project, ``no-root``, and as every method.
+        """
+        shelf = ServerShelf(self, request)
+        request = replace(request, author=shelf.author)
+        return StagedPublication(shelf, request, break_lock=break_lock)
 
     def query(self, what: str, query: str, variables: dict[str, Any] | None = None) -> Any:
         """The data of a GraphQL query.
