@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish
+from .fields import baking as field_baking
+from .fields import live as field_live
 from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
@@ -44,6 +46,8 @@ _PARTS = (
     text_view,
     field_settings,
     field_operators,
+    field_live,
+    field_baking,
     field_panels,
     jobs_ui,
     menus,

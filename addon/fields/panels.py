@@ -133,7 +133,10 @@ def _draw_made(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     box = layout.box()
     box.label(text=item.name, icon="MOD_REMESH", translate=False)
     _draw_settings(box.column(), item.stagewright_field, making.present(item))
-    box.operator("stagewright.rebuild_field", icon="FILE_REFRESH")
+    box.prop(item.stagewright_field, "live")
+    row = box.row(align=True)
+    row.operator("stagewright.rebuild_field", icon="FILE_REFRESH")
+    row.operator("stagewright.bake_field", icon="RENDER_ANIMATION")
 
 
 _CLASSES = (STAGEWRIGHT_PT_fields,)
