@@ -61,19 +61,31 @@ def command(*words: str) -> Job[Mapping[str, Any]]:
     return child("pipeline.cli:command", words=list(words))
 
 
-def import_usd(source: Path, blend: Path, name: str) -> Job[Mapping[str, Any]]:
+def import_usd(source: Path, blend: Path, name: str, *options: str) -> Job[Mapping[str, Any]]:
     """Import a USD file in a Blender of its own: ``stagewright usd import``.
 
     Args:
         source: the USD file.
         blend: the file to write; another one in its folder is written in between.
         name: name of the collection in it.
+        options: further ones of the command.
 
     Raises:
         StagewrightError: what the command reports.
     """
-    words = (str(source), "-o", str(blend), f"--name={name}")
+    words = (str(source), "-o", str(blend), f"--name={name}", *options)
     return (yield from _run(blend.parent, "usd import", *words))
+
+
+def picture_usd(source: Path, target: Path, *options: str) -> Job[Mapping[str, Any]]:
+    """Render a USD file in a Blender of its own: ``stagewright usd thumbnail``.
+
+    Raises:
+        StagewrightError: what the command reports.
+    """
+    with tempfile.TemporaryDirectory(prefix="stagewright-", dir=bpy.app.tempdir or None) as folder:
+        words = (str(source), "-o", str(target), "--overwrite", *options)
+        return (yield from _run(Path(folder), "usd thumbnail", *words))
 
 
 def _run(folder: Path, verb: str, *words: str) -> Job[Mapping[str, Any]]:

@@ -73,6 +73,30 @@ def write_sdf(path: str | Path, field: NarrowBand | Grid, name: str = "surface")
     made.copyFromArray(np.ascontiguousarray(values, np.float32))
     made.signedFloodFill()
     made.name, made.gridClass = name, vdb.GridClass.LEVEL_SET
+    _write(vdb, path, made, grid)
+
+
+def write_grid(path: str | Path, field: NarrowBand | Grid, name: str = "field") -> None:
+    """Write any field, scalar or vector; zeros are not stored.
+
+    Args:
+        path: the ``.vdb`` file; what was there is replaced.
+        field: the field.
+        name: the grid's name in the file.
+
+    Raises:
+        StagewrightError: ``no-openvdb``, ``out-of-memory``, ``vdb-unwritable``.
+    """
+    vdb = openvdb_module()
+    grid = field.to_grid() if isinstance(field, NarrowBand) else field
+    made = vdb.Vec3SGrid() if grid.is_vector else vdb.FloatGrid()
+    made.copyFromArray(np.ascontiguousarray(grid.values, np.float32))
+    made.name = name
+    made.gridClass = vdb.GridClass.UNKNOWN if grid.is_vector else vdb.GridClass.FOG_VOLUME
+    _write(vdb, path, made, grid)
+
+
+def _write(vdb: Any, path: str | Path, made: Any, grid: Grid) -> None:
     transform = vdb.createLinearTransform(grid.voxel_size)
     transform.postTranslate(grid.origin)
     made.transform = transform

@@ -19,6 +19,7 @@ from ..jobs.events import Job, Progress
 from .anisotropic import points_to_anisotropic_sdf
 from .band import NarrowBand
 from .csg import difference, intersection, offset, shell, union
+from .field_files import read_field
 from .grid import Grid, grid_over
 from .isosurface import isosurface
 from .mesh_sdf import mesh_to_sdf
@@ -26,7 +27,7 @@ from .points_sdf import points_to_sdf, points_to_smooth_sdf
 from .remesh import Attribute, remesh
 from .renormalize import renormalize
 from .reshape import smooth
-from .vdb import read_vdb, write_sdf
+from .vdb import write_sdf
 
 INPUTS, RESULT, VOLUME = "inputs.npz", "result.npz", "result.vdb"
 BAND = 3.0
@@ -63,7 +64,7 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     """
     with np.load(Path(folder) / INPUTS) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    solid = yield from _solid(arrays, options)
+    solid = yield from make_field(arrays, options)
     value: dict[str, Any] = {"voxels": solid.values.size, "voxel_size": solid.voxel_size}
     if options["output"] == "VOLUME":
         yield Progress("field.write", 0.8, "Writing the volume")
@@ -89,8 +90,11 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     return value | {"vertices": len(mesh.vertices), "faces": len(mesh.quads)}
 
 
-def _solid(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> Job[Grid]:
-    """The field of all sources after the work on it."""
+def make_field(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> Job[Grid]:
+    """The field of all sources after the work on it, negative inside.
+
+    Arguments and errors are those of `make_solid`, the arrays by their names in its file.
+    """
     sources = options["sources"]
     volumes = [_volume(source, options) if "path" in source else None for source in sources]
     size = _voxel_size(arrays, sources, volumes, options)
@@ -151,7 +155,7 @@ def _field(
 
 def _volume(source: Mapping[str, Any], options: Mapping[str, Any]) -> Grid:
     """A volume's field in the space of its object, negative inside."""
-    found = read_vdb(source["path"], source["grid"])
+    found = read_field(source["path"], source["grid"])
     if found.grid.is_vector:
         raise StagewrightError(
             "grid-shape",

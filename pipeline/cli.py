@@ -13,7 +13,7 @@ from ..jobs.drive import drain, interrupt_on_termination
 from ..jobs.errors import StagewrightError, cancelled
 from ..jobs.events import Job, failure_of
 from .blender import EXECUTABLE, run_in_blender
-from .commands import ayon, library, publish, texture, usd
+from .commands import ayon, field, library, publish, texture, usd
 from .console import claim_stdout, json_sink, terminal_sink
 from .host import SceneHost
 
@@ -31,7 +31,7 @@ environment:
   STAGEWRIGHT_LIBRARY  the library's folder"""
 
 # In the order that --help lists them.
-_GROUPS = (publish, usd, library, texture, ayon)
+_GROUPS = (publish, usd, library, texture, field, ayon)
 _EXIT_CODES = {"bad-arguments": 2, "cancelled": 130}
 
 

@@ -47,6 +47,21 @@ class SceneRequest:
     over: str = ""
 
 
+@dataclass(frozen=True)
+class ImportChoice:
+    """What of a USD file to import.
+
+    Attributes:
+        prims: paths of prims to import with all that is below; empty for everything.
+        cameras: whether cameras are imported.
+        purposes: which purposes besides ``default`` and ``render``.
+    """
+
+    prims: tuple[str, ...] = ()
+    cameras: bool = False
+    purposes: frozenset[Literal["proxy", "guide"]] = frozenset()
+
+
 @dataclass(frozen=True, eq=False)
 class NativeExport:
     """What came out of Blender's exporter: its layer, and the scene it shows."""
@@ -92,8 +107,12 @@ class SceneHost(Protocol):
         """Read what a file has to hold; nothing is changed."""
         ...
 
-    def import_usd(self, source: Path, blend: Path, name: str) -> Job[Path]:
+    def import_usd(self, source: Path, blend: Path, name: str, choice: ImportChoice) -> Job[Path]:
         """Import the USD file ``source`` into a new file ``blend``, as the collection ``name``."""
+        ...
+
+    def picture_usd(self, source: Path, target: Path, size: int, frames: int) -> Job[list[Path]]:
+        """Render the USD file ``source``: the PNG ``target``, or ``frames`` of them around it."""
         ...
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:

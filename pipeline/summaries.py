@@ -83,8 +83,30 @@ def imported(value: Mapping[str, Any]) -> str:
     return f"Imported as the collection {value['collection']}: {value['path']}"
 
 
+def pictured(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright usd thumbnail``."""
+    return f"Rendered {count(len(value['files']), 'picture')}: {value['path']}"
+
+
 def losses(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright usd losses``."""
     found = value["losses"]
     lines = [f"  {loss['message']}" for loss in found]
     return "\n".join([*lines, f"{count(len(found), 'loss')}." if found else "Nothing is lost."])
+
+
+def fielded(value: Mapping[str, Any]) -> str:
+    """The summary of the commands of ``stagewright field`` that write a file."""
+    told = []
+    if "voxels" in value:
+        told.append(f"{value['voxels']:,} voxels of {value['voxel_size']:.4g}")
+    if "faces" in value:
+        told.append(f"{value['faces']:,} faces")
+    if "lines" in value:
+        told.append(f"{value['lines']:,} lines")
+    return f"{value['path']}{': ' if told else ''}{', '.join(told)}"
+
+
+def field_info(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright field info``."""
+    return "\n".join(f"{key}: {item}" for key, item in value.items())

@@ -70,7 +70,7 @@ def move_into_place(staging: Path, folder: Path, names: Sequence[str]) -> None:
 
 
 def replace_file(file: Path, write: Callable[[Path], None]) -> None:
-    """Replace ``file`` in one step by what ``write`` writes to the path that it is given.
+    """Make ``file``, or replace it in one step, by what ``write`` writes to its path.
 
     Raises:
         StagewrightError: ``target-unwritable``, for an OSError of ``write``, too.
@@ -80,7 +80,7 @@ def replace_file(file: Path, write: Callable[[Path], None]) -> None:
         handle, name = tempfile.mkstemp(suffix=file.suffix, prefix=".", dir=file.parent)
         os.close(handle)
         temporary = Path(name)
-        temporary.chmod(file.stat().st_mode)
+        temporary.chmod(file.stat().st_mode if file.exists() else 0o666 & ~_umask())
         write(temporary)
         temporary.replace(file)
     except OSError as error:
@@ -91,3 +91,10 @@ def replace_file(file: Path, write: Callable[[Path], None]) -> None:
             f"{file.name} cannot be written ({error.strerror or error}).",
             "Make room on the disk, or choose a folder you may write to.",
         ) from error
+
+
+def _umask() -> int:
+    """What the process leaves out of the rights of new files; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -13,11 +13,11 @@ import bpy
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
-from ...pipeline.host import DirectExport, NativeExport, SceneRequest
+from ...pipeline.host import DirectExport, ImportChoice, NativeExport, SceneRequest
 from ...usd_tools.findings import Finding
 from ...usd_tools.scene_record import SceneRecord
 from .bake import bake_lost_inputs
-from .importing import import_to_blend
+from .importing import import_collection, import_to_blend
 from .losses import find_losses
 from .names import separate_names
 from .native import export_native
@@ -32,7 +32,7 @@ from .scope import (
     use_view_layer,
 )
 from .stream.objects import read_stream
-from .thumbnail import render_thumbnail
+from .thumbnail import render_thumbnail, render_turntable
 
 
 class BlenderHost:
@@ -143,9 +143,17 @@ class BlenderHost:
         except RuntimeError as error:
             raise _not_saved(blend, " ".join(str(error).split())) from error
 
-    def import_usd(self, source: Path, blend: Path, name: str) -> Job[Path]:
+    def import_usd(self, source: Path, blend: Path, name: str, choice: ImportChoice) -> Job[Path]:
         """Import the USD file ``source`` into a new file ``blend``, as the collection ``name``."""
-        return import_to_blend(source, blend, name)
+        return import_to_blend(source, blend, name, choice)
+
+    def picture_usd(self, source: Path, target: Path, size: int, frames: int) -> Job[list[Path]]:
+        """Render the USD file ``source``: the PNG ``target``, or ``frames`` of them around it."""
+        collection = yield from import_collection(source, source.stem, ImportChoice())
+        name = collection.name
+        if not frames:
+            return [(yield from render_thumbnail(name, target, size=size))]
+        return (yield from render_turntable(name, target, frames, size=size))
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the collection of ``request`` into the PNG ``path``."""

@@ -10,18 +10,21 @@ import bpy
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Progress
+from ...pipeline.host import ImportChoice
 
 
-def import_to_blend(source: Path, blend: Path, name: str) -> Job[Path]:
-    """Import a USD file into a new file ``blend``, as a collection called ``name``.
+def import_collection(source: Path, name: str, choice: ImportChoice) -> Job[bpy.types.Collection]:
+    """Import a USD file into an empty file, which replaces the open one.
 
-    What the asset's prototypes show is in collections of their own, which are
-    written along. Cameras and the world are left out, images stay where they are.
-    The open file is replaced by an empty one.
+    What the asset's prototypes show is in collections of their own. The world is
+    left out, images stay where they are.
+
+    Returns:
+        The collection with everything, which no scene shows yet.
 
     Raises:
-        StagewrightError: ``no-importer``, ``asset-unreadable``, ``nothing-to-import``
-            or ``target-unwritable``.
+        StagewrightError: ``no-importer``, ``asset-missing``, ``asset-unreadable``,
+            ``no-prim`` or ``nothing-to-import``.
     """
     if not bpy.app.build_options.usd:
         raise StagewrightError(
@@ -33,13 +36,19 @@ def import_to_blend(source: Path, blend: Path, name: str) -> Job[Path]:
         raise StagewrightError(
             "asset-missing", f"There is no file “{source}”.", "Check the path of the USD file."
         )
+    # Not sooner: a Blender built without USD works for all else.
+    from ...usd_tools.subtree import with_needed
+
     yield Progress("usd.import", None, f"Importing {source.name}")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     collection = bpy.data.collections.new(name)
     try:
         bpy.ops.wm.usd_import(
             filepath=str(source),
-            import_cameras=False,
+            prim_path_mask=",".join(with_needed(source, choice.prims)),
+            import_cameras=choice.cameras,
+            import_proxy="proxy" in choice.purposes,
+            import_guide="guide" in choice.purposes,
             create_world_material=False,
             import_textures_mode="IMPORT_NONE",
             set_frame_range=False,
@@ -59,6 +68,18 @@ def import_to_blend(source: Path, blend: Path, name: str) -> Job[Path]:
             f"Blender finds nothing to import in {source.name}.",
             "Look into it with: stagewright usd tree.",
         )
+    return collection
+
+
+def import_to_blend(source: Path, blend: Path, name: str, choice: ImportChoice) -> Job[Path]:
+    """Import a USD file into a new file ``blend``, as a collection called ``name``.
+
+    See :func:`import_collection`; collections of prototypes are written along.
+
+    Raises:
+        StagewrightError: as there, or ``target-unwritable``.
+    """
+    collection = yield from import_collection(source, name, choice)
     yield Progress("usd.import", None, f"Writing {blend.name}")
     partial = blend.with_name(f".{blend.name}.part")
     try:

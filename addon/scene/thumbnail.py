@@ -62,13 +62,7 @@ def render_thumbnail(
     """
     yield Progress("thumbnail.frame", 0.0, "Framing the picture")
     scene = _studio(collection_name)
-    points = _rendered_points(scene)
-    if not len(points) or not np.ptp(points, axis=0).any():
-        raise StagewrightError(
-            "nothing-to-render",
-            f"Nothing in the collection '{collection_name}' shows up in a render.",
-            "Turn on the camera icon of at least one of its objects in the Outliner.",
-        )
+    points = _subject(scene, collection_name)
     view = _add_camera(scene, points)
     _add_lights(scene, points, view)
     _set_render(scene, size, samples)
@@ -76,6 +70,85 @@ def render_thumbnail(
     yield Progress("thumbnail.render", 0.1, "Rendering the picture")
     png = _render(name)
     yield Progress("thumbnail.write", 0.95, "Writing the picture")
+    _write(path, png)
+    return path
+
+
+def render_turntable(
+    collection_name: str, path: Path, frames: int, *, size: int = 512, samples: int = _SAMPLES
+) -> Job[list[Path]]:
+    """Render pictures from all around the asset, as if it turned once.
+
+    Camera and lights go together around the asset's middle, so that the light
+    stays as the camera sees it; all pictures have one framing.
+
+    Args:
+        collection_name: as for :func:`render_thumbnail`.
+        path: ``turn.png`` for ``turn_0001.png`` …; the folder exists.
+        frames: number of pictures.
+        size: width and height in pixels.
+        samples: Cycles samples per pixel.
+
+    Returns:
+        The pictures, in order.
+
+    Raises:
+        StagewrightError: as :func:`render_thumbnail`.
+    """
+    yield Progress("thumbnail.frame", 0.0, "Framing the pictures")
+    scene = _studio(collection_name)
+    points = _subject(scene, collection_name)
+    middle = (points.min(0) + points.max(0)) / 2
+    turns = [2 * np.pi * frame / frames for frame in range(frames)]
+    # What the asset sweeps has to fit into every picture.
+    outline = _extremes(points, _directions())
+    swept = np.concatenate([_turned(outline, middle, angle) for angle in turns])
+    view = _add_camera(scene, swept)
+    _add_lights(scene, points, view)
+    _set_render(scene, size, samples)
+    table = bpy.data.objects.new("Turntable", None)
+    table.location = middle
+    scene.collection.objects.link(table)
+    for thing in scene.collection.objects:
+        if thing.type in ("CAMERA", "LIGHT"):
+            thing.parent = table
+            thing.matrix_parent_inverse = Matrix.Translation(-Vector(middle))
+    names = scene.name, table.name
+    written = []
+    for number, angle in enumerate(turns, 1):
+        yield Progress(
+            "thumbnail.render", (number - 1) / frames, f"Rendering picture {number} of {frames}"
+        )
+        # Going the other way round, the asset seems to turn to the right.
+        bpy.data.objects[names[1]].rotation_euler.z = -angle
+        file = path.with_name(f"{path.stem}_{number:04d}{path.suffix}")
+        _write(file, _render(names[0]))
+        written.append(file)
+    return written
+
+
+def _turned(points: Points, middle: Points, angle: float) -> Points:
+    turn = np.array(Matrix.Rotation(angle, 3, "Z"))
+    return (points - middle) @ turn.T + middle
+
+
+def _subject(scene: bpy.types.Scene, collection_name: str) -> Points:
+    """The points to be framed.
+
+    Raises:
+        StagewrightError: ``nothing-to-render``.
+    """
+    points = _rendered_points(scene)
+    if not len(points) or not np.ptp(points, axis=0).any():
+        raise StagewrightError(
+            "nothing-to-render",
+            f"Nothing in the collection '{collection_name}' shows up in a render.",
+            "Turn on the camera icon of at least one of its objects in the Outliner.",
+        )
+    return points
+
+
+def _write(path: Path, png: bytes) -> None:
     try:
         path.write_bytes(png)
     except OSError as error:
@@ -85,7 +158,6 @@ def render_thumbnail(
             f"The picture '{path}' cannot be written: {error.strerror}.",
             "Choose a folder you may write to, with space left.",
         ) from error
-    return path
 
 
 def _studio(collection_name: str) -> bpy.types.Scene:

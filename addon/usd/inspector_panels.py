@@ -11,7 +11,7 @@ import bpy
 from ...pipeline.summaries import count
 from .. import pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
-from . import looking
+from . import bring_in, looking
 from .lists import Below, Rows, fact, fact_row
 
 if TYPE_CHECKING:
@@ -315,6 +315,14 @@ class STAGEWRIGHT_PT_usd_prim(Below, bpy.types.Panel):
             button.path = material
         for name, text in prim.metadata.items():
             fact(layout, name, text)
+        task = pump.last(bring_in.KIND)
+        if task is None or not task.running:
+            button = self.layout.operator("stagewright.import_prim", text="Import…", icon="IMPORT")
+            button.path = prim.path
+            purpose = next((p.value for p in prim.properties if p.name == "purpose"), "")
+            button.proxy, button.guide = purpose == "proxy", purpose == "guide"
+        if task is not None:
+            draw_task(self.layout, context, task)
 
 
 class STAGEWRIGHT_PT_usd_arcs(Below, bpy.types.Panel):

@@ -11,7 +11,7 @@ from typing import Any
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from .. import summaries
-from ..host import SceneHost, SceneRequest
+from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
 from . import usd_files, usd_inspect
 from .common import (
@@ -35,6 +35,7 @@ def add(verbs: Any) -> None:
     _add_losses(group)
     _add_check(group)
     _add_import(group)
+    _add_thumbnail(group)
     usd_inspect.add_to(group)
     usd_files.add_to(group)
 
@@ -113,6 +114,21 @@ def _add_import(group: Any) -> None:
         "-o", "--output", type=Path, required=True, metavar="OUT.blend", help="the file to write"
     )
     verb.add_argument("--name", help="name of the collection (default: the file's)")
+    verb.add_argument(
+        "--prim",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="import this prim and all below it (may be repeated; default: everything)",
+    )
+    verb.add_argument("--cameras", action="store_true", help="import cameras, too")
+    verb.add_argument(
+        "--purpose",
+        action="append",
+        default=[],
+        choices=("proxy", "guide"),
+        help="import prims of this purpose, too (may be repeated)",
+    )
     verb.add_argument("--overwrite", action="store_true", help="replace OUT.blend if it exists")
 
 
@@ -120,8 +136,49 @@ def _import(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
     blend = options.output.absolute()
     _refuse_existing(blend, options.overwrite)
     name = options.name or options.source.stem
-    path = yield from host.import_usd(options.source.absolute(), blend, name)
+    choice = ImportChoice(tuple(options.prim), options.cameras, frozenset(options.purpose))
+    path = yield from host.import_usd(options.source.absolute(), blend, name, choice)
     return {"path": str(path), "collection": name}
+
+
+def _add_thumbnail(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "thumbnail",
+        "Render a picture of a USD file, or a turntable.",
+        needs_scene=True,
+        handler=_thumbnail,
+        summary=summaries.pictured,
+    )
+    verb.add_argument("source", type=Path, metavar="FILE", help="the USD file")
+    verb.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT.png",
+        help="the picture; of a turntable its pictures are called OUT_0001.png …",
+    )
+    verb.add_argument("--size", type=int, default=512, help="width and height in pixels")
+    verb.add_argument(
+        "--turntable", type=int, default=0, metavar="FRAMES", help="pictures all around the asset"
+    )
+    verb.add_argument("--overwrite", action="store_true", help="replace OUT.png if it exists")
+
+
+def _thumbnail(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    if not 1 <= options.size <= 16384 or not 0 <= options.turntable <= 10_000:
+        raise StagewrightError(
+            "bad-arguments",
+            "A picture has 1 to 16384 pixels a side, a turntable at most 10000 pictures.",
+            "Give other numbers.",
+        )
+    target = options.output.absolute()
+    if not options.turntable:
+        _refuse_existing(target, options.overwrite)
+    source = options.source.absolute()
+    files = yield from host.picture_usd(source, target, options.size, options.turntable)
+    return {"path": str(files[0]), "files": [str(file) for file in files]}
 
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:

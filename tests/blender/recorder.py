@@ -26,6 +26,7 @@ class Recorder:
     buttons: list[tuple[str, Any]] = field(default_factory=list)
     properties: list[str] = field(default_factory=list)
     progress_factors: list[float] = field(default_factory=list)
+    icons: list[int] = field(default_factory=list)
 
     def label(self, *, text: str = "", icon: str = "NONE", translate: bool = True) -> None:
         assert icon in _ICONS, icon
@@ -68,6 +69,10 @@ class Recorder:
             if flag:
                 index = (number,) if numbered else ()
                 shown(bpy.context, self, data, item, 0, active_data, active, *index)
+
+    def template_icon(self, icon_value: int, **options: Any) -> None:
+        self._check_options("template_icon", options)
+        self.icons.append(icon_value)
 
     def menu(self, name: str, **options: Any) -> None:
         assert hasattr(bpy.types, name), name

@@ -11,8 +11,9 @@ from typing import Any
 from pxr import Sdf, Tf, Usd
 
 from ...jobs.errors import StagewrightError
+from ..placing import move_into_place, staging
 from ..repair import save_overrides
-from ..stages import open_stage
+from ..stages import open_stage, write_layer
 from ..stamps import Stamp, stamp_of
 from .layers import LayerRow, layer_stack, select_variant, set_loaded, set_muted
 from .outline import Outline
@@ -31,6 +32,7 @@ class Session:
         layers: its layer stack.
         details: the prim that was looked at last.
         time: time code of values; None for the earliest.
+        version: another one after each choice and each reload.
     """
 
     def __init__(self, path: Path, *, load: bool = True) -> None:
@@ -40,6 +42,7 @@ class Session:
             StagewrightError: ``asset-unreadable``.
         """
         self.path = path
+        self.version = 0
         self.time: float | None = None
         self.details: PrimDetails | None = None
         self.layers: list[LayerRow] = []
@@ -87,12 +90,34 @@ class Session:
         self._refresh()
 
     def _refresh(self) -> None:
+        self.version += 1
         self.outline.refresh()
         self._renew()
 
     def save_overrides(self, target: Path) -> None:
         """As :func:`~..repair.save_overrides`."""
         save_overrides(self.stage, target)
+
+    def chosen(self) -> bool:
+        """Whether anything is chosen here that the files do not say."""
+        stage = self.stage
+        rules = stage.GetLoadRules() == Usd.StageLoadRules.LoadAll()
+        return not (stage.GetSessionLayer().empty and not stage.GetMutedLayers() and rules)
+
+    def as_file(self, folder: Path) -> Path:
+        """A file that shows what is shown here: the root itself, or one made in ``folder``.
+
+        Raises:
+            StagewrightError: ``target-unwritable``.
+        """
+        if not self.chosen():
+            return self.path
+        target = folder / f"{self.path.stem}_chosen.usdc"
+        # Muted layers and payloads left out are nothing that a layer could say.
+        with staging(target) as place:
+            write_layer(self.stage.Flatten(False), place / target.name)
+            move_into_place(place, folder, [target.name])
+        return target
 
     def reload(self) -> None:
         """Read what has changed on disk; choices in the session stay.

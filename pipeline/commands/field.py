@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``stagewright field …``: signed distances and other fields, from files to files."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ...jobs.errors import StagewrightError
+from ...jobs.events import Job
+from .. import summaries
+from ..host import SceneHost
+from .common import add_group, add_verb
+
+_SURFACE = "a .obj, .ply or USD file"
+_BOOLEANS = ("union", "difference", "intersection")
+_FLUIDS = {"spheres": "SPHERES", "smooth": "SMOOTH", "anisotropic": "ANISOTROPIC"}
+_SIGNS = ("auto", "columns", "majority", "winding", "unsigned")
+
+OPERATORS = (
+    "gradient",
+    "divergence",
+    "curl",
+    "laplacian",
+    "normalize",
+    "mean-curvature",
+    "gaussian-curvature",
+    "diffuse",
+)
+
+# numpy and the kernels are imported when a verb runs: --help must not wait for them.
+
+
+def add(verbs: Any) -> None:
+    """Add the group."""
+    group = add_group(
+        verbs, "field", "Make, change and look at signed distance fields and other fields."
+    )
+    _add_solids(group)
+    _add_fields(group)
+    _add_looks(group)
+
+
+def _verb(group: Any, name: str, text: str, handler: Callable[..., Any]) -> Any:
+    return add_verb(group, name, text, handler=handler, summary=summaries.fielded)
+
+
+def _add_solids(group: Any) -> None:
+    """Verbs that make a solid of surfaces, points and fields."""
+    verb = _solid(group, "mesh-to-sdf", "Measure signed distances to a surface.", "CONVERT")
+    _add_source(verb, _SURFACE)
+    verb = _solid(group, "remesh", "Make a surface anew, through its distances.", "CONVERT")
+    _add_source(verb, "a surface or a field")
+    verb = _solid(group, "boolean", "Join, subtract or intersect solids.", "BOOLEAN")
+    verb.add_argument("boolean", choices=_BOOLEANS, help="what is done")
+    verb.add_argument(
+        "sources",
+        nargs="+",
+        type=Path,
+        action=_Files,
+        metavar="FILE",
+        help="surfaces and fields, two or more",
+    )
+    verb.add_argument("--blend", type=float, default=0.0, help="radius of the blend, world units")
+    verb = _solid(group, "offset", "Move a solid's surface outwards, or inwards.", "OFFSET")
+    _add_source(verb, "a surface or a field")
+    verb.add_argument("--distance", type=float, required=True, help="world units, negative inwards")
+    verb = _solid(group, "shell", "Make a wall along a solid's surface.", "SHELL")
+    _add_source(verb, "a surface or a field")
+    verb.add_argument("--thickness", type=float, required=True, help="of the wall, world units")
+    verb = _solid(group, "smooth", "Smooth a solid, its volume kept.", "SMOOTH")
+    _add_source(verb, "a surface or a field")
+    verb.add_argument("--width", type=float, required=True, help="of what is smoothed away")
+    verb = _solid(group, "points-to-surface", "Make a surface of particles.", "CONVERT")
+    _add_source(verb, f"points: {_SURFACE}")
+    verb.add_argument("--radius", type=float, required=True, help="of a particle, world units")
+    verb.add_argument(
+        "--fluid",
+        choices=_FLUIDS,
+        default="smooth",
+        help="spheres as they are; smooth as of Zhu and Bridson; anisotropic as of Yu and Turk "
+        "(default: %(default)s)",
+    )
+    verb.set_defaults(points=True)
+
+
+def _solid(group: Any, name: str, text: str, operation: str) -> Any:
+    verb = _verb(group, name, text, _make_solid)
+    verb.set_defaults(operation=operation, points=False)
+    size = verb.add_mutually_exclusive_group()
+    size.add_argument("--voxel-size", type=float, help="side of a voxel, world units")
+    size.add_argument(
+        "--voxels", type=int, default=128, help="along the longest side (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--sign", choices=_SIGNS, default="auto", help="how inside is told (default: %(default)s)"
+    )
+    verb.add_argument("--sharp", action="store_true", help="keep edges and corners of a surface")
+    verb.add_argument(
+        "--threshold", type=float, default=0.0, help="density on the surface of a fog volume"
+    )
+    _add_output(verb, "OUT", "the .vdb, .npz, .obj, .ply or USD file to write")
+    return verb
+
+
+def _add_fields(group: Any) -> None:
+    """Verbs from a field to a field."""
+    verb = _verb(group, "renormalize", "Make a field distances again.", _renormalize)
+    _add_field(verb)
+    verb.add_argument("--half-width", type=float, default=3.0, help="voxels (default: %(default)s)")
+    verb.add_argument("--level", type=float, default=0.0, help="value on the surface")
+    _add_output(verb, "OUT", "the .vdb or .npz file to write")
+    verb = _verb(group, "operators", "Apply a differential operator.", _operate)
+    _add_field(verb)
+    verb.add_argument("operator", choices=OPERATORS, help="what is applied")
+    verb.add_argument(
+        "--amount", type=float, default=0.0, help="of diffuse: time times diffusivity"
+    )
+    _add_output(verb, "OUT", "the .vdb or .npz file to write")
+    verb = _verb(group, "convert", "Write a field as another file, or as a surface.", _convert)
+    _add_field(verb)
+    verb.add_argument("--level", type=float, default=0.0, help="value on the surface")
+    _add_output(verb, "OUT", "the .vdb, .npz, .obj, .ply or USD file to write")
+
+
+def _add_looks(group: Any) -> None:
+    """Verbs that show a field."""
+    verb = _verb(group, "streamlines", "Follow a field's vectors, or a gradient.", _streamlines)
+    _add_field(verb)
+    verb.add_argument("--seeds", type=int, default=200, help="lines (default: %(default)s)")
+    verb.add_argument("--length", type=float, required=True, help="of a line, world units")
+    verb.add_argument("--steps", type=int, default=64, help="of a line (default: %(default)s)")
+    verb.add_argument("--seed", type=int, default=0, help="which lines (default: %(default)s)")
+    _add_output(verb, "OUT.obj", "the file to write")
+    verb = _verb(group, "slice", "Draw a slice of a field, with iso-lines.", _slice)
+    _add_field(verb)
+    verb.add_argument("--axis", choices=("x", "y", "z"), default="z", help="across the slice")
+    verb.add_argument("--position", type=float, help="along the axis (default: the middle)")
+    verb.add_argument("--lines", type=int, default=8, help="iso-lines (default: %(default)s)")
+    verb.add_argument(
+        "--size", type=int, default=768, help="of its longer side in pixels (default: %(default)s)"
+    )
+    _add_output(verb, "OUT.png", "the picture to write")
+    verb = add_verb(
+        group, "info", "Tell what a file holds.", handler=_info, summary=summaries.field_info
+    )
+    verb.add_argument(
+        "source", type=Path, action=_Files, metavar="FILE", help="a field or a surface"
+    )
+    verb.add_argument("--grid", default="", help="name of the grid in a .vdb")
+
+
+class _Files(argparse.Action):
+    """Files; a .vdb goes to Blender where this Python has no OpenVDB module."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep them, and that the command runs inside Blender."""
+        setattr(namespace, self.dest, values)
+        files = values if isinstance(values, list) else [values]
+        if any(file.suffix.lower() == ".vdb" for file in files) and not _has_openvdb():
+            namespace.needs_scene = True
+
+
+def _has_openvdb() -> bool:
+    return any(find_spec(name) is not None for name in ("openvdb", "pyopenvdb"))
+
+
+def _add_source(verb: Any, what: str) -> None:
+    verb.add_argument("sources", nargs=1, type=Path, action=_Files, metavar="FILE", help=what)
+
+
+def _add_field(verb: Any) -> None:
+    verb.add_argument(
+        "source", type=Path, action=_Files, metavar="FIELD", help="a .vdb or .npz file"
+    )
+    verb.add_argument("--grid", default="", help="name of the grid in a .vdb")
+
+
+def _add_output(verb: Any, name: str, what: str) -> None:
+    verb.add_argument(
+        "-o", "--output", type=Path, action=_Files, required=True, metavar=name, help=what
+    )
+
+
+def _make_solid(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ..fields import solid
+
+    chosen = {
+        "operation": options.operation,
+        "sign": options.sign,
+        "sharp": options.sharp,
+        "threshold": options.threshold,
+        "points": options.points,
+        "detail": "VOXELS" if options.voxel_size is None else "SIZE",
+        "voxels": options.voxels,
+        "voxel_size": options.voxel_size or 0.0,
+    }
+    for name in ("blend", "distance", "thickness", "width", "radius"):
+        if hasattr(options, name):
+            chosen[name] = getattr(options, name)
+    if hasattr(options, "fluid"):
+        chosen["fluid"] = _FLUIDS[options.fluid]
+    if hasattr(options, "boolean"):
+        chosen["boolean"] = options.boolean.upper()
+        if len(options.sources) < 2:
+            raise StagewrightError(
+                "bad-arguments", "A boolean takes two files or more.", "Name another one."
+            )
+    return (yield from solid(options.sources, options.output, **chosen))
+
+
+def _renormalize(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ..fields import distances
+
+    arguments = (options.source, options.output, options.grid, options.half_width, options.level)
+    return (yield from distances(*arguments))
+
+
+def _operate(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ..fields import operate
+
+    arguments = (options.source, options.output, options.grid, options.operator, options.amount)
+    return (yield from operate(*arguments))
+
+
+def _convert(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ..fields import convert
+
+    return (yield from convert(options.source, options.output, options.grid, options.level))
+
+
+def _streamlines(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ..fields import lines_through
+
+    how = (options.seeds, options.length, options.steps, options.seed)
+    return (yield from lines_through(options.source, options.output, options.grid, *how))
+
+
+def _slice(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ..fields import picture_of
+
+    how = (options.axis, options.position, options.lines, options.size)
+    return (yield from picture_of(options.source, options.output, options.grid, *how))
+
+
+def _info(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ..fields import tell
+
+    return (yield from tell(options.source, options.grid))

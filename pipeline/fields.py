@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fields from files to files: what ``stagewright field …`` does.
+
+A file's ending says what it is: ``.vdb`` and ``.npz`` are fields, ``.obj``, ``.ply`` and USD's
+are surfaces or points, ``.png`` is a picture of a slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..field_tools.advect import streamlines
+from ..field_tools.contours import slice_iso_lines, slice_values
+from ..field_tools.diffuse import diffuse
+from ..field_tools.field_files import describe, is_field, read_field, write_field
+from ..field_tools.grid import Grid
+from ..field_tools.isosurface import isosurface
+from ..field_tools.kernels import KERNELS
+from ..field_tools.mesh_files import (
+    Polygons,
+    is_mesh,
+    polygons_of,
+    read_polygons,
+    write_polygons,
+)
+from ..field_tools.renormalize import renormalize
+from ..field_tools.vdb import VdbGrid
+from ..field_tools.work import make_field
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Progress
+from ..texture_lab.png import write_png
+
+# Told apart by those who do not see red and green, too.
+_BELOW, _ABOVE = (38, 92, 168), (222, 122, 34)
+USD_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
+# What `make_field` reads, where a command has no option for it.
+_DEFAULTS: Mapping[str, Any] = {
+    "operation": "CONVERT",
+    "output": "MESH",
+    "detail": "VOXELS",
+    "voxels": 128,
+    "voxel_size": 0.0,
+    "boolean": "UNION",
+    "blend": 0.0,
+    "distance": 0.0,
+    "thickness": 0.0,
+    "width": 0.0,
+    "radius": 0.0,
+    "fluid": "SPHERES",
+    "sign": "auto",
+    "sharp": False,
+    "threshold": 0.0,
+}
+
+
+def solid(sources: Sequence[Path], output: Path, **chosen: Any) -> Job[dict[str, Any]]:
+    """Make a solid of surfaces, points and fields, and write it as a field or a surface.
+
+    Args:
+        sources: the files; several are joined, or whatever the operation says.
+        output: the file to write.
+        chosen: options of :func:`~..field_tools.work.make_solid`; ``points=True`` takes a
+            surface's points for particles.
+
+    Returns:
+        ``path``, ``voxels``, ``voxel_size``, and of a surface ``vertices`` and ``faces``.
+
+    Raises:
+        StagewrightError: ``field-output`` for another ending, what the files or the work are
+            refused for.
+    """
+    _require_output(output, surface=True, field=True)
+    arrays: dict[str, NDArray[Any]] = {}
+    told: list[dict[str, Any]] = []
+    as_points = bool(chosen.pop("points", False))
+    for number, source in enumerate(sources):
+        yield Progress("field.read", 0.1 * number / len(sources), f"Reading {source.name}")
+        if is_field(source):
+            told.append({"path": str(source), "grid": "", "matrix": np.eye(4).tolist()})
+            continue
+        mesh = read_mesh(source)
+        told.append({})
+        if as_points or not len(mesh.counts):
+            arrays[f"{number}.points"] = mesh.points
+        else:
+            arrays[f"{number}.vertices"] = mesh.points
+            arrays[f"{number}.triangles"] = mesh.triangles()
+    kind = "VOLUME" if is_field(output) else "MESH"
+    options = {**_DEFAULTS, "output": kind, **chosen, "sources": told}
+    made = yield from make_field(arrays, options)
+    value: dict[str, Any] = {"voxels": made.values.size, "voxel_size": made.voxel_size}
+    yield Progress("field.write", 0.9, f"Writing {output.name}")
+    if kind == "VOLUME":
+        write_field(output, made, level_set=True, name="surface")
+        return {"path": str(output), **value}
+    return value | write_mesh(output, _surface(made, sharp=options["sharp"]))
+
+
+def convert(source: Path, output: Path, name: str, level: float) -> Job[dict[str, Any]]:
+    """Write a field as another kind of file: a field, or the surface where it is ``level``."""
+    _require_output(output, surface=True, field=True)
+    yield Progress("field.read", 0.0, f"Reading {source.name}")
+    found = read_field(source, name)
+    yield Progress("field.write", 0.5, f"Writing {output.name}")
+    if is_field(output):
+        write_field(output, found.grid, level_set=found.is_level_set, name=found.name)
+        return {"path": str(output)}
+    mesh = isosurface(found.grid, level)
+    return write_mesh(output, polygons_of(mesh.vertices, mesh.quads))
+
+
+def distances(
+    source: Path, output: Path, name: str, half_width: float, level: float
+) -> Job[dict[str, Any]]:
+    """Make a field distances again, its surface kept where it is ``level``."""
+    _require_output(output, field=True)
+    found = yield from _read(source, name)
+    write_field(output, renormalize(found.grid, half_width, level), level_set=True, name=found.name)
+    return {"path": str(output)}
+
+
+def operate(
+    source: Path, output: Path, name: str, operator: str, amount: float
+) -> Job[dict[str, Any]]:
+    """Apply one of the kernels, or ``diffuse`` by ``amount`` (a square length)."""
+    _require_output(output, field=True)
+    found = yield from _read(source, name)
+    if operator == "diffuse":
+        result = diffuse(found.grid, amount)
+    else:
+        result = KERNELS[operator].function(found.grid)
+    yield Progress("field.write", 0.8, f"Writing {output.name}")
+    write_field(output, result, level_set=False, name=operator)
+    return {"path": str(output), "operator": operator}
+
+
+def lines_through(
+    source: Path, output: Path, name: str, seeds: int, length: float, steps: int, seed: int
+) -> Job[dict[str, Any]]:
+    """Write streamlines of a vector field as lines of an OBJ file.
+
+    A scalar field's are those of its gradient. Lines start at random voxels.
+    """
+    if output.suffix.lower() != ".obj":
+        raise _bad_output(output, "lines", (".obj",))
+    found = yield from _read(source, name)
+    grid = found.grid if found.grid.is_vector else KERNELS["gradient"].function(found.grid)
+    random = np.random.default_rng(seed)
+    voxels = random.random((seeds, 3)) * (np.array(grid.shape) - 1)
+    lines = streamlines(grid, grid.index_to_world(voxels), length, steps)
+    write_lines(output, lines)
+    return {"path": str(output), "lines": len(lines)}
+
+
+def picture_of(
+    source: Path,
+    output: Path,
+    name: str,
+    axis: str,
+    position: float | None,
+    lines: int,
+    size: int,
+) -> Job[dict[str, Any]]:
+    """Write a slice of a field as a PNG: blue below zero, orange above, iso-lines dark.
+
+    ``size`` is its longer side in pixels; values between voxels are linear.
+    """
+    if output.suffix.lower() != ".png":
+        raise _bad_output(output, "a slice", (".png",))
+    found = yield from _read(source, name)
+    grid, number = found.grid, "xyz".index(axis)
+    if grid.is_vector:
+        grid = grid.with_values(np.linalg.norm(grid.values, axis=3))
+    if position is None:
+        position = float(grid.index_to_world((np.array(grid.shape) - 1) / 2)[number])
+    values = slice_values(grid, number, position)
+    zoom = max(size - 1, 1) / max(max(values.shape) - 1, 1)
+    pixels = colours(_zoomed(values, zoom))
+    _draw(pixels, grid, number, position, lines, zoom)
+    write_png(output, np.ascontiguousarray(pixels.transpose(1, 0, 2)[::-1]))
+    return {"path": str(output), "axis": axis, "position": position}
+
+
+def tell(source: Path, name: str) -> Job[dict[str, Any]]:
+    """What a field or a surface is."""
+    yield Progress("field.read", 0.0, f"Reading {source.name}")
+    if is_field(source):
+        return {"path": str(source), **describe(read_field(source, name))}
+    mesh = read_mesh(source)
+    value = {"path": str(source), "points": len(mesh.points), "faces": len(mesh.counts)}
+    if not len(mesh.points):
+        return value
+    low, high = mesh.points.min(axis=0).tolist(), mesh.points.max(axis=0).tolist()
+    return value | {"lower": low, "upper": high}
+
+
+def read_mesh(path: Path) -> Polygons:
+    """A surface or points, from OBJ, PLY or USD.
+
+    Raises:
+        StagewrightError: ``field-input`` for another ending; what the files are refused for.
+    """
+    if path.suffix.lower() in USD_SUFFIXES:
+        from ..usd_tools.surface_files import read_surface
+
+        return Polygons(*read_surface(path))
+    if not is_mesh(path):
+        raise StagewrightError(
+            "field-input",
+            f"“{path.name}” is neither a field nor a surface.",
+            "Give a .vdb, .npz, .obj, .ply or USD file.",
+        )
+    return read_polygons(path)
+
+
+def write_mesh(path: Path, mesh: Polygons) -> dict[str, Any]:
+    """Write a surface; returns its path and counts."""
+    if path.suffix.lower() in USD_SUFFIXES:
+        from ..usd_tools.surface_files import write_surface
+
+        write_surface(path, (mesh.points, mesh.counts, mesh.corners))
+    else:
+        write_polygons(path, mesh)
+    return {"path": str(path), "vertices": len(mesh.points), "faces": len(mesh.counts)}
+
+
+def write_lines(path: Path, lines: NDArray[np.floating[Any]]) -> None:
+    """Write (n, k, 3) polylines as lines of an OBJ file."""
+    text = [f"v {x!r} {y!r} {z!r}" for x, y, z in lines.reshape(-1, 3).tolist()]
+    count = lines.shape[1]
+    for number in range(len(lines)):
+        first = number * count + 1
+        text.append("l " + " ".join(map(str, range(first, first + count))))
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        partial.write_text("\n".join(text) + "\n", encoding="ascii")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StagewrightError(
+            "mesh-unwritable",
+            f"{path.name} cannot be written ({error.strerror or error}).",
+            "Make room there, or choose another folder.",
+        ) from error
+
+
+def colours(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """(u, v) values as (u, v, 3): white at zero, blue below, orange above; black if not finite."""
+    finite = np.isfinite(values)
+    reach = float(np.abs(values[finite]).max()) if finite.any() else 1.0
+    share = (np.where(finite, values, 0.0) / (reach or 1.0))[:, :, None]
+    ends = np.where(share < 0, _BELOW, _ABOVE)
+    rgb = 255.0 + np.abs(share) * (ends - 255.0)
+    rgb[~finite] = 0.0
+    return np.round(rgb).astype(np.uint8)
+
+
+def _zoomed(values: NDArray[np.floating[Any]], zoom: float) -> NDArray[np.floating[Any]]:
+    """Samples (u, v) at ``zoom`` pixels a step, linear in between."""
+    for axis in (0, 1):
+        count = values.shape[axis]
+        place = np.linspace(0, count - 1, round((count - 1) * zoom) + 1)
+        low = np.minimum(place.astype(int), max(count - 2, 0))
+        high, rest = np.minimum(low + 1, count - 1), place - low
+        rest = rest.reshape((-1, 1) if axis == 0 else (1, -1))
+        values = (1 - rest) * values.take(low, axis) + rest * values.take(high, axis)
+    return values
+
+
+def _draw(
+    pixels: NDArray[np.uint8], grid: Grid, axis: int, position: float, count: int, zoom: float
+) -> None:
+    """Draw iso-lines, that of zero darker than the others."""
+    values = slice_values(grid, axis, position)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    levels = np.linspace(low, high, count + 2)[1:-1].tolist() if high > low else []
+    drawn = np.zeros(pixels.shape[:2], np.int8)
+    others = [a for a in range(3) if a != axis]
+    dense = int(2 * zoom) + 2  # points on a step, so that no pixel is passed over
+    steps = np.linspace(0.0, 1.0, dense, endpoint=False)[:, None, None]
+    for level in (*levels, *([0.0] if low < 0 < high else [])):
+        for line in slice_iso_lines(grid, axis, position, level):
+            points = (line[:-1] + steps * (line[1:] - line[:-1])).reshape(-1, 3)
+            index = np.rint(zoom * grid.world_to_index(points)[:, others]).astype(int)
+            drawn[tuple(index.T)] = 2 if level == 0.0 else 1
+    pixels[drawn == 1] //= 2
+    pixels[drawn == 2] = 0
+
+
+def _surface(field: Grid, *, sharp: bool) -> Polygons:
+    mesh = isosurface(field, sharp=sharp)
+    return polygons_of(mesh.vertices, mesh.quads)
+
+
+def _read(source: Path, name: str) -> Job[VdbGrid]:
+    yield Progress("field.read", 0.0, f"Reading {source.name}")
+    if not is_field(source):
+        raise StagewrightError(
+            "field-input",
+            f"“{source.name}” is no field.",
+            "Make one of a surface first: stagewright field mesh-to-sdf.",
+        )
+    found = read_field(source, name)
+    yield Progress("field.work", 0.3, "Working on the field")
+    return found
+
+
+def _require_output(output: Path, *, surface: bool = False, field: bool = False) -> None:
+    """Refuse a file that nothing could be written to, before the work."""
+    fields = (".vdb", ".npz") if field else ()
+    surfaces = (".obj", ".ply", ".usd", ".usda", ".usdc") if surface else ()
+    if output.suffix.lower() not in (*fields, *surfaces):
+        raise _bad_output(output, "it", (*fields, *surfaces))
+
+
+def _bad_output(output: Path, what: str, suffixes: Sequence[str]) -> StagewrightError:
+    return StagewrightError(
+        "field-output",
+        f"“{output.name}” does not say how {what} is to be written.",
+        f"Give the file one of the endings {', '.join(suffixes)}.",
+    )
