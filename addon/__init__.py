@@ -10,6 +10,7 @@ from .fields import live as field_live
 from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
+from .fields import showing as field_showing
 from .usd import (
     bring_in,
     checks,
@@ -54,6 +55,7 @@ _PARTS = (
     field_operators,
     field_live,
     field_baking,
+    field_showing,
     field_panels,
     jobs_ui,
     menus,

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import bpy
 from bpy.props import IntProperty
 
+from ...jobs.compose import part
 from ...jobs.errors import StagewrightError
-from ...jobs.events import Job, Message, Progress
+from ...jobs.events import Message, Progress
 from ..undo import push_undo
 from . import making, operators
 
@@ -45,7 +46,7 @@ def bake(item: bpy.types.Object, frames: Sequence[int]) -> making.Making:
             ends = frame, frames[number + 1] if number + 1 < len(frames) else None
             made = _add(source, collection_now, ends)
             job = making.make(making.sources_left(source), options, made, frame=frame, undo=False)
-            yield from _within(job, number / len(frames), 1 / len(frames))
+            yield from part(job, number / len(frames), (number + 1) / len(frames))
         source = making.find(uid)
         if source is not None:
             source.hide_set(True)
@@ -57,15 +58,6 @@ def bake(item: bpy.types.Object, frames: Sequence[int]) -> making.Making:
     push_undo(f"Bake {name}")
     yield Message(f"{name} Baked: {len(frames)} frames.")
     return {"collection": f"{name} Baked", "frames": len(frames)}
-
-
-def _within(job: making.Making, start: float, share: float) -> Job[None]:
-    """The events of one frame as part of all."""
-    for event in job:
-        if isinstance(event, Progress):
-            yield Progress(event.step, start + share * (event.fraction or 0.0), event.message)
-        elif not isinstance(event, Message):
-            yield event
 
 
 def _add(

@@ -60,7 +60,7 @@ def make(
         folder = Path(temporary)
         with _at(frame):
             space = reading.frame_of(first)
-            told = _write_inputs(sources, options, space, folder)
+            told = write_inputs(sources, options, space, folder)
         yield Progress("field.start", 0.0, "Measuring distances")
         arguments = {"folder": str(folder), "options": {**options, "sources": told}}
         value = yield from run_child("field_tools.work:make_solid", arguments, folder=folder)
@@ -88,7 +88,7 @@ def _at(frame: int | None) -> Iterator[None]:
             scene.frame_set(kept[0], subframe=kept[1])
 
 
-def _write_inputs(
+def write_inputs(
     sources: Sequence[bpy.types.Object],
     options: Mapping[str, Any],
     frame: NDArray[np.float64],
@@ -191,13 +191,16 @@ def _told(value: Mapping[str, Any]) -> str:
     return f"{value['voxels']:,} voxels of {value['voxel_size']:.4g}"
 
 
-def problem(context: bpy.types.Context) -> str:
-    """Why nothing can be made of what is selected, or an empty string."""
+def problem(context: bpy.types.Context, *, joins: bool = True) -> str:
+    """Why nothing can be made of what is selected, or an empty string.
+
+    ``joins`` tells whether a boolean needs objects to join.
+    """
     options = context.scene.stagewright_field
     found = sources_of(context)
     if not found:
         return "Select an object: a mesh, a curve, a volume or a point cloud"
-    if options.operation == "BOOLEAN" and len(found) < 2:
+    if joins and options.operation == "BOOLEAN" and len(found) < 2:
         return "Select at least two objects: the active one and those to join it with"
     return ""
 

@@ -199,6 +199,44 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         min=0.0,
         update=_mark,
     )
+    view: EnumProperty(
+        name="Show",
+        description="What is made visible",
+        items=(
+            ("SLICE", "Slice", "The distances on a plane, with lines of equal distance"),
+            ("CURVATURE", "Curvature", "The mean curvature, as an attribute of the surface"),
+            ("ARROWS", "Arrows", "The direction of the field"),
+            ("STREAMLINES", "Streamlines", "Lines along the direction of the field"),
+        ),
+    )
+    axis: EnumProperty(
+        name="Across",
+        description="Axis of the object that the slice lies across",
+        items=tuple((axis, axis, f"The object's {axis} axis") for axis in "XYZ"),
+        default="Z",
+    )
+    place: FloatProperty(
+        name="Place",
+        description="Where along the axis the slice is",
+        subtype="FACTOR",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+    )
+    spacing: FloatProperty(
+        name="Spacing",
+        description="Distance between two lines or arrows",
+        subtype="DISTANCE",
+        default=0.1,
+        min=1e-6,
+    )
+    length: FloatProperty(
+        name="Length",
+        description="Length of a streamline",
+        subtype="DISTANCE",
+        default=1.0,
+        min=1e-6,
+    )
     live: BoolProperty(
         name="Live",
         description="Rebuild a moment after the settings or what it is made from have changed; "
@@ -211,7 +249,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         """The settings as plain JSON data."""
         skipped = {"rna_type", "name", "sources", "live"}
         names = [p.identifier for p in self.bl_rna.properties if p.identifier not in skipped]
-        options = {name: getattr(self, name) for name in names}
+        options: dict[str, Any] = {name: getattr(self, name) for name in names}
         if self.operation == "REMESH":
             options["output"] = "MESH"
         return options
