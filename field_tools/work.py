@@ -38,7 +38,7 @@ _ON_THE_GRID = {"CONVERT", "REMESH", "SMOOTH"}
 """Work that leaves a volume its own voxels."""
 _BETWEEN = 0.37
 """Where between two voxels a box's faces lie, best far from all simple fractions."""
-SHOWN_LINES = 4
+SHOWN_LINES = 3
 """Iso-lines of a slice on each side of the surface."""
 BOOLEANS = {"UNION": union, "DIFFERENCE": difference, "INTERSECTION": intersection}
 
@@ -109,6 +109,8 @@ def show_field(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     """
     with np.load(Path(folder) / INPUTS) as stored:
         arrays = {name: stored[name] for name in stored.files}
+    if options["view"] == "SLICE":
+        options = {**options, "reach": SHOWN_LINES * float(options["spacing"])}
     flow = _flow(options["sources"])
     field = (yield from make_field(arrays, options)) if flow is None else flow
     yield Progress("field.show", 0.8, "Making it visible")
@@ -251,9 +253,8 @@ def _padded(field: Grid, reach: float) -> Grid:
 
 def _reach(options: Mapping[str, Any]) -> float:
     """How far from the surface its distances are needed, in world units."""
-    if options.get("view") == "SLICE" and options["operation"] == "CONVERT":
-        return SHOWN_LINES * float(options["spacing"])
     return {
+        "CONVERT": float(options.get("reach", 0.0)),
         "BOOLEAN": float(options["blend"]),
         "OFFSET": abs(float(options["distance"])),
         "SHELL": float(options["thickness"]) / 2,
