@@ -8,6 +8,8 @@ from .ayon import assets, publish
 from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
+from .textures import panel as texture_panel
+from .textures import settings as texture_settings
 from .usd import (
     bring_in,
     checks,
@@ -20,6 +22,7 @@ from .usd import (
     looking,
     losses,
     package,
+    preview,
     repair,
     text_view,
     variants,
@@ -40,6 +43,7 @@ _PARTS = (
     lists,
     inspector,
     inspector_panels,
+    preview,
     repair,
     compare,
     package,
@@ -49,6 +53,8 @@ _PARTS = (
     field_settings,
     field_operators,
     field_panels,
+    texture_settings,
+    texture_panel,
     jobs_ui,
     menus,
     cli,

@@ -190,7 +190,7 @@ def redraw() -> None:
     """Redraw the sidebars and the status bars."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "TEXT_EDITOR"):
+            if area.type in ("VIEW_3D", "TEXT_EDITOR", "IMAGE_EDITOR"):
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()

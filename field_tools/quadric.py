@@ -15,7 +15,10 @@ CYCLE = ((0, 0), (1, 0), (1, 1), (0, 1))
 """Offsets of the four cells around an edge, counter-clockwise about its axis."""
 BEND = 1e-4
 """Squared bending, relative to the slope's square, below which a field counts as straight."""
-TINY = np.float32(1e-12)
+TINY = np.float32(1e-8)
+"""The same where a field is level."""
+FARTHEST = np.float32(3**0.5)
+"""Voxels from its crossing beyond which a plane says nothing: the diagonal of a cell."""
 DAMPING = 0.02
 """Pull towards the mean crossing, relative to a plane's, where planes leave a direction open."""
 
@@ -102,11 +105,17 @@ def tangent_planes(
 
     The slope at either end is taken on the side on which the field bends less (ENO), so that a
     crossing beside a sharp edge feels its own face alone, and the end with less bending counts
-    more.
+    more. Zeros where the field is level, as on a ridge, and has no plane.
     """
     shape = values.shape
     flat = values.reshape(-1)
     result = np.empty((4, len(edges)), np.float32)
+    if not len(edges):
+        return result
+    stride = (shape[1] * shape[2], shape[2], 1)[axis]
+    # Slopes near 1 whatever the units, so that their squares stay numbers.
+    jumps = flat.take(edges + stride).astype(np.float64) - flat.take(edges)
+    scale = values.dtype.type(1 / np.abs(jumps).mean())
 
     def slopes(part: slice) -> None:
         edge = edges[part]
@@ -123,7 +132,7 @@ def tangent_planes(
             for k in range(3):
                 at = end // strides[k] % shape[k]
                 window = [
-                    flat.take(end + (np.clip(at + step, 0, shape[k] - 1) - at) * strides[k])
+                    scale * flat.take(end + (np.clip(at + step, 0, shape[k] - 1) - at) * strides[k])
                     for step in (-2, -1, 0, 1, 2)
                 ]
                 back, forward = window[2] - window[1], window[3] - window[2]
@@ -137,9 +146,10 @@ def tangent_planes(
             # The end at which the field bends less speaks louder (as in WENO schemes).
             share = weight / np.square(bends + BEND * (gradient**2).sum(axis=0) + TINY)
             normal += gradient * share
-            height += (flat.take(end) - level + gradient[axis] * step_on) * share
+            height += (scale * (flat.take(end) - level) + gradient[axis] * step_on) * share
         length = np.sqrt((normal * normal).sum(axis=0))
-        length = np.maximum(length, np.finfo(np.float32).tiny)
+        known = (length > 0) & (np.abs(height) <= FARTHEST * length)
+        length[~known] = np.inf
         result[:3, part], result[3, part] = normal / length, height / length
 
     for_each_chunk(len(edges), slopes)

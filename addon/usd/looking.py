@@ -39,6 +39,10 @@ class _Now:
     missing = ""
 
 
+listeners: list[Callable[[], None]] = []
+"""Called after what is open, or what is chosen in it, may have changed."""
+
+
 def session() -> Session | None:
     """What is open."""
     return _Now.session
@@ -211,6 +215,8 @@ def _watch() -> float | None:
 
 def _show() -> None:
     bpy.context.window_manager.stagewright_usd.fit(_Now.session)
+    for listener in listeners:
+        listener()
     pump.redraw()
 
 

@@ -121,6 +121,37 @@ def test_sharp_vertices_lie_on_the_edges_of_a_turned_box() -> None:
     assert error.mean() < 0.003
 
 
+@pytest.mark.parametrize("unit", [1e-5, 1e-3, 1.0, 1e5])
+def test_sharp_edges_do_not_depend_on_the_unit_of_length(unit: float) -> None:
+    lattice = grid_over((-unit,) * 3, (unit,) * 3, 0.05 * unit)
+    half = np.array([0.71, 0.66, 0.61])
+    grid = primitives.sampled(lambda points: primitives.box(points, half * unit), lattice)
+    mesh = isosurface(grid, sharp=True)
+    error = np.abs(primitives.box(mesh.vertices / unit, half)) / 0.05
+    assert error.max() < 0.2
+    assert error.mean() < 0.02
+
+
+def test_sharp_vertices_are_numbers_where_a_carved_solid_is_level() -> None:
+    half, hollow, bore, size = 0.66, 0.78, 0.3, 0.02
+    ends = ([2, 0, 0], [0, 2, 0], [0, 0, 2])
+
+    def carved(points: np.ndarray) -> np.ndarray:
+        bores = [primitives.capsule(points, np.negative(end), end, bore) for end in ends]
+        return np.max(
+            [
+                primitives.box(points, [half] * 3),
+                -primitives.sphere(points, hollow),
+                *np.negative(bores),
+            ],
+            axis=0,
+        )
+
+    mesh = isosurface(primitives.sampled(carved, grid_over((-1,) * 3, (1,) * 3, size)), sharp=True)
+    assert_closed_manifold(mesh)
+    assert np.abs(carved(mesh.vertices)).max() < 0.9 * size
+
+
 def test_level_and_placement_move_the_surface() -> None:
     grid = ball_grid()
     mesh = isosurface(grid, 0.1)

@@ -32,6 +32,7 @@ class Session:
         layers: its layer stack.
         details: the prim that was looked at last.
         time: time code of values; None for the earliest.
+        version: another one after each choice and each reload.
     """
 
     def __init__(self, path: Path, *, load: bool = True) -> None:
@@ -41,6 +42,7 @@ class Session:
             StagewrightError: ``asset-unreadable``.
         """
         self.path = path
+        self.version = 0
         self.time: float | None = None
         self.details: PrimDetails | None = None
         self.layers: list[LayerRow] = []
@@ -88,6 +90,7 @@ class Session:
         self._refresh()
 
     def _refresh(self) -> None:
+        self.version += 1
         self.outline.refresh()
         self._renew()
 

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Texture Lab panel, in the 3D view and the Image Editor, and its buttons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ...jobs.errors import StagewrightError
+from ...texture_lab.families import FAMILIES
+from ...texture_lab.request import MAX_SEED
+from .. import pump
+from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
+from . import making
+from .settings import kind_of
+
+
+class STAGEWRIGHT_OT_make_texture(bpy.types.Operator):
+    """Make the maps that the words describe, and a material of them for the active object"""
+
+    bl_idname = "stagewright.make_texture"
+    bl_label = "Make Texture"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether the words name a material and something takes it."""
+        why = making.problem(context)
+        if pump.is_running(making.KIND):
+            why = "A texture is being made: wait for its end or cancel it"
+        if why:
+            cls.poll_message_set(why)
+        return not why
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Start the work, or do it when there is no window."""
+        chosen = context.scene.stagewright_texture
+        item = context.view_layer.objects.active
+        try:
+            job = making.make(chosen.request(), item, chosen.displace)
+            task = pump.run(job, making.KIND, f"Make {chosen.family}")
+        except StagewrightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if not task.running:
+            self.report({"INFO"}, task.message)
+        return {"FINISHED"}
+
+
+class STAGEWRIGHT_OT_next_texture_seed(bpy.types.Operator):
+    """Take another piece of the same material"""
+
+    bl_idname = "stagewright.next_texture_seed"
+    bl_label = "Next Seed"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Count the seed up."""
+        chosen = context.scene.stagewright_texture
+        chosen.seed = (chosen.seed + 1) % min(MAX_SEED, 2**31 - 1)
+        return {"FINISHED"}
+
+
+class _TexturePanel(SidebarPanel):
+    bl_label = "Texture Lab"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+    bl_order = 7
+    layout: bpy.types.UILayout
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the words, what they were understood as, the sliders, the button, and the job."""
+        layout = self.layout
+        chosen = context.scene.stagewright_texture
+        layout.prop(chosen, "prompt", text="", placeholder="mossy red brick wall, wet")
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        if chosen.family:
+            _draw_match(layout, context, chosen)
+        task = pump.last(making.KIND)
+        if task is None or not task.running:
+            layout.operator("stagewright.make_texture", icon="TEXTURE")
+            draw_problem(layout, context, making.problem(context))
+        if task is not None:
+            draw_task(layout, context, task)
+
+
+def _draw_match(
+    layout: bpy.types.UILayout, context: bpy.types.Context, chosen: bpy.types.PropertyGroup
+) -> None:
+    family = FAMILIES[chosen.family]
+    text = _title(family.name) + (f": {chosen.found.replace(':', ' ')}" if chosen.found else "")
+    draw_text(layout, context, f"{text}; a tile of {family.tile_size_m:g} m", "CHECKMARK")
+    column = layout.column()
+    for slider, item in zip(family.sliders, chosen.sliders, strict=True):
+        column.prop(item, kind_of(slider), text=_title(slider.name), slider=not slider.whole)
+    column = layout.column()
+    row = column.row(align=True)
+    row.prop(chosen, "seed")
+    row.operator("stagewright.next_texture_seed", text="", icon="FILE_REFRESH")
+    column.prop(chosen, "size")
+    column.prop(chosen, "displace")
+    memory = making.memory_of(int(chosen.size))
+    draw_text(layout, context, f"Takes about {max(memory / 2**30, 0.1):.1f} GB of memory", "MEMORY")
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+class STAGEWRIGHT_PT_textures(_TexturePanel, bpy.types.Panel):
+    """Materials from words"""
+
+
+class STAGEWRIGHT_PT_textures_image(_TexturePanel, bpy.types.Panel):
+    """Materials from words, beside the image"""
+
+    bl_space_type = "IMAGE_EDITOR"
+
+
+@persistent
+def _before_save(path: str, *_: object) -> None:
+    """Sets that lie in the temporary folder go along with the file."""
+    if path:
+        making.take_along(Path(path).parent)
+
+
+_CLASSES = (
+    STAGEWRIGHT_OT_make_texture,
+    STAGEWRIGHT_OT_next_texture_seed,
+    STAGEWRIGHT_PT_textures,
+    STAGEWRIGHT_PT_textures_image,
+)
+
+
+def register() -> None:
+    """Add the panels and the operators."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.app.handlers.save_pre.append(_before_save)
+
+
+def unregister() -> None:
+    """Take them away."""
+    bpy.app.handlers.save_pre.remove(_before_save)
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Texture Lab in Blender: what is made of words, where it lies, and what is left alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+from stagewright.addon import pump
+from stagewright.addon.textures import making
+from stagewright.addon.textures.material import KEY, uv_side
+from stagewright.addon.textures.panel import STAGEWRIGHT_PT_textures
+
+from .recorder import draw
+from .test_jobs_in_blender import tick_until
+
+pytestmark = pytest.mark.usefixtures("addon")
+
+
+def add_plane(side: float = 2.0) -> bpy.types.Object:
+    bpy.ops.mesh.primitive_plane_add(size=side)
+    return bpy.context.object
+
+
+def make(prompt: str, **settings: Any) -> bpy.types.Material:
+    """What the button makes for the active object."""
+    chosen = bpy.context.scene.stagewright_texture
+    chosen.prompt = prompt
+    for name, value in {"size": "256", **settings}.items():
+        setattr(chosen, name, value)
+    assert bpy.ops.stagewright.make_texture() == {"FINISHED"}
+    return bpy.context.object.active_material
+
+
+def node(material: bpy.types.Material, role: str) -> Any:
+    (found,) = [node for node in material.node_tree.nodes if node.get(KEY) == role]
+    return found
+
+
+def feeding(socket: Any) -> Any:
+    (link,) = socket.links
+    return link.from_node
+
+
+def test_words_become_a_principled_material_at_its_true_size() -> None:
+    bpy.context.scene.unit_settings.scale_length = 0.5
+    item = add_plane(6.0)
+    material = make("mossy red brick wall")
+    shader = feeding(node(material, "output").inputs["Surface"])
+    assert feeding(shader.inputs["Base Color"]).image.colorspace_settings.name == "sRGB"
+    for name in ("Roughness", "Metallic"):
+        assert feeding(shader.inputs[name]).image.colorspace_settings.name == "Non-Color"
+    normal = feeding(shader.inputs["Normal"])
+    assert normal.bl_idname == "ShaderNodeNormalMap"
+    assert tuple(feeding(normal.inputs["Color"]).image.size) == (256, 256)
+    sidecar = json.loads(Path(material[KEY]).read_text())
+    assert sidecar["family"] == "brick"
+    scale = node(material, "mapping").inputs["Scale"].default_value[0]
+    assert scale == pytest.approx(6.0 * 0.5 / sidecar["tile_size_m"])
+    depth = node(material, "displacement").inputs["Scale"].default_value
+    assert depth == pytest.approx(sidecar["height_range_m"] / 0.5)
+    assert item.active_material == material
+
+
+def test_uv_density_counts_the_objects_scale() -> None:
+    item = add_plane(2.0)
+    item.scale = 3.0, 3.0, 1.0
+    bpy.context.view_layer.update()
+    assert uv_side(item) == pytest.approx(6.0)
+    for corner in item.data.uv_layers.active.uv:
+        corner.vector *= 2.0
+    assert uv_side(item) == pytest.approx(3.0)
+
+
+def test_an_object_without_uvs_is_projected_and_told() -> None:
+    item = add_plane()
+    item.data.uv_layers.remove(item.data.uv_layers[0])
+    material = make("concrete")
+    assert node(material, "basecolor").projection == "BOX"
+    shader = node(material, "principled")
+    assert feeding(shader.inputs["Normal"]).bl_idname == "ShaderNodeBump"
+    request = bpy.context.scene.stagewright_texture.request()
+    events = list(making.make(request, item, False))
+    assert "no UVs" in events[-1].text
+
+
+def test_another_run_takes_new_images_and_leaves_the_artists_nodes() -> None:
+    add_plane()
+    material = make("brick")
+    first = node(material, "basecolor").image.filepath
+    tree, shader = material.node_tree, node(material, "principled")
+    tint = tree.nodes.new("ShaderNodeGamma")
+    tree.links.new(node(material, "basecolor").outputs[0], tint.inputs[0])
+    tree.links.new(tint.outputs[0], shader.inputs["Base Color"])
+    count = len(tree.nodes)
+    assert make("blue tiles", displace=True) == material
+    assert feeding(shader.inputs["Base Color"]) == tint
+    assert feeding(node(material, "output").inputs["Displacement"]) == node(
+        material, "displacement"
+    )
+    second = node(material, "basecolor").image.filepath
+    assert len(tree.nodes) == count
+    assert second != first and Path(first).exists() and Path(second).exists()
+
+
+def test_a_material_of_the_artists_own_is_never_touched() -> None:
+    item = add_plane()
+    own = bpy.data.materials.new("Own")
+    item.data.materials.append(own)
+    material = make("brick")
+    assert material != own and KEY not in own
+
+
+def test_sets_move_beside_the_file_when_it_is_first_saved(tmp_path: Path) -> None:
+    add_plane()
+    material = make("brick")
+    assert Path(material[KEY]).parent == Path(bpy.app.tempdir) / "textures"
+    before = Path(node(material, "height").image.filepath).read_bytes()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shop ü.blend"))
+    home = tmp_path / "textures"
+    maps = json.loads(Path(material[KEY]).read_text())["maps"]
+    assert Path(material[KEY]).parent == home
+    moved = Path(bpy.path.abspath(node(material, "height").image.filepath))
+    assert moved == home / maps["height"] and moved.read_bytes() == before
+    assert (home / maps["ao"]).is_file()
+
+
+def test_words_that_name_no_material_are_told_and_refused() -> None:
+    add_plane()
+    chosen = bpy.context.scene.stagewright_texture
+    chosen.prompt = "a portrait of my grandmother"
+    assert any("nearest" in text for text in draw(STAGEWRIGHT_PT_textures).texts)
+    with pytest.raises(RuntimeError, match="nearest"):
+        bpy.ops.stagewright.make_texture()
+    chosen.prompt = "12 rows of bricks"
+    assert chosen.family == "brick" and chosen.problem == ""
+    drawn = draw(STAGEWRIGHT_PT_textures)
+    assert "Rows" not in drawn.texts and "count" in drawn.properties
+    assert chosen.request().parameters["rows"] == 12
+
+
+def test_a_cancelled_run_leaves_the_object_as_it_was() -> None:
+    item = add_plane()
+    chosen = bpy.context.scene.stagewright_texture
+    chosen.prompt, chosen.size = "brick", "4096"
+    before = sorted(making.home().glob("*"))
+    task = pump.start(making.make(chosen.request(), item, False), making.KIND, "Make brick")
+    tick_until(lambda: "Drawing" in task.message)
+    pump.cancel(task.number)
+    tick_until(lambda: not task.running)
+    assert task.failure is not None and task.failure.code == "cancelled"
+    assert item.active_material is None
+    assert sorted(making.home().glob("*")) == before
+
+
+def test_the_next_seed_is_another() -> None:
+    chosen = bpy.context.scene.stagewright_texture
+    before = chosen.seed
+    bpy.ops.stagewright.next_texture_seed()
+    assert chosen.seed == before + 1
