@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pxr import Usd
+from pxr import Sdf, Usd
 
 from stagewright.jobs.drive import drain
 from stagewright.jobs.errors import StagewrightError
@@ -186,3 +186,38 @@ def test_a_file_that_is_damaged_or_gone_keeps_what_was_read_before(file: Path) -
     file.write_text(text)
     session.reload()
     assert session.changed() == [] and session.outline.lines == whole
+
+
+def test_a_crate_that_is_cut_short_while_it_is_open_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "shot").mkdir()
+    stage = Usd.Stage.CreateInMemory()
+    values = list(range(5000))
+    stage.DefinePrim("/A").CreateAttribute("v", Sdf.ValueTypeNames.IntArray).Set(values)
+    stage.SetDefaultPrim(stage.GetPrimAtPath("/A"))
+    files = [tmp_path / "shot" / "near.usdc", tmp_path / "far.usdc"]
+    for file in files:
+        stage.Export(str(file))
+    root = tmp_path / "shot" / "root.usda"
+    root.write_text("""#usda 1.0
+def "Near" (
+    references = @./near.usdc@
+)
+{
+}
+def "Far" (
+    payload = @../far.usdc@
+)
+{
+}
+""")
+    session = Session(root, load=False)
+    session.set_loaded("/Far", True)
+    used = {Path(layer.realPath): layer for layer in session.stage.GetUsedLayers(True)}
+    # Else what follows would end this process.
+    assert all(used[file].IsDetached() for file in files)
+    for file in files:
+        with file.open("r+b") as stream:
+            stream.truncate(100)
+    assert sorted(session.changed()) == sorted(files)
+    for path in ("/Near", "/Far"):
+        assert list(session.stage.GetPrimAtPath(path).GetAttribute("v").Get()) == values

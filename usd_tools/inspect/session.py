@@ -46,7 +46,9 @@ class Session:
         self.time: float | None = None
         self.details: PrimDetails | None = None
         self.layers: list[LayerRow] = []
+        _detach([f"{path.parent}{os.sep}"])
         self.stage = open_stage(path, load=load)
+        self._detach_used()
         self.outline = Outline(self.stage)
         self._stamps: dict[Path, Stamp | None] = {}
         self._renew()
@@ -91,6 +93,7 @@ class Session:
 
     def _refresh(self) -> None:
         self.version += 1
+        self._detach_used()
         self.outline.refresh()
         self._renew()
 
@@ -155,6 +158,11 @@ class Session:
             "rules": [[str(path), str(rule).rpartition(".")[2]] for path, rule in rules],
         }
 
+    def _detach_used(self) -> None:
+        """Detach layers from elsewhere, which are read again for it."""
+        used = self.stage.GetUsedLayers(True)
+        _detach([layer.realPath for layer in used if layer.realPath and not layer.IsDetached()])
+
     def _renew(self) -> None:
         self.layers = layer_stack(self.stage)
         if self.details is not None:
@@ -166,6 +174,16 @@ class Session:
         used = {Path(file) for file in files if file and os.path.isfile(file)}
         # A file that was read before the change keeps the stamp it was read with.
         self._stamps = {file: self._stamps.get(file) or stamp_of(file) for file in used}
+
+
+def _detach(patterns: list[str]) -> None:
+    """Let layers whose identifier has one of ``patterns`` in it be read as a whole.
+
+    USD maps crate files into memory: when another program makes such a file
+    shorter, the next value that is read ends the process.
+    """
+    if patterns:
+        Sdf.Layer.SetDetachedLayerRules(Sdf.Layer.GetDetachedLayerRules().Include(patterns))
 
 
 def opened(state: Mapping[str, Any]) -> Usd.Stage:

@@ -95,11 +95,12 @@ def statistics(stage: Usd.Stage) -> Statistics:
 
 def prim_counts(stage: Usd.Stage) -> PrimCounts:
     """Count the active, loaded, defined prims of ``stage``."""
-    prototypes: dict[Sdf.Path, PrimCounts] = {}
+    prototypes: dict[Sdf.Path, PrimCounts] | None = {} if stage.GetPrototypes() else None
     return _count(stage.Traverse(), prototypes)
 
 
-def _count(prims: Iterable[Usd.Prim], prototypes: dict[Sdf.Path, PrimCounts]) -> PrimCounts:
+def _count(prims: Iterable[Usd.Prim], prototypes: dict[Sdf.Path, PrimCounts] | None) -> PrimCounts:
+    """Count ``prims``; ``prototypes`` holds those counted already, None where there are none."""
     time = Usd.TimeCode.EarliestTime()
     counts = PrimCounts()
     types = counts.prims
@@ -113,7 +114,7 @@ def _count(prims: Iterable[Usd.Prim], prototypes: dict[Sdf.Path, PrimCounts]) ->
             counts.instances += len(prim.GetAttribute("protoIndices").Get(time) or ())
         elif name == "Material":
             counts.materials.add(material_name(UsdShade.Material(prim)))
-        if prim.IsInstance():
+        if prototypes is not None and prim.IsInstance():
             counts.instances += 1
             prototype = prim.GetPrototype()
             path = prototype.GetPath()

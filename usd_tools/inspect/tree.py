@@ -46,6 +46,8 @@ class PrimRow(NamedTuple):
     has_children: bool
 
 
+# On a wider level the first rows would wait for what is asked about all.
+_WIDE = 5000
 _PURPOSE = str(UsdGeom.Tokens.purpose)
 _SPECIFIERS = {
     Sdf.SpecifierDef: "def",
@@ -67,7 +69,8 @@ def children(stage: Usd.Stage, path: str = "/", name: str = "") -> Iterator[Prim
     """
     prim = prim_at(stage, path)
     below = prim.GetFilteredChildren(ALL_PRIMS)
-    return _level(prim, filter(_name_test(name), below) if name else below)
+    wanted = filter(_name_test(name), below) if name else below
+    return _level(prim, wanted) if len(below) <= _WIDE else map(row, wanted)
 
 
 def _level(parent: Usd.Prim, below: Iterable[Usd.Prim]) -> Iterator[PrimRow]:
