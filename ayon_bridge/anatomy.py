@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..jobs.errors import StagewrightError
@@ -21,6 +22,7 @@ Values = Mapping[str, Any]
 ROOT = "{root[work]}"
 """How a rootless path begins."""
 
+_ROOT_KEY = re.compile(r"\{root\[(\w+)\]\}")
 _TOKEN = re.compile(r"\{[^{}]*\}|[<>]|[^<>{}]+|.", re.DOTALL)
 _REFERENCE = re.compile(r"\{@(\w+)\}")
 _KEY = re.compile(r"\{(\w+)((?:\[\w+\])*)(?::([^{}]*))?\}")
@@ -52,6 +54,14 @@ class Anatomy:
     common: Mapping[str, str]
     directory: str
     file: str
+
+    @property
+    def root_name(self) -> str:
+        """Name of the root that versions are published below."""
+        match = _ROOT_KEY.match(self.directory)
+        if match is None:
+            raise _bad(self.directory, 'does not begin with a root such as "{root[work]}"')
+        return match[1]
 
     @property
     def path(self) -> str:
@@ -88,6 +98,11 @@ DEFAULT_ANATOMY = Anatomy(
         "<_{output}><.{@frame}><_{udim}>.{ext}"
     ),
 )
+
+
+def below(root: Path, rootless: str) -> Path:
+    """Where a rootless path ("{root[work]}/show/…") lies below a folder of this machine."""
+    return Path(_ROOT_KEY.sub(lambda match: root.as_posix(), rootless, count=1))
 
 
 def expand(template: str, common: Mapping[str, str]) -> str:

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar, cast
+
+from .anatomy import below
 
 E = TypeVar("E")
 
@@ -150,6 +153,23 @@ class Thumbnail:
     mime: str
     file: FileInfo
     created_at: str = field(default_factory=now)
+
+
+def rooted(representation: Representation, root: Path) -> Representation:
+    """A representation with ``attrib.path`` and ``data.context.root`` as on this machine.
+
+    Args:
+        representation: with rootless paths.
+        root: the folder that they are below.
+    """
+    path = representation.attrib["path"]
+    context = representation.data["context"]
+    (name,) = context["root"]
+    return replace(
+        representation,
+        attrib={**representation.attrib, "path": below(root, path).as_posix()},
+        data={**representation.data, "context": {**context, "root": {name: root.as_posix()}}},
+    )
 
 
 def to_ayon(entity: object) -> dict[str, Any]:

@@ -169,9 +169,18 @@ class Publication(Protocol):
         """Claim the version and copy files (relative name: source) into ``staging``."""
 
     def commit(
-        self, representations: Sequence[RepresentationFiles], *, thumbnail: str | None = None
+        self,
+        representations: Sequence[RepresentationFiles],
+        *,
+        thumbnail: str | None = None,
+        reviewable: str | None = None,
     ) -> Job[Version]:
-        """Make the version out of what is staged; ``thumbnail`` names a staged picture."""
+        """Make the version out of what is staged; the pictures name staged files."""
+
+    def renumber(
+        self, representations: Sequence[RepresentationFiles]
+    ) -> Job[list[RepresentationFiles]]:
+        """Stage the version anew under the next number, after ``version-taken``."""
 
     def close(self) -> None:
         """Unlock the product, taking back what was not committed."""

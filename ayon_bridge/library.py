@@ -13,14 +13,13 @@ The library's folder is the anatomy's ``{root[work]}``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
-from .anatomy import DEFAULT_ANATOMY, ROOT, Anatomy
+from .anatomy import DEFAULT_ANATOMY, Anatomy, below
 from .database import E, connect, database_errors, insert, select, transaction
 from .entities import (
     FileInfo,
@@ -31,11 +30,13 @@ from .entities import (
     Task,
     Thumbnail,
     Version,
+    rooted,
 )
 from .files import file_errors
 from .home import PublishRequest, ThumbnailContent, not_found
 from .names import check_name, check_project_code, check_project_name, check_type_name
-from .publication import LibraryPublication
+from .publication import StagedPublication
+from .shelf import LibraryShelf
 from .verify import Problem, verify
 
 T = TypeVar("T")
@@ -108,14 +109,14 @@ class Library:
 
     def publication(
         self, request: PublishRequest, *, break_lock: bool = False
-    ) -> LibraryPublication:
+    ) -> StagedPublication:
         """A publication of the request; touches nothing before its ``open`` runs.
 
         Args:
             request: what to publish.
             break_lock: take over the product's lock without proof that its holder died.
         """
-        return LibraryPublication(self, request, break_lock=break_lock)
+        return StagedPublication(LibraryShelf(self), request, break_lock=break_lock)
 
     def verify(self) -> Job[list[Problem]]:
         """Compare the database with the files; returns what does not agree."""
@@ -123,7 +124,7 @@ class Library:
 
     def path_of(self, file: FileInfo) -> Path:
         """Where a published file lies."""
-        return Path(self._absolute(file.path))
+        return below(self.root, file.path)
 
     def transaction(self, statements: Job[T]) -> Job[T]:
         """Run a job that executes statements as one transaction; returns its value."""
@@ -308,7 +309,7 @@ class Library:
             name=representation_names,
             version_id=version_ids,
         )
-        return [self._rooted(each) for each in found]
+        return [rooted(each, self.root) for each in found]
 
     def get_thumbnail(
         self, project_name: str, entity_type: str, entity_id: str
@@ -340,17 +341,6 @@ class Library:
                 where += f" AND {column} IN ({', '.join('?' * len(wanted))})"
                 parameters += wanted
         return self.select(kind, f"{where} ORDER BY {order}", *parameters)
-
-    def _absolute(self, rootless: str) -> str:
-        return rootless.replace(ROOT, self.root.as_posix(), 1)
-
-    def _rooted(self, stored: Representation) -> Representation:
-        context = {**stored.data["context"], "root": {"work": self.root.as_posix()}}
-        return replace(
-            stored,
-            attrib={**stored.attrib, "path": self._absolute(stored.attrib["path"])},
-            data={**stored.data, "context": context},
-        )
 
     def _insert(self, entity: E) -> E:
         with database_errors(self.database):

@@ -124,13 +124,7 @@ def _product(
     )
     if found:
         check_same_case("product", request.product_name, found[0].name)
-        if found[0].product_type != request.product_type:
-            raise StagewrightError(
-                "product-type-differs",
-                f'The product "{found[0].name}" of "{folder.path}" has the type '
-                f'"{found[0].product_type}", not "{request.product_type}".',
-                "Publish it under that type, or choose another product name.",
-            )
+        check_product_type(found[0], folder, request)
         return found[0]
     wanted = Product(
         project_name=request.project_name,
@@ -140,6 +134,21 @@ def _product(
         product_base_type=request.product_type,
     )
     return (yield from _make(library, wanted, made))
+
+
+def check_product_type(product: Product, folder: Folder, request: PublishRequest) -> None:
+    """Refuse to publish a product under another type than it has.
+
+    Raises:
+        StagewrightError: ``product-type-differs``.
+    """
+    if product.product_type != request.product_type:
+        raise StagewrightError(
+            "product-type-differs",
+            f'The product "{product.name}" of "{folder.path}" has the type '
+            f'"{product.product_type}", not "{request.product_type}".',
+            "Publish it under that type, or choose another product name.",
+        )
 
 
 def _make(library: Library, wanted: E, made: list[AnyEntity]) -> Job[E]:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A publish into the library that survives being killed at any point.
+"""A publish that survives being killed at any point, into the library or to a server.
 
-Files first, database last: the version's files are gathered in a hidden
+Files first, entities last: the version's files are gathered in a hidden
 staging folder beside the final one, which is claimed by making it, empty; they
 are hashed and brought onto the drive, the staging folder is renamed over the
-claim, and one transaction enters the version into the database. Until then
+claim, and one transaction, or one batch, enters the version into its home. Until then
 there is no version; from the rename on, the next publish of the product can
 finish the work (:mod:`.repair`). Every step yields before it begins.
 """
@@ -16,6 +16,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
-from .anatomy import ROOT
+from .anatomy import below
 from .entities import FileInfo, Representation, Thumbnail, Version, new_id, version_name
 from .files import (
     copy_file,
@@ -36,22 +37,22 @@ from .files import (
 )
 from .home import EntityIds, PublishRequest, RepresentationFiles
 from .lock import Lock, acquire, refuse_if_held
-from .plan import Plan, plan, withdraw
+from .plan import Plan
 from .repair import repair, version_folders
-from .version_record import RECORD, VersionRecord
+from .version_record import RECORD, UNFINISHED, VersionRecord
 
 if TYPE_CHECKING:
-    from .library import Library
+    from .shelf import Shelf
 
 _MIME = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
-class LibraryPublication:
-    """One publish into a library. Implements :class:`.home.Publication`."""
+class StagedPublication:
+    """One publish. Implements :class:`.home.Publication`."""
 
-    def __init__(self, library: Library, request: PublishRequest, *, break_lock: bool) -> None:
+    def __init__(self, shelf: Shelf, request: PublishRequest, *, break_lock: bool) -> None:
         """Nothing is touched before :meth:`open` runs."""
-        self.library = library
+        self._shelf = shelf
         self.request = request
         self._break_lock = break_lock
         self._lock: Lock | None = None
@@ -113,7 +114,7 @@ class LibraryPublication:
             output: the anatomy's ``{output}``, to tell files of one version apart.
         """
         values = self._values() | {"ext": extension, "output": output}
-        return self.library.anatomy.fill_file(values)
+        return self._shelf.anatomy.fill_file(values)
 
     def refuse_if_locked(self) -> None:
         """Refuse before the long work what :meth:`open` would refuse after it.
@@ -135,16 +136,11 @@ class LibraryPublication:
             StagewrightError: ``library-locked``, ``library-busy``,
                 ``name-differs-in-case``, ``product-type-differs``, ...
         """
-        request, library = self.request, self.library
         self._lock = yield from acquire(self._lock_path, self._subject, break_lock=self._break_lock)
-        self._plan = yield from plan(library, request)
-        product = self._plan.product
-        product_folder = self._version_folder().parent
-        yield from repair(library, product, product_folder)
-        last = library.get_last_version_by_product_id(request.project_name, product.id)
-        self._number = max(last.version if last else 0, *version_folders(product_folder), 0) + 1
-        self._folder = self._version_folder()
-        if last is not None and not request.force and self._is_content_of(last):
+        self._plan = yield from self._shelf.plan(self.request)
+        yield from repair(self._shelf, self._plan.product, self._version_folder().parent)
+        last = self._take_number()
+        if last is not None and not self.request.force and self._is_content_of(last):
             self._unchanged = last
 
     def stage(self, files: Mapping[str, Path]) -> Job[None]:
@@ -181,31 +177,81 @@ class LibraryPublication:
             done = yield from copy_file(source, target, done, total)
 
     def commit(
-        self, representations: Sequence[RepresentationFiles], *, thumbnail: str | None = None
+        self,
+        representations: Sequence[RepresentationFiles],
+        *,
+        thumbnail: str | None = None,
+        reviewable: str | None = None,
     ) -> Job[Version]:
         """Make the version out of what is staged.
 
         Args:
             representations: which staged files are what.
             thumbnail: name of a staged PNG or JPEG picture.
+            reviewable: name of a staged picture or film to look at on the server.
 
         Returns:
             The published version.
 
         Raises:
             StagewrightError: ``library-lock-lost`` when somebody broke the lock
-                meanwhile; ``missing-file``, ``disk-full``, ``unwritable``, ...
+                meanwhile; ``version-taken`` when the number belongs to another by now:
+                :meth:`renumber`, then commit again; ``missing-file``, ``disk-full``, ...
         """
-        record = yield from self.seal(representations, thumbnail)
+        record = yield from self.seal(representations, thumbnail, reviewable)
         yield from self.move()
         yield from self.enter()
         yield Progress("library.unlock", 1.0, f"Published {self.version_name}")
         return record.version
 
+    def renumber(
+        self, representations: Sequence[RepresentationFiles]
+    ) -> Job[list[RepresentationFiles]]:
+        """Stage the version anew under the next free number, after its own was taken.
+
+        What the caller has written into files about the version has to be written anew.
+
+        Args:
+            representations: those that were to be committed.
+
+        Returns:
+            The same, with the names that their files have now.
+        """
+        refused = self.folder
+        self._plan = yield from self._shelf.plan(self.request, fresh=True)
+        self._take_number()
+        yield Progress("library.claim", message=f"Claiming {self.version_name}")
+        with file_errors(self.folder):
+            self.folder.mkdir()
+        yield Progress("library.rename", message=f"Making {self.version_name}")
+        with file_errors(refused):
+            os.rename(refused, self.staging)
+        yield Progress("library.remove", message=f"Describing {self.version_name}")
+        (self.staging / self._shelf.record_name).unlink(missing_ok=True)
+        self._record = None
+        renamed: dict[str, str] = {}
+        for each in representations:
+            name = self.file_name(PurePosixPath(each.main).suffix[1:], each.output)
+            yield Progress("library.rename", message=f"Making {name}")
+            with file_errors(self.staging / each.main):
+                os.rename(self.staging / each.main, self.staging / name)
+            renamed[each.main] = name
+        return [
+            replace(
+                each,
+                main=renamed[each.main],
+                files=[renamed.get(name, name) for name in each.files],
+            )
+            for each in representations
+        ]
+
     # The parts of commit.
 
     def seal(
-        self, representations: Sequence[RepresentationFiles], thumbnail: str | None
+        self,
+        representations: Sequence[RepresentationFiles],
+        thumbnail: str | None = None,
+        reviewable: str | None = None,
     ) -> Job[VersionRecord]:
         """Hash what is staged, write its record, and have all of it on the drive."""
         self._check_lock()
@@ -221,11 +267,12 @@ class LibraryPublication:
             infos[name] = FileInfo(name=path.name, path=rootless, size=size, hash=digest)
             yield Progress("library.sync", done / total, f"Writing {path.name}")
             sync_file(path)
-        self._record = self._entities(representations, thumbnail, infos)
+        self._record = self._entities(representations, thumbnail, reviewable, infos)
         yield Progress("library.record", message=f"Describing {self.version_name}")
-        self._record.write(self.staging)
-        yield Progress("library.sync", message=f"Writing {RECORD}")
-        sync_file(self.staging / RECORD)
+        record = self.staging / self._shelf.record_name
+        self._record.write(record)
+        yield Progress("library.sync", message=f"Writing {record.name}")
+        sync_file(record)
         folders = [each for each in self.staging.rglob("*") if each.is_dir()]
         for folder in (*sorted(folders, reverse=True), self.staging):
             yield Progress("library.sync", message=f"Writing {folder.name}")
@@ -247,10 +294,10 @@ class LibraryPublication:
             sync_folder(folder.parent)
 
     def enter(self) -> Job[None]:
-        """Enter the version into the database."""
+        """Enter the version into its home."""
         assert self._record is not None
         self._check_lock()
-        yield from self._record.enter(self.library)
+        yield from self._shelf.enter(self._record, self.folder)
         self._recorded = True
 
     def close(self) -> None:
@@ -274,16 +321,14 @@ class LibraryPublication:
         """Whether a version has the request's content, and its files are there."""
         if version.data.get("contentHash") != self.request.content_hash:
             return False
-        found = self.library.get_representations(version.project_name, version_ids=[version.id])
-        paths = (self.library.path_of(file) for each in found for file in each.files)
+        paths = (below(self._shelf.root, each.path) for each in self._shelf.files_of(version))
         return all(path.is_file() for path in paths)
 
     def _is_recorded(self) -> bool:
-        """Whether the database has the version; an error in COMMIT leaves that open."""
+        """Whether the home has the version; an error at its end leaves that open."""
         if self._recorded or self._record is None:
             return self._recorded
-        ids = [self._version_id]
-        return bool(self.library.get_versions(self.request.project_name, version_ids=ids))
+        return self._shelf.has(self._record.version)
 
     def _take_back(self) -> None:
         if self._claimed:
@@ -298,7 +343,7 @@ class LibraryPublication:
             with suppress(OSError):  # not empty: somebody else works there by now
                 folder.rmdir()
         if self._plan is not None:
-            for _ in withdraw(self.library, self._plan):
+            for _ in self._shelf.withdraw(self._plan):
                 pass
 
     def _check_lock(self) -> None:
@@ -325,21 +370,34 @@ class LibraryPublication:
             (self.request.project_name, self.request.folder_path, self.request.product_name)
         )
         name = uuid5(NAMESPACE_URL, key.casefold()).hex
-        return self.library.root / ".stagewright" / "locks" / name
+        return self._shelf.root / ".stagewright" / "locks" / name
 
     def _version_folder(self) -> Path:
-        return Path(self.library.anatomy.fill_directory(self._values()))
+        return Path(self._shelf.anatomy.fill_directory(self._values()))
 
-    @cached_property
+    @property
     def _rootless_folder(self) -> str:
-        return self.library.anatomy.fill_directory(self._values() | {"root": {"work": ROOT}})
+        return self._shelf.anatomy.fill_directory(self._values() | {"root": self._rootless})
+
+    @property
+    def _rootless(self) -> dict[str, str]:
+        name = self._shelf.anatomy.root_name
+        return {name: f"{{root[{name}]}}"}
+
+    def _take_number(self) -> Version | None:
+        """Choose the next free number; returns the last version."""
+        last = self._shelf.last_version(self._planned.product)
+        taken = version_folders(self._version_folder().parent)
+        self._number = max(last.version if last else 0, *taken, 0) + 1
+        self._folder = self._version_folder()
+        return last
 
     def _values(self) -> dict[str, Any]:
         """Values for the anatomy's templates."""
         known, request = self._planned, self.request
         task = known.task
         return {
-            "root": {"work": self.library.root.as_posix()},
+            "root": {self._shelf.anatomy.root_name: self._shelf.root.as_posix()},
             "project": {"name": known.project.name, "code": known.project.code},
             "hierarchy": known.folder.path.strip("/").rpartition("/")[0],
             "folder": {
@@ -358,6 +416,7 @@ class LibraryPublication:
         self,
         representations: Sequence[RepresentationFiles],
         thumbnail: str | None,
+        reviewable: str | None,
         infos: Mapping[str, FileInfo],
     ) -> VersionRecord:
         request, known = self.request, self._planned
@@ -378,16 +437,17 @@ class LibraryPublication:
             data={"contentHash": request.content_hash, **request.data},
         )
         made = tuple(self._representation(each, infos) for each in representations)
-        return VersionRecord(version, made, picture)
+        seen = _staged(infos, reviewable) if reviewable else None
+        return VersionRecord(version, made, picture, seen)
 
     def _representation(
         self, staged: RepresentationFiles, infos: Mapping[str, FileInfo]
     ) -> Representation:
-        anatomy = self.library.anatomy
+        anatomy = self._shelf.anatomy
         values = (
             self._values()
             | {
-                "root": {"work": ROOT},  # the library fills it in when asked, wherever it lies then
+                "root": self._rootless,  # the home fills it in, wherever it lies then
                 "representation": staged.name,
                 "ext": PurePosixPath(staged.main).suffix[1:],
                 "output": staged.output,
@@ -435,7 +495,12 @@ def _check_relative(names: Mapping[str, Path]) -> None:
     """Refuse names that would land outside the staging folder or on each other."""
     for name in names:
         parts = name.split("/")
-        if "\\" in name or ":" in name or not all(parts) or {".", "..", RECORD} & set(parts):
+        if (
+            "\\" in name
+            or ":" in name
+            or not all(parts)
+            or {".", "..", RECORD, UNFINISHED} & set(parts)
+        ):
             raise ValueError(f"{name!r} is not a relative file name")
     if len({name.casefold() for name in names}) != len(names):
         raise ValueError("two files differ in case alone")

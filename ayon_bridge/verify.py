@@ -12,7 +12,7 @@ from ..jobs.events import Job, Progress
 from .database import database_errors
 from .entities import Project, Representation, Thumbnail, Version
 from .repair import STAGING_NAME, VERSION_NAME
-from .version_record import RECORD, VersionRecord, compare
+from .version_record import RECORD, UNFINISHED, VersionRecord, compare
 
 if TYPE_CHECKING:
     from .library import Library
@@ -64,7 +64,7 @@ def _version_problems(library: Library, version: Version) -> Job[list[Problem]]:
         return [Problem("no-files", library.database, f"version {version.id} has no files")]
     problems = []
     for file in record.files():
-        wrong = yield from compare(library, file)
+        wrong = yield from compare(library.root, file)
         if wrong:
             problems.append(Problem("wrong-file", library.path_of(file), wrong))
     return problems
@@ -90,7 +90,9 @@ def _folder_problems(library: Library, project: Project) -> Job[list[Problem]]:
         if STAGING_NAME.fullmatch(path.name):
             problems.append(Problem("leftover", path, f'"{path}" was never finished'))
             names.clear()
-        elif RECORD in files or (VERSION_NAME.fullmatch(path.name) and not names and not files):
+        elif {RECORD, UNFINISHED} & set(files) or (
+            VERSION_NAME.fullmatch(path.name) and not names and not files
+        ):
             names.clear()
             if path in folders:
                 continue

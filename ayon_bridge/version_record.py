@@ -12,17 +12,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..jobs.events import Job, Progress
-from .database import insert
+from ..jobs.events import Job
+from .anatomy import below
 from .entities import FileInfo, Representation, Thumbnail, Version, from_ayon, to_ayon
 from .files import file_errors, hash_file
 
-if TYPE_CHECKING:
-    from .library import Library
-
 RECORD = ".stagewright.json"
+UNFINISHED = ".stagewright.unfinished.json"
+"""Name of the record until all is done that a server has to be told."""
 
 
 @dataclass(frozen=True)
@@ -32,61 +30,57 @@ class VersionRecord:
     version: Version
     representations: tuple[Representation, ...]
     thumbnail: Thumbnail | None = None
+    reviewable: FileInfo | None = None
 
     def files(self) -> Iterator[FileInfo]:
         """Every file of the version, once."""
-        pictures = (self.thumbnail.file,) if self.thumbnail else ()
+        pictures = [self.thumbnail.file] if self.thumbnail else []
+        pictures += [self.reviewable] if self.reviewable else []
         listed = (file for each in self.representations for file in each.files)
         yield from {file.path: file for file in (*listed, *pictures)}.values()
 
-    def write(self, folder: Path) -> None:
-        """Write the record into the version's folder."""
+    def write(self, path: Path) -> None:
+        """Write the record into the version's folder, under one of its two names."""
         data = {
             "version": to_ayon(self.version),
             "representations": [to_ayon(each) for each in self.representations],
             "thumbnail": to_ayon(self.thumbnail) if self.thumbnail else None,
+            "reviewable": to_ayon(self.reviewable) if self.reviewable else None,
         }
         text = json.dumps(data, ensure_ascii=False, indent=1)
-        with file_errors(folder / RECORD):
-            (folder / RECORD).write_text(text + "\n", encoding="utf-8")
+        with file_errors(path):
+            path.write_text(text + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> VersionRecord | None:
         """The record in a version's folder; None when it holds none that can be read."""
+        path = folder / UNFINISHED
         try:
-            data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            data = json.loads((path if path.exists() else folder / RECORD).read_text("utf-8"))
+            reviewable = data.get("reviewable")
             return cls(
                 version=from_ayon(Version, data["version"]),
                 representations=tuple(
                     from_ayon(Representation, each) for each in data["representations"]
                 ),
                 thumbnail=from_ayon(Thumbnail, data["thumbnail"]) if data["thumbnail"] else None,
+                reviewable=from_ayon(FileInfo, reviewable) if reviewable else None,
             )
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def enter(self, library: Library) -> Job[None]:
-        """Enter the version into the database, all of it or nothing."""
-        yield from library.transaction(self._statements(library))
-
-    def _statements(self, library: Library) -> Job[None]:
-        for entity in (self.thumbnail, self.version, *self.representations):
-            if entity is not None:
-                yield Progress("library.insert", message="Writing to the database")
-                insert(library.connection, entity)
-
-    def complaint(self, library: Library) -> Job[str]:
+    def complaint(self, root: Path) -> Job[str]:
         """What is wrong with the version's files ('"x.usda" is missing'); empty when nothing."""
         for file in self.files():
-            wrong = yield from compare(library, file)
+            wrong = yield from compare(root, file)
             if wrong:
                 return wrong
         return ""
 
 
-def compare(library: Library, file: FileInfo) -> Job[str]:
+def compare(root: Path, file: FileInfo) -> Job[str]:
     """What is wrong with a published file ('"x.usda" is missing'); empty when nothing."""
-    path = library.path_of(file)
+    path = below(root, file.path)
     if not path.is_file():
         return f'"{path}" is missing'
     size, digest = yield from hash_file(path)

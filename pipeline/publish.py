@@ -12,7 +12,7 @@ from .. import __version__
 from ..ayon_bridge.entities import Version
 from ..ayon_bridge.home import PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
-from ..ayon_bridge.publication import LibraryPublication
+from ..ayon_bridge.publication import StagedPublication
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
@@ -179,7 +179,7 @@ def _picture(host: SceneHost, order: PublishOrder, path: Path) -> Job[Path | Non
 
 
 def _publish_files(
-    publication: LibraryPublication, asset: CheckedAsset, picture: Path | None, host: SceneHost
+    publication: StagedPublication, asset: CheckedAsset, picture: Path | None, host: SceneHost
 ) -> Job[Version]:
     """Stage the asset, its picture and its report, and make the version of them."""
     files = asset.files
@@ -212,7 +212,7 @@ def _publish_files(
     )
 
 
-def _identity(publication: LibraryPublication, name: str) -> Identity:
+def _identity(publication: StagedPublication, name: str) -> Identity:
     ids = publication.ids
     return Identity(
         name=name,

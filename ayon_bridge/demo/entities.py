@@ -133,6 +133,8 @@ def create(store: Store, project: Document, kind: Kind, body: Document, user: Us
     }
     if kind.name == "version" and not entity["author"]:
         entity["author"] = user.name
+    if kind.name == "version" and entity["author"] != user.name and not user.is_admin:
+        raise RefusalError(403, "Only admins can create versions for other users")
     _check(store, project, kind, entity)
     if store.get(project["name"], kind.name, entity["id"]) is not None:
         raise _taken(kind, "id", entity["id"])

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .entities import KINDS, Kind, folder_path, shown
+from .entities import KINDS, PLURALS, Kind, folder_path, shown
 from .project import find_project
 from .store import SERVER, Document, RefusalError, Store
+from .users import User
 
 _TOKEN = re.compile(r"""\s*(?:,\s*)*(\$?\w+|-?\d+|"(?:[^"\\]|\\.)*"|[{}()\[\]:!=])""")
 PAGE = 300
@@ -92,20 +93,22 @@ class _Parser:
         return json.loads(token)
 
 
-def answer(store: Store, query: str, variables: Mapping[str, Any]) -> Document:
+def answer(store: Store, user: User, query: str, variables: Mapping[str, Any]) -> Document:
     """Answer of ``POST /graphql``."""
     try:
         fields = _Parser(query, variables).query()
-        return {"data": {each.name: _root(store, each) for each in fields}}
+        return {"data": {each.name: _root(store, user, each) for each in fields}}
     except RefusalError as error:
         message = {"message": error.detail, "extensions": {"status": error.status}}
         return {"data": None, "errors": [message]}
 
 
-def _root(store: Store, asked: Field) -> Any:
+def _root(store: Store, user: User, asked: Field) -> Any:
     if asked.name == "project":
         project = find_project(store, str(asked.arguments.get("name")))
         return {each.name: _of_project(store, project, each) for each in asked.fields}
+    if asked.name == "me":
+        return {each.name: _me(user, each) for each in asked.fields}
     if asked.name == "projects":
         name = asked.arguments.get("name")
         found = [p for p in store.all(SERVER, "project") if name in (None, p["name"])]
@@ -116,6 +119,12 @@ def _root(store: Store, asked: Field) -> Any:
         kept = [each for each in found if names is None or each["name"] in names]
         return _page(asked, kept, lambda node, part: _plain(node, part))
     raise RefusalError(400, f"Cannot query field '{asked.name}' on type 'Query'.")
+
+
+def _me(user: User, asked: Field) -> Any:
+    if asked.name == "name":
+        return user.name
+    return bool(user.data.get(asked.name))
 
 
 def _of_project(store: Store, project: Document, asked: Field) -> Any:
@@ -197,6 +206,15 @@ def _node(store: Store, project: Document, kind: Kind, entity: Document, asked: 
     """One field of an entity: a value, or an entity it belongs to."""
     if asked.name == "links":
         return _page(asked, links_of(store, project, kind, entity["id"], asked.arguments), _plain)
+    below = PLURALS.get(asked.name)
+    if below is not None and f"{kind.name}Id" in below.parents:
+        own = {**asked.arguments, f"{kind.name}Ids": [entity["id"]]}
+        children = _filtered(store, project, below, own)
+        return _page(asked, children, lambda node, part: _node(store, project, below, node, part))
+    if asked.name == "hasReviewables":
+        made = store.all(project["name"], "activity")
+        types = {each["activityType"] for each in made if each["entityId"] == entity["id"]}
+        return "reviewable" in types
     if asked.name == "hasProducts":
         products = store.all(project["name"], "product")
         return any(each["folderId"] == entity["id"] for each in products)

@@ -90,7 +90,8 @@ def _create_link(request: Request) -> Answer:
         "author": request.sender.name,
     }
     ends = json.dumps([link["input"], link["output"], name, link["name"]])
-    if not request.store.claim(project["name"], "link", link["id"], "ends", ends):
+    known = request.store.get(project["name"], "link", link["id"]) is not None
+    if known or not request.store.claim(project["name"], "link", link["id"], "ends", ends):
         raise RefusalError(409, "Link already exists.", "unique-violation")
     request.store.insert(project["name"], "link", link["id"], link)
     add_event(request, "link.created", project["name"], f"Link {name} created")
@@ -198,6 +199,7 @@ def _create_thumbnail(request: Request) -> Answer:
 
 @route("PUT", f"{_PROJECT}/thumbnails/{{thumbnail}}")
 def _update_thumbnail(request: Request) -> Answer:
+    request.sender.require_manager()
     return _put_thumbnail(request, request.names["thumbnail"])
 
 
@@ -211,6 +213,7 @@ def _put_thumbnail(request: Request, key: str) -> Answer:
 
 @route("GET", f"{_PROJECT}/thumbnails/{{thumbnail}}")
 def _get_thumbnail(request: Request) -> Answer:
+    request.sender.require_manager()
     return _picture(request, request.names["thumbnail"])
 
 
@@ -285,6 +288,8 @@ def _add_activity(
         "updatedAt": now(),
         "author": {"name": request.sender.name},
     }
+    if request.store.get(request.project["name"], "activity", made["activityId"]) is not None:
+        raise RefusalError(409, "Activity already exists.", "unique-violation")
     request.store.insert(request.project["name"], "activity", made["activityId"], made)
     return str(made["activityId"])
 

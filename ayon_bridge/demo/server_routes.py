@@ -141,5 +141,5 @@ def _settings(request: Request) -> Answer:
 
 @route("POST", "/graphql")
 def _graphql(request: Request) -> Answer:
-    body = request.json
-    return Answer(data=answer(request.store, body.get("query", ""), body.get("variables") or {}))
+    query, variables = request.json.get("query", ""), request.json.get("variables") or {}
+    return Answer(data=answer(request.store, request.sender, query, variables))

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 from ayon_api.server_api import ServerAPI
+from ayon_homes import PLACES, Place
 
 from stagewright.ayon_bridge.demo.server import DemoServer
 from stagewright.ayon_bridge.library import Library
@@ -72,3 +73,10 @@ def connect(demo: DemoServer, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
         return ServerAPI(demo.url, demo.add_user(role, role), site_id=None)
 
     return connect
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A home of each kind."""
+    with PLACES[request.param](tmp_path) as place:
+        yield place

@@ -41,7 +41,7 @@ ROOMS = {
         frozenset({"numpy", "pxr"}),
         frozenset({"MaterialX", "OpenImageIO", "flip_evaluator", "skimage"}),
     ),
-    "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api"})),
+    "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api", "requests"})),
     "texture_lab": Room(
         frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"onnxruntime", "OpenImageIO"})
     ),
@@ -144,8 +144,8 @@ def test_every_room_keeps_the_import_contract(root: Path, sources: list[Path]) -
         ("__init__.py", "from . import addon", "addon"),
         (
             "ayon_bridge/a.py",
-            "try:\n    import requests\nexcept ImportError:\n    pass",
-            "requests",
+            "try:\n    import httpx\nexcept ImportError:\n    pass",
+            "httpx",
         ),
     ],
 )

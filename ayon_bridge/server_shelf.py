@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An AYON server as the home of one publication.
+
+One query tells all that a publish has to know; one batch enters the version,
+with folder, task and product where they are missing, all of it or nothing.
+Ids of what is made are derived from its path, so that a publish that is run
+again makes the same entities. What may fail without harm comes after the
+batch: reviewable, comment, links. Until all is done, the record in the
+version's folder bears the name :data:`UNFINISHED`, and the next publish of the
+product goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Message, Progress
+from .anatomy import Anatomy, below
+from .connection import TRANSIENT, server_errors, status_error
+from .entities import (
+    FileInfo,
+    Folder,
+    Product,
+    Project,
+    Task,
+    Version,
+    from_ayon,
+    new_id,
+    rooted,
+    to_ayon,
+)
+from .files import file_errors
+from .home import PublishRequest, not_found
+from .names import folder_names
+from .plan import Plan, check_product_type
+from .version_record import RECORD, UNFINISHED, VersionRecord
+
+if TYPE_CHECKING:
+    from .server import Server
+
+_QUERY = """query Publish(
+    $project: String!, $paths: [String!], $tasks: [String!], $products: [String!]
+) {
+  me { name isAdmin isManager isService }
+  project(name: $project) {
+    name code config
+    folders(paths: $paths) { edges { node {
+      id name path folderType parentId
+      tasks(names: $tasks) { edges { node { id name taskType folderId } } }
+      products(names: $products) { edges { node {
+        id name productType productBaseType folderId
+        versions(latestOnly: true) { edges { node {
+          id version productId author taskId thumbnailId createdAt allAttrib data
+        } } }
+      } } }
+    } } }
+  }
+}"""
+_LINK = "reference|version|version"
+_REFUSED = {"no-right", "not-found", "refused", "too-large", "old-server"}
+
+_Node = Mapping[str, Any]
+
+
+class ServerShelf:
+    """A server as a :class:`.shelf.Shelf`. Made by :meth:`.server.Server.publication`."""
+
+    record_name = UNFINISHED
+
+    def __init__(self, server: Server, request: PublishRequest) -> None:
+        """Asks the server what there is."""
+        self._server = server
+        self._request = request
+        self._answer: _Node | None = None
+        config = json.loads(self._ask()["project"]["config"] or "{}")
+        self.anatomy = _anatomy(config)
+        self.root = self._find_root(config)
+        self.author: str = self._ask()["me"]["name"]
+
+    def plan(self, request: PublishRequest, *, fresh: bool = False) -> Job[Plan]:
+        """Find what the request's version belongs to; what is missing is made with the version.
+
+        Raises:
+            StagewrightError: ``not-found`` for folders and tasks that this user may not
+                make; ``product-type-differs``.
+        """
+        yield Progress("server.plan", message="Asking the AYON server")
+        if fresh:
+            self._answer = None
+        return self._plan()
+
+    def withdraw(self, plan: Plan) -> Job[None]:
+        """Nothing is made before the version is."""
+        yield from ()
+
+    def last_version(self, product: Product) -> Version | None:
+        """The newest version of a product."""
+        found = [node for each in self._products() for node in _nodes(each["versions"])]
+        if not found:
+            return None
+        node = found[0]
+        values = {**node, "projectName": product.project_name, "author": node["author"] or ""}
+        values |= {
+            "attrib": json.loads(node["allAttrib"]),
+            "data": json.loads(node["data"] or "{}"),
+        }
+        return from_ayon(Version, values)
+
+    def files_of(self, version: Version) -> list[FileInfo]:
+        """Every file of a version."""
+        found = self._server.get_representations(version.project_name, version_ids=[version.id])
+        return [file for each in found for file in each.files]
+
+    def has(self, version: Version) -> bool:
+        """Whether the server has the version."""
+        return bool(self._server.get_versions(version.project_name, version_ids=[version.id]))
+
+    def unfinished(self, product: Product, folders: Mapping[int, Path]) -> list[Path]:
+        """The version folders that are empty or hold an unfinished record."""
+        return [
+            each
+            for each in folders.values()
+            if each.is_dir() and ((each / UNFINISHED).exists() or not any(each.iterdir()))
+        ]
+
+    def enter(self, record: VersionRecord, folder: Path, *, again: bool = False) -> Job[None]:
+        """Enter a version in one batch, then what may come after it."""
+        if not (again and self.has(record.version)):
+            yield from self._enter_batch(record)
+        self._answer = None
+        done = yield from self._enter_extras(record, again)
+        if done:
+            yield Progress("server.finish", message=f"Finishing {record.version.name}")
+            with file_errors(folder):
+                os.replace(folder / UNFINISHED, folder / RECORD)
+
+    # The query and what it tells.
+
+    def _ask(self) -> _Node:
+        if self._answer is None:
+            request = self._request
+            names = folder_names(request.folder_path)
+            paths = ["/" + "/".join(names[:end]) for end in range(1, len(names) + 1)]
+            variables = {
+                "project": request.project_name,
+                "paths": paths,
+                "tasks": [request.task_name] if request.task_name else [],
+                "products": [request.product_name],
+            }
+            what = f'the project "{request.project_name}"'
+            self._answer = self._server.query(what, _QUERY, variables)
+            if self._answer["project"] is None:
+                raise not_found("project", request.project_name)
+        return self._answer
+
+    def _find_root(self, config: _Node) -> Path:
+        name, system = self.anatomy.root_name, platform.system().lower()
+        project = self._request.project_name
+        if self._server.site:
+            what = f'the roots of the project "{project}"'
+            with server_errors(self._server.url, what):
+                roots = self._server.connection.get_project_roots_by_platform(project, system)
+            folder = (roots or {}).get(name)
+        else:
+            folder = ((config.get("roots") or {}).get(name) or {}).get(system)
+        if not folder or not Path(folder).is_dir():
+            raise StagewrightError(
+                "no-root",
+                f'The root "{name}" of the project "{project}", "{folder or ""}", is not on this '
+                "machine.",
+                "Mount that drive, or set this machine's own root in AYON.",
+            )
+        return Path(folder)
+
+    def _folders(self) -> dict[str, _Node]:
+        return {each["path"]: each for each in _nodes(self._ask()["project"]["folders"])}
+
+    def _products(self) -> list[_Node]:
+        folder = self._folders().get(self._request.folder_path)
+        return _nodes(folder["products"]) if folder else []
+
+    def _plan(self) -> Plan:
+        request = self._request
+        node = self._ask()["project"]
+        project = Project(name=node["name"], code=node["code"])
+        known = self._folders()
+        made: list[Folder | Task | Product] = []
+        folder: Folder | None = None
+        path = ""
+        for name in folder_names(request.folder_path):
+            path += f"/{name}"
+            if path in known:
+                folder = from_ayon(Folder, {**known[path], "projectName": project.name})
+                continue
+            folder = Folder(
+                project_name=project.name,
+                id=self._id("folder", path),
+                name=name,
+                path=path,
+                folder_type=request.folder_type if path == request.folder_path else "Folder",
+                parent_id=folder.id if folder else None,
+            )
+            made.append(folder)
+        assert folder is not None
+        task = self._task(folder, made)
+        self._check_right(made)
+        product = self._product(folder, made)
+        return Plan(project, folder, product, task, tuple(made))
+
+    def _task(self, folder: Folder, made: list[Folder | Task | Product]) -> Task | None:
+        request = self._request
+        if request.task_name is None:
+            return None
+        node = self._folders().get(folder.path)
+        for found in _nodes(node["tasks"]) if node else []:
+            return from_ayon(Task, {**found, "projectName": folder.project_name})
+        task = Task(
+            project_name=folder.project_name,
+            id=self._id("task", f"{folder.path}/{request.task_name}"),
+            name=request.task_name,
+            folder_id=folder.id,
+            task_type=request.task_type,
+        )
+        made.append(task)
+        return task
+
+    def _product(self, folder: Folder, made: list[Folder | Task | Product]) -> Product:
+        request = self._request
+        for found in self._products():
+            base = found.get("productBaseType") or found["productType"]
+            values = {**found, "projectName": folder.project_name, "productBaseType": base}
+            product = from_ayon(Product, values)
+            check_product_type(product, folder, request)
+            return product
+        product = Product(
+            project_name=folder.project_name,
+            id=self._id("product", f"{folder.path}/{request.product_name}"),
+            name=request.product_name,
+            folder_id=folder.id,
+            product_type=request.product_type,
+            product_base_type=request.product_type,
+        )
+        made.append(product)
+        return product
+
+    def _check_right(self, made: list[Folder | Task | Product]) -> None:
+        """Refuse before the long work what the batch would refuse after it."""
+        me = self._ask()["me"]
+        if made and not (me["isAdmin"] or me["isManager"] or me["isService"]):
+            first = made[0]
+            kind = "folder" if isinstance(first, Folder) else "task"
+            name = first.path if isinstance(first, Folder) else first.name
+            raise StagewrightError(
+                "not-found",
+                f'There is no {kind} "{name}" on the AYON server, and "{me["name"]}" may not '
+                "make it.",
+                "Check its spelling, or have it made by whoever manages the project.",
+            )
+
+    def _id(self, kind: str, path: str) -> str:
+        key = f"{self._server.url}/{self._request.project_name}/{kind}{path}"
+        return uuid5(NAMESPACE_URL, key.casefold()).hex
+
+    # The batch.
+
+    def _enter_batch(self, record: VersionRecord) -> Job[None]:
+        version = record.version
+        thumbnail: str | None = None
+        if record.thumbnail is not None:
+            picture = record.thumbnail.file.path
+            yield Progress("server.thumbnail", message="Sending the picture")
+            thumbnail = self._call(
+                "the picture",
+                lambda connection: connection.create_thumbnail(
+                    version.project_name, str(below(self.root, picture))
+                ),
+            )
+        operations = self._operations(record, thumbnail)
+        yield Progress("server.batch", message=f"Entering {version.name}")
+        what = f"the version {version.name}"
+        try:
+            results = self._call(
+                what,
+                lambda connection: _batch(connection, version.project_name, operations),
+            )
+        except StagewrightError as error:
+            # The answer may be lost, and the work done.
+            if error.code in TRANSIENT and self.has(version):
+                return
+            raise
+        failed = next((each for each in results if each.get("detail")), None)
+        if failed is None and all(each["success"] for each in results):
+            return
+        status = int((failed or {}).get("status") or 500)
+        if status == 409 and self.has(version):
+            return  # the client has sent it twice
+        detail = str((failed or {}).get("detail") or "")
+        refusal = status_error(self._server.url, what, status, detail)
+        if refusal.code == "name-taken":
+            raise StagewrightError(
+                "version-taken",
+                f'Somebody else has published {version.name} of "{self._request.product_name}" '
+                "meanwhile.",
+                "Publish again.",
+            )
+        raise refusal
+
+    def _operations(self, record: VersionRecord, thumbnail: str | None) -> list[dict[str, Any]]:
+        version = replace(record.version, thumbnail_id=thumbnail)
+        representations = (rooted(each, self.root) for each in record.representations)
+        entities = (*self._plan().made, version, *representations)
+        return [_operation(each) for each in entities]
+
+    # What comes after the batch.
+
+    def _enter_extras(self, record: VersionRecord, again: bool) -> Job[bool]:
+        """Send what belongs to the version, too; returns whether it is done with."""
+        version = record.version
+        project = version.project_name
+        jobs: list[tuple[str, str, Callable[[Any], Any]]] = []
+        if record.reviewable is not None and not (again and self._is_reviewable(version)):
+            path = str(below(self.root, record.reviewable.path))
+            jobs.append(
+                (
+                    "server.reviewable",
+                    "the reviewable",
+                    lambda connection: connection.upload_reviewable(project, version.id, path),
+                )
+            )
+        if comment := version.attrib.get("comment"):
+            key = self._id("comment", version.id)
+            jobs.append(
+                (
+                    "server.comment",
+                    "the comment",
+                    lambda connection: connection.create_activity(
+                        project, version.id, "version", "comment", body=comment, activity_id=key
+                    ),
+                )
+            )
+        for each in version.data.get("inputVersionIds") or ():
+            body = {
+                "id": self._id("link", each + version.id),
+                "input": each,
+                "output": version.id,
+                "linkType": _LINK,
+            }
+            jobs.append(
+                (
+                    "server.link",
+                    "a link to what the version is made of",
+                    partial(_post, path=f"projects/{project}/links", body=body),
+                )
+            )
+        for step, what, call in jobs:
+            yield Progress(step, message=f"Sending {what}")
+            try:
+                self._call(what, call)
+            except StagewrightError as error:
+                if error.code == "name-taken":
+                    continue  # sent before
+                yield Message(f"{version.name} is published without {what}: {error}", "warning")
+                if error.code not in _REFUSED:
+                    return False
+        return True
+
+    def _is_reviewable(self, version: Version) -> bool:
+        query = """query Reviewable($project: String!, $ids: [String!]) {
+          project(name: $project) { versions(ids: $ids) { edges { node { hasReviewables } } } }
+        }"""
+        variables = {"project": version.project_name, "ids": [version.id]}
+        found = self._server.query(f"the version {version.name}", query, variables)
+        return any(each["hasReviewables"] for each in _nodes(found["project"]["versions"]))
+
+    def _call(self, what: str, call: Callable[[Any], Any]) -> Any:
+        with server_errors(self._server.url, what):
+            return call(self._server.connection)
+
+
+def _anatomy(config: _Node) -> Anatomy:
+    templates = config.get("templates") or {}
+    try:
+        publish = templates["publish"]["default"]
+        common = {name: str(value) for name, value in templates["common"].items()}
+        return Anatomy(common=common, directory=publish["directory"], file=publish["file"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StagewrightError(
+            "bad-template",
+            "The project has no default template for publishes.",
+            "Add it in the project's anatomy on the AYON server.",
+        ) from error
+
+
+_SENT = {
+    Folder: ("name", "folderType", "parentId"),
+    Task: ("name", "taskType", "folderId"),
+    Product: ("name", "productType", "productBaseType", "folderId"),
+    # Without its author, who is the user of the key: naming one is an admin's right.
+    Version: ("version", "productId", "taskId", "thumbnailId", "attrib", "data"),
+}
+
+
+def _post(connection: Any, path: str, body: Mapping[str, Any]) -> None:
+    connection.post(path, **body).raise_for_status()
+
+
+def _batch(connection: Any, project: str, operations: list[dict[str, Any]]) -> list[Any]:
+    """Results of a batch; ``send_batch_operations`` would lose the status of a refusal."""
+    answer = connection.post(f"projects/{project}/operations", operations=operations, canFail=False)
+    answer.raise_for_status()
+    results: list[Any] = answer.data["operations"]
+    return results
+
+
+def _operation(entity: Any) -> dict[str, Any]:
+    """The operation of a batch that makes an entity."""
+    wire = to_ayon(entity)
+    sent = _SENT.get(type(entity), ("name", "versionId", "files", "attrib", "data"))
+    data = {name: wire[name] for name in sent}
+    for file in data.get("files", ()):
+        file["hash_type"] = file.pop("hashType")
+    return {
+        "id": new_id(),
+        "type": "create",
+        "entityType": type(entity).__name__.lower(),
+        "entityId": entity.id,
+        "data": data,
+    }
+
+
+def _nodes(connection: _Node) -> list[_Node]:
+    return [each["node"] for each in connection["edges"]]

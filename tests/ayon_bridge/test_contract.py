@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every home does alike: the library, the demo server, and a server of the studio's own.
+
+The last is asked when AYON_SERVER_URL and the AYON_API_KEY of an admin are given:
+projects and an artist of its own are made there, and taken away afterwards.
+"""
+
+from __future__ import annotations
+
+import pytest
+from ayon_homes import Place
+
+from stagewright.ayon_bridge.home import Home
+from stagewright.jobs.errors import StagewrightError
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+def filled(place: Place) -> Home:
+    """A home with two projects and a few folders and tasks."""
+    home, show = place.home, place.show
+    home.create_project(show, place.code)
+    home.create_project(place.film, place.code + "2")
+    assets = home.create_folder(show, "assets")
+    chair = home.create_folder(show, "chair", "Asset", assets.id)
+    home.create_folder(show, "lamp", "Asset", assets.id)
+    home.create_task(show, "lookdev", "Lookdev", chair.id)
+    home.create_task(show, "modeling", "Modeling", chair.id)
+    home.create_folder(place.film, "assets")
+    return home
+
+
+def test_projects_are_told_apart(filled: Home, place: Place) -> None:
+    names = [each.name for each in filled.get_projects()]
+    assert [each for each in names if each in (place.show, place.film)] == [place.film, place.show]
+    assert [each.path for each in filled.get_folders(place.film)] == ["/assets"]
+    assert [each.path for each in filled.get_folders(place.show)] == [
+        "/assets",
+        "/assets/chair",
+        "/assets/lamp",
+    ]
+    assert filled.get_project("none") is None
+
+
+def test_every_filter_given_has_to_be_met(filled: Home, place: Place) -> None:
+    (assets,) = filled.get_folders(place.show, folder_paths=["/assets"])
+    children = filled.get_folders(place.show, parent_ids=[assets.id])
+    assert [each.name for each in children] == ["chair", "lamp"]
+    chair, lamp = children
+    assert filled.get_folders(place.show, [chair.id, lamp.id], ["/assets/lamp", "/x"]) == [lamp]
+    assert filled.get_folders(place.show, folder_ids=[]) == []
+    assert filled.get_folders(place.film, folder_ids=[chair.id]) == []
+    assert [each.name for each in filled.get_tasks(place.show, task_names=["lookdev"])] == [
+        "lookdev"
+    ]
+    assert filled.get_tasks(place.show, folder_ids=[lamp.id]) == []
+
+
+def test_a_folder_knows_its_path_and_type(filled: Home, place: Place) -> None:
+    chair = filled.get_folder_by_path(place.show, "/assets/chair")
+    assert chair is not None
+    assert (chair.name, chair.folder_type) == ("chair", "Asset")
+    assert filled.get_folder_by_path(place.show, "/assets/none") is None
+
+
+def test_what_is_taken_in_another_case_is_taken(filled: Home, place: Place) -> None:
+    (assets,) = filled.get_folders(place.show, folder_paths=["/assets"])
+    chair = filled.get_folder_by_path(place.show, "/assets/chair")
+    assert chair is not None
+    for make in (
+        lambda: filled.create_project(place.show.upper(), "other9x"),
+        lambda: filled.create_project(place.show + "3", place.code.upper()),
+        lambda: filled.create_folder(place.show, "Assets"),
+        lambda: filled.create_folder(place.show, "CHAIR", "Asset", assets.id),
+        lambda: filled.create_task(place.show, "LookDev", "Lookdev", chair.id),
+    ):
+        with pytest.raises(StagewrightError) as caught:
+            make()
+        assert caught.value.code == "name-taken"
+
+
+def test_what_would_hang_in_the_air_is_refused(filled: Home, place: Place) -> None:
+    for make in (
+        lambda: filled.create_folder("none", "assets"),
+        lambda: filled.create_folder(place.show, "chair", "Asset", "0" * 32),
+        lambda: filled.create_task(place.show, "lookdev", "Lookdev", "0" * 32),
+    ):
+        with pytest.raises(StagewrightError) as caught:
+            make()
+        assert caught.value.code == "not-found"
+
+
+def test_bad_names_are_refused(filled: Home, place: Place) -> None:
+    for make in (
+        lambda: filled.create_project("a b", "ab"),
+        lambda: filled.create_project("ab", "a"),
+        lambda: filled.create_folder(place.show, "a b"),
+        lambda: filled.create_folder(place.show, "ab", "?"),
+    ):
+        with pytest.raises(StagewrightError) as caught:
+            make()
+        assert caught.value.code == "bad-name"

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Publishing to an AYON server: what comes of it, how often it asks, what a death leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from stagewright.ayon_bridge.credentials import Credentials
+from stagewright.ayon_bridge.demo.faults import Fault
+from stagewright.ayon_bridge.demo.server import DemoServer
+from stagewright.ayon_bridge.entities import Version
+from stagewright.ayon_bridge.home import RepresentationFiles
+from stagewright.ayon_bridge.server import Server
+from stagewright.jobs.errors import StagewrightError
+from stagewright.jobs.events import Event, Job, Message, Progress
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks and kills")
+PROJECT = "show"
+PRODUCT_FOLDER = "show/assets/lantern/publish/usd/usdMain"
+
+
+@dataclass
+class Studio:
+    """A demo server with a project, whose root is a folder here, and an artist's key."""
+
+    demo: DemoServer
+    admin: Server
+    artist: Credentials
+    root: Path
+    child: ModuleType
+    inputs: tuple[str, ...] = ()
+
+    def publish(self, server: Server, content: str = "a") -> Job[Version]:
+        """Publish the sources with picture, reviewable, comment and inputs."""
+        request = self.child.make_request(
+            content, comment="Warmer glass", data={"inputVersionIds": list(self.inputs)}
+        )
+        sources = self.child.make_sources(self.root.parent)
+        with closing(server.publication(request)) as publication:
+            yield from publication.open()
+            if publication.unchanged is not None:
+                return publication.unchanged
+            root = publication.root_name
+            files = {root if name == "root" else name: path for name, path in sources.items()}
+            yield from publication.stage(files)
+            report = publication.file_name("html", "report")
+            for name in ("thumbnail.png", report):
+                (publication.staging / name).write_bytes(b"\x89PNG\r\n\x1a\n")
+            made = [
+                RepresentationFiles(name="usd", main=root, files=tuple(files)),
+                RepresentationFiles(name="report", main=report, files=[report], output="report"),
+            ]
+            while True:
+                path = publication.staging / publication.root_name
+                path.write_text(f"#usda 1.0\n# {publication.version_name}\n")
+                try:
+                    return (
+                        yield from publication.commit(
+                            made, thumbnail="thumbnail.png", reviewable="thumbnail.png"
+                        )
+                    )
+                except StagewrightError as error:
+                    if error.code != "version-taken":
+                        raise
+                made = yield from publication.renumber(made)
+
+    def run(self, content: str = "a") -> tuple[Version, list[Event]]:
+        """Publish over a fresh connection."""
+        events: list[Event] = []
+        with Server(self.artist) as server:
+            job = self.publish(server, content)
+            try:
+                while True:
+                    events.append(next(job))
+            except StopIteration as stop:
+                return stop.value, events
+
+    def kill(self, content: str, reached: Callable[[int, Event], bool]) -> None:
+        """Publish in a process of its own that is killed at the first event that is reached."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                for index, event in enumerate(self.publish(Server(self.artist), content)):
+                    if reached(index, event):
+                        os.kill(os.getpid(), signal.SIGKILL)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+    def versions(self) -> list[Version]:
+        """What the server holds."""
+        (product,) = self.admin.get_products(PROJECT, product_names=["usdMain"]) or [None]
+        return self.admin.get_versions(PROJECT, None, [product.id]) if product else []
+
+    def broken(self) -> list[str]:
+        """Files that the server names, and that are not there as named."""
+        found = []
+        for version in self.versions():
+            made = self.admin.get_representations(PROJECT, version_ids=[version.id])
+            found += [] if made else [f"{version.name} has no files"]
+            for file in (file for each in made for file in each.files):
+                path = Path(file.path.replace("{root[work]}", str(self.root)))
+                good = path.is_file() and path.stat().st_size == file.size
+                if not good or hashlib.sha256(path.read_bytes()).hexdigest() != file.hash:
+                    found.append(str(path))
+        return found
+
+    def folders(self) -> set[str]:
+        """The version folders, hidden ones included."""
+        folder = self.root / PRODUCT_FOLDER
+        return {each.name for each in folder.iterdir()} if folder.exists() else set()
+
+
+@pytest.fixture
+def studio(demo: DemoServer, tmp_path: Path, child: ModuleType) -> Iterator[Studio]:
+    root = tmp_path / "prójects"
+    root.mkdir()
+    artist = Credentials(demo.url, demo.add_user("ann", "artist"), site="bench")
+    with Server(Credentials(demo.url, demo.add_user("admin", "admin"))) as admin:
+        admin.create_project(PROJECT, "shw")
+        admin.connection.set_project_root_overrides(PROJECT, "bench", {"work": str(root)})
+        assets = admin.create_folder(PROJECT, "assets")
+        lantern = admin.create_folder(PROJECT, "lantern", "Asset", assets.id)
+        admin.create_task(PROJECT, "lookdev", "Lookdev", lantern.id)
+        connection = admin.connection
+        wood = connection.create_product(PROJECT, "textureWood", "texture", lantern.id)
+        inputs = tuple(connection.create_version(PROJECT, n, wood) for n in (1, 2))
+        demo.clear_log()
+        yield Studio(demo, admin, artist, root, child, inputs)
+
+
+def test_a_publish_by_an_artist(studio: Studio) -> None:
+    version, events = studio.run()
+    assert version is not None
+    assert not [each for each in events if isinstance(each, Message)]
+    (stored,) = studio.versions()
+    assert (stored.id, stored.version, stored.author) == (version.id, 1, "ann")
+    assert stored.attrib["comment"] == "Warmer glass"
+    assert studio.broken() == [] and studio.folders() == {"v001"}
+    report, usd = studio.admin.get_representations(PROJECT, version_ids=[version.id])
+    path = studio.root / PRODUCT_FOLDER / "v001/shw_lantern_usdMain_v001.usda"
+    assert usd.attrib["path"] == path.as_posix()
+    assert usd.attrib["template"].startswith("{root[work]}/{project[name]}/{hierarchy}")
+    assert "{@" not in usd.attrib["template"]
+    assert usd.data["context"]["root"] == {"work": studio.root.as_posix()}
+    assert usd.data["context"]["username"] == "ann"
+    assert report.data["context"]["output"] == "report"
+    picture = studio.admin.get_thumbnail(PROJECT, "version", version.id)
+    assert picture is not None and picture.content.startswith(b"\x89PNG")
+    links = studio.admin.connection.get_version_links(PROJECT, version.id, link_direction="in")
+    assert {each["entityId"] for each in links} == set(studio.inputs)
+    kinds = [
+        each["activityType"]
+        for each in studio.admin.connection.get_activities(PROJECT, entity_ids=[version.id])
+    ]
+    assert sorted(kinds) == ["comment", "reviewable"]
+
+
+def test_how_many_requests_a_publish_takes(studio: Studio) -> None:
+    counts = []
+    for content in ("a", "b"):
+        studio.demo.clear_log()
+        version, _ = studio.run(content)
+        assert version is not None
+        counts.append(len(studio.demo.log))
+    assert counts[0] <= 9 and counts[1] <= 8
+
+
+def test_nothing_changed_is_noticed(studio: Studio) -> None:
+    first, again = studio.run()[0], studio.run()[0]
+    assert first is not None and again is not None
+    assert again.id == first.id
+    assert len(studio.versions()) == 1
+
+
+@forks
+def test_a_publish_killed_before_any_step_ends_in_one_version(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studio.run("first")  # which makes folders, too
+    steps = [each.step for each in studio.run("old")[1] if isinstance(each, Progress)]
+    histogram: Counter[str] = Counter()
+    wanted = ["first", "old"]
+    for index, step in enumerate(steps):
+        studio.kill(f"{index}", lambda at, _, index=index: at == index)
+        assert studio.broken() == []
+        version, _ = studio.run(f"{index}")
+        wanted.append(f"{index}")
+        histogram[step] += 1
+        versions = studio.versions()
+        assert [each.data["contentHash"] for each in versions] == wanted
+        assert studio.broken() == []
+        assert studio.folders() == {each.name for each in versions}
+        assert not list(studio.root.rglob("*unfinished*"))
+        made = studio.admin.connection.get_activities(PROJECT, entity_ids=[version.id])
+        assert sorted(each["activityType"] for each in made) == ["comment", "reviewable"]
+    with capsys.disabled():
+        print(f"\nkilled before each step: {json.dumps(histogram, indent=1)}")
+    assert {"server.batch", "server.link", "server.finish", "library.rename"} <= set(histogram)
+
+
+@pytest.mark.parametrize("moment", ["drop", "lost"])
+def test_a_batch_whose_connection_ends(studio: Studio, moment: str) -> None:
+    studio.demo.faults.add(Fault("POST", "operations", moment))  # type: ignore[arg-type]
+    version, _ = studio.run()
+    assert version is not None
+    assert [each.id for each in studio.versions()] == [version.id]
+    assert studio.broken() == [] and studio.folders() == {"v001"}
+
+
+@pytest.mark.parametrize("status", [413, 500, 504])
+def test_a_refused_batch_leaves_nothing(studio: Studio, status: int) -> None:
+    studio.demo.faults.add(Fault("POST", "operations", "status", str(status)))
+    with pytest.raises(StagewrightError):
+        studio.run()
+    assert studio.versions() == [] and studio.folders() == set()
+    assert studio.run()[0] is not None and studio.folders() == {"v001"}
+
+
+def test_a_number_that_somebody_took_meanwhile_is_renumbered(studio: Studio) -> None:
+    studio.run("old")
+    (product,) = studio.admin.get_products(PROJECT, product_names=["usdMain"])
+    server = Server(studio.artist)
+    job = studio.publish(server, "new")
+    event = next(job)
+    while not (isinstance(event, Progress) and event.step == "server.batch"):
+        event = next(job)
+    # From a machine with another storage, which the claimed folder does not hold back.
+    studio.admin.connection.create_version(PROJECT, 2, product.id)
+    with pytest.raises(StopIteration) as stop:
+        while True:
+            next(job)
+    assert stop.value.value.version == 3
+    assert [each.version for each in studio.versions()] == [1, 2, 3]
+    assert studio.folders() == {"v001", "v003"}
+    root = studio.root / PRODUCT_FOLDER / "v003/shw_lantern_usdMain_v003.usda"
+    assert "# v003" in root.read_text()
+    assert studio.broken() == ["v002 has no files"]
+
+
+@forks
+def test_a_dead_publish_whose_number_was_taken_is_taken_back(studio: Studio) -> None:
+    studio.run("old")
+    (product,) = studio.admin.get_products(PROJECT, product_names=["usdMain"])
+    studio.kill("dead", lambda _, event: getattr(event, "step", "") == "server.batch")
+    studio.admin.connection.create_version(PROJECT, 2, product.id)
+    version, events = studio.run("new")
+    assert version is not None and version.version == 3
+    assert any(isinstance(each, Message) and "taken back" in each.text for each in events)
+    assert studio.folders() == {"v001", "v003"}
+
+
+def test_a_refused_extra_is_one_warning(studio: Studio) -> None:
+    studio.demo.faults.add(Fault("POST", "links", "status", "403"))
+    version, events = studio.run()
+    assert version is not None
+    warnings = [each for each in events if isinstance(each, Message)]
+    assert len(warnings) == 1 and "a link" in warnings[0].text
+    assert not list(studio.root.rglob("*unfinished*"))
+
+
+def test_a_missing_folder_is_refused_before_anything_is_touched(studio: Studio) -> None:
+    request = studio.child.make_request(folder_path="/assets/none")
+    with Server(studio.artist) as server, closing(server.publication(request)) as publication:
+        with pytest.raises(StagewrightError) as caught:
+            for _ in publication.open():
+                pass
+    assert caught.value.code == "not-found" and "/assets/none" in caught.value.message
+    assert not (studio.root / "show").exists()
+
+
+def test_a_root_that_is_not_here_is_named(studio: Studio) -> None:
+    studio.admin.connection.set_project_root_overrides(PROJECT, "bench", {"work": "/not/here"})
+    with Server(studio.artist) as server, pytest.raises(StagewrightError) as caught:
+        server.publication(studio.child.make_request())
+    assert caught.value.code == "no-root"
