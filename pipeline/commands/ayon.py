@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -35,6 +37,82 @@ def add(verbs: Any) -> None:
         "slow, hang, drop, lost, html, redirect and die (may be repeated)",
     )
     verb.add_argument("--requests", type=int, help="end after this many requests")
+
+    login = add_verb(
+        group,
+        "login",
+        "Keep a server's address and a user's API key, which is asked for, in the user's folder.",
+        handler=_login,
+        summary=_logged_in,
+    )
+    login.add_argument("--server", required=True, metavar="URL", help="the server's address")
+    add_verb(
+        group, "logout", "Forget the server and the key.", handler=_logout, summary=_logged_out
+    )
+    browse = add_verb(
+        group,
+        "browse",
+        "List projects, a project's folders, or a folder's products and versions.",
+        handler=_browse,
+        summary=_rows,
+    )
+    browse.add_argument("project", nargs="?", help="list its folders")
+    browse.add_argument("folder", nargs="?", help="list its products and versions")
+
+
+def _login(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ...ayon_bridge import credentials
+    from ...ayon_bridge.server import Server
+
+    # Not an option: those can be read in the list of processes, and in the shell's history.
+    if sys.stdin.isatty():
+        key = getpass.getpass("API key: ")
+    else:
+        key = sys.stdin.readline().strip()
+    found = credentials.Credentials(options.server, key)
+    yield Waiting()
+    with Server(found) as server:
+        user = server.user_name()
+    path = credentials.save(found)
+    return {"server": found.url, "user": user, "path": str(path)}
+
+
+def _logged_in(value: Mapping[str, Any]) -> str:
+    return f"{value['user']} is logged in to {value['server']}; the key is in {value['path']}."
+
+
+def _logout(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ...ayon_bridge import credentials
+
+    yield Waiting()
+    return {"forgotten": credentials.forget()}
+
+
+def _logged_out(value: Mapping[str, Any]) -> str:
+    return "The key is forgotten." if value["forgotten"] else "There was no key."
+
+
+def _browse(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    from ...ayon_bridge.home import not_found
+    from ...ayon_bridge.server import Server
+
+    yield Waiting()
+    with Server.open() as server:
+        if options.project is None:
+            return {"rows": [each.name for each in server.get_projects()]}
+        if options.folder is None:
+            return {"rows": [each.path for each in server.get_folders(options.project)]}
+        folder = server.get_folder_by_path(options.project, options.folder)
+        if folder is None:
+            raise not_found("folder", options.folder)
+        products = server.get_products(options.project, folder_ids=[folder.id])
+        versions = server.get_versions(options.project, None, [each.id for each in products])
+    names = {each.id: each.name for each in products}
+    return {"rows": sorted(f"{names[each.product_id]} {each.name}" for each in versions)}
+
+
+def _rows(value: Mapping[str, Any]) -> str:
+    return "\n".join(value["rows"])
 
 
 def _served(value: Mapping[str, Any]) -> str:
