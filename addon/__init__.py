@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish
+from .fields import baking as field_baking
+from .fields import live as field_live
 from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
+from .fields import showing as field_showing
 from .textures import panel as texture_panel
 from .textures import settings as texture_settings
 from .usd import (
@@ -52,6 +55,9 @@ _PARTS = (
     bring_in,
     field_settings,
     field_operators,
+    field_live,
+    field_baking,
+    field_showing,
     field_panels,
     texture_settings,
     texture_panel,

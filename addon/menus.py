@@ -18,6 +18,7 @@ class STAGEWRIGHT_MT_main(bpy.types.Menu):
         layout.operator("stagewright.export_usd", text="Export USD Asset…", icon="EXPORT")
         layout.operator("stagewright.publish", text="Publish USD Asset", icon="PACKAGE")
         layout.operator("stagewright.make_field", icon="MOD_REMESH")
+        layout.operator("stagewright.show_field", icon="HIDE_OFF")
         layout.operator("stagewright.make_texture", icon="TEXTURE")
         layout.separator()
         layout.operator("stagewright.open_report", icon="DOCUMENTS")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
+from . import views
 from .anisotropic import points_to_anisotropic_sdf
 from .band import NarrowBand
 from .csg import difference, intersection, offset, shell, union
@@ -27,7 +28,7 @@ from .points_sdf import points_to_sdf, points_to_smooth_sdf
 from .remesh import Attribute, remesh
 from .renormalize import renormalize
 from .reshape import smooth
-from .vdb import write_sdf
+from .vdb import read_vdb, write_sdf
 
 INPUTS, RESULT, VOLUME = "inputs.npz", "result.npz", "result.vdb"
 BAND = 3.0
@@ -37,6 +38,8 @@ _ON_THE_GRID = {"CONVERT", "REMESH", "SMOOTH"}
 """Work that leaves a volume its own voxels."""
 _BETWEEN = 0.37
 """Where between two voxels a box's faces lie, best far from all simple fractions."""
+SHOWN_LINES = 3
+"""Iso-lines of a slice on each side of the surface."""
 BOOLEANS = {"UNION": union, "DIFFERENCE": difference, "INTERSECTION": intersection}
 
 
@@ -88,6 +91,55 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     result: dict[str, Any] = {"vertices": mesh.vertices, "quads": mesh.quads, **carried}
     np.savez(Path(folder) / RESULT, **result)
     return value | {"vertices": len(mesh.vertices), "faces": len(mesh.quads)}
+
+
+def show_field(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]]:
+    """Make a field of the sources as `make_solid` does, and leave what shows it in ``folder``.
+
+    Args:
+        folder: as for `make_solid`; ``result.npz`` holds what the view returns (see `views`).
+        options: those of `make_solid`, and ``view`` (``SLICE``, ``ARROWS``, ``STREAMLINES``,
+            ``CURVATURE``), ``axis`` (``X``, ``Y``, ``Z``), ``place``, ``spacing``, ``length``.
+
+    Returns:
+        ``least`` and ``greatest`` of the values shown.
+
+    Raises:
+        StagewrightError: as `make_solid` and the view.
+    """
+    with np.load(Path(folder) / INPUTS) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    if options["view"] == "SLICE":
+        options = {**options, "reach": SHOWN_LINES * float(options["spacing"])}
+    flow = _flow(options["sources"])
+    field = (yield from make_field(arrays, options)) if flow is None else flow
+    yield Progress("field.show", 0.8, "Making it visible")
+    view, spacing = options["view"], float(options["spacing"])
+    if view == "SLICE":
+        axis = "XYZ".index(options["axis"])
+        result = views.show_slice(field, views.Slice(axis, float(options["place"]), spacing))
+    elif view == "CURVATURE":
+        result = views.show_curvature(field)
+    elif view == "ARROWS":
+        result = views.show_arrows(field, spacing)
+    else:
+        result = views.show_streamlines(field, spacing, float(options["length"]))
+    files: dict[str, Any] = dict(result)
+    np.savez(Path(folder) / RESULT, **files)
+    values = result["values"]
+    return {"least": float(values.min()), "greatest": float(values.max())}
+
+
+def _flow(sources: list[Mapping[str, Any]]) -> Grid | None:
+    """The vectors of a single volume that holds some, in the space of the result."""
+    if len(sources) != 1 or "path" not in sources[0]:
+        return None
+    field = read_vdb(sources[0]["path"], sources[0]["grid"]).grid
+    if not field.is_vector:
+        return None
+    matrix = np.array(sources[0]["matrix"])
+    origin = _scale(matrix) * np.array(field.origin) + matrix[:3, 3]
+    return Grid(field.values, _scale(matrix) * field.voxel_size, tuple(origin))
 
 
 def make_field(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> Job[Grid]:
@@ -202,6 +254,7 @@ def _padded(field: Grid, reach: float) -> Grid:
 def _reach(options: Mapping[str, Any]) -> float:
     """How far from the surface its distances are needed, in world units."""
     return {
+        "CONVERT": float(options.get("reach", 0.0)),
         "BOOLEAN": float(options["blend"]),
         "OFFSET": abs(float(options["distance"])),
         "SHELL": float(options["thickness"]) / 2,

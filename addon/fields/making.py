@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,6 +32,9 @@ def make(
     sources: Sequence[bpy.types.Object],
     options: Mapping[str, Any],
     result: bpy.types.Object | None = None,
+    *,
+    frame: int | None = None,
+    undo: bool = True,
 ) -> Making:
     """Make a mesh or volume object of ``sources``, or make ``result`` anew.
 
@@ -38,6 +42,8 @@ def make(
         sources: the first one gives the result its place, rotation and name.
         options: as `STAGEWRIGHT_PG_field.options` tells them.
         result: what this made before; a new object takes its place if it is gone by the end.
+        frame: when the sources are read; now unless given. The scene goes back to where it was.
+        undo: whether the end is a step of undo.
 
     Returns:
         What the child tells of the result, and ``object``, its name.
@@ -50,21 +56,39 @@ def make(
     target = result.session_uid if result else 0
     first = sources[0]
     name = f"{first.name} {_suffix(options)}"
-    frame = reading.frame_of(first)
     with TemporaryDirectory(prefix="stagewright-", dir=bpy.app.tempdir or None) as temporary:
         folder = Path(temporary)
-        told = _write_inputs(sources, options, frame, folder)
+        with _at(frame):
+            space = reading.frame_of(first)
+            told = write_inputs(sources, options, space, folder)
         yield Progress("field.start", 0.0, "Measuring distances")
         arguments = {"folder": str(folder), "options": {**options, "sources": told}}
         value = yield from run_child("field_tools.work:make_solid", arguments, folder=folder)
-        made = _write_result(folder, options, name, uids, frame, target, told)
-    made.stagewright_field.take(dict(options), [s for s in map(_find, uids) if s is not None])
-    push_undo(f"{made.name}")
+        made = _write_result(folder, options, name, uids, space, target, told)
+    if made.session_uid != target:
+        left = [source for source in map(find, uids) if source is not None]
+        made.stagewright_field.take(dict(options), left)
+    if undo:
+        push_undo(made.name)
     yield Message(f"{made.name}: {_told(value)}.")
     return {**value, "object": made.name}
 
 
-def _write_inputs(
+@contextmanager
+def _at(frame: int | None) -> Iterator[None]:
+    """The scene at a frame, for a moment."""
+    scene = bpy.context.scene
+    kept = scene.frame_current, scene.frame_subframe
+    if frame is not None and frame != kept[0]:
+        scene.frame_set(frame)
+    try:
+        yield
+    finally:
+        if scene.frame_current != kept[0]:
+            scene.frame_set(kept[0], subframe=kept[1])
+
+
+def write_inputs(
     sources: Sequence[bpy.types.Object],
     options: Mapping[str, Any],
     frame: NDArray[np.float64],
@@ -107,12 +131,12 @@ def _write_result(
     told: Sequence[Mapping[str, Any]],
 ) -> bpy.types.Object:
     """The object that holds what the child has made."""
-    first, made = _find(uids[0]), _find(target)
+    first, made = find(uids[0]), find(target)
     kind = "VOLUME" if options["output"] == "VOLUME" else "MESH"
     if made is None or made.type != kind:
         new = bpy.data.volumes.new(name) if kind == "VOLUME" else bpy.data.meshes.new(name)
         made = writing.add_object(new, name, first)
-        _choose(made, [item for item in map(_find, uids) if item], hide=options["hide"])
+        _choose(made, [item for item in map(find, uids) if item], hide=options["hide"])
     made.matrix_world = Matrix(frame.tolist())
     if kind == "VOLUME":
         made.data.filepath = str(writing.keep_volume(folder / work.VOLUME, name))
@@ -144,7 +168,7 @@ def _choose(made: bpy.types.Object, sources: Sequence[bpy.types.Object], *, hide
     layer.objects.active = made
 
 
-def _find(uid: int) -> bpy.types.Object | None:
+def find(uid: int) -> bpy.types.Object | None:
     """The object of a session_uid, or None when it is gone."""
     return next((item for item in bpy.data.objects if item.session_uid == uid), None)
 
@@ -167,13 +191,16 @@ def _told(value: Mapping[str, Any]) -> str:
     return f"{value['voxels']:,} voxels of {value['voxel_size']:.4g}"
 
 
-def problem(context: bpy.types.Context) -> str:
-    """Why nothing can be made of what is selected, or an empty string."""
+def problem(context: bpy.types.Context, *, joins: bool = True) -> str:
+    """Why nothing can be made of what is selected, or an empty string.
+
+    ``joins`` tells whether a boolean needs objects to join.
+    """
     options = context.scene.stagewright_field
     found = sources_of(context)
     if not found:
         return "Select an object: a mesh, a curve, a volume or a point cloud"
-    if options.operation == "BOOLEAN" and len(found) < 2:
+    if joins and options.operation == "BOOLEAN" and len(found) < 2:
         return "Select at least two objects: the active one and those to join it with"
     return ""
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
@@ -18,6 +19,17 @@ KIND = making.KIND
 def busy() -> str:
     """Why no field can be made now, or ""."""
     return "A field is being made: wait for its end or cancel it" if pump.is_running(KIND) else ""
+
+
+def may_rebuild(cls: Any, context: bpy.types.Context) -> bool:
+    """Whether the active object can be made anew; the operator's message says why not."""
+    item = context.view_layer.objects.active
+    why = busy()
+    if item is None or not len(item.stagewright_field.sources):
+        why = "The active object was not made through a field"
+    if why:
+        cls.poll_message_set(why)
+    return not why
 
 
 class STAGEWRIGHT_OT_make_field(bpy.types.Operator):
@@ -39,7 +51,7 @@ class STAGEWRIGHT_OT_make_field(bpy.types.Operator):
         """Start the work, or do it when there is no window."""
         options = context.scene.stagewright_field.options()
         sources = making.sources_of(context)
-        return _run(self, making.make(sources, options), f"Make {sources[0].name}")
+        return run(self, making.make(sources, options), f"Make {sources[0].name}")
 
 
 class STAGEWRIGHT_OT_rebuild_field(bpy.types.Operator):
@@ -52,13 +64,7 @@ class STAGEWRIGHT_OT_rebuild_field(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether the active object was made through a field."""
-        item = context.view_layer.objects.active
-        why = busy()
-        if item is None or not len(item.stagewright_field.sources):
-            why = "The active object was not made through a field"
-        if why:
-            cls.poll_message_set(why)
-        return not why
+        return may_rebuild(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the work, or do it when there is no window."""
@@ -68,10 +74,11 @@ class STAGEWRIGHT_OT_rebuild_field(bpy.types.Operator):
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        return _run(self, job, f"Rebuild {item.name}")
+        return run(self, job, f"Rebuild {item.name}")
 
 
-def _run(operator: bpy.types.Operator, job: making.Making, label: str) -> set[str]:
+def run(operator: bpy.types.Operator, job: making.Making, label: str) -> set[str]:
+    """Let the pump run a job, and report as an operator what it says at once."""
     try:
         task = pump.run(job, KIND, label)
     except StagewrightError as error:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
-from . import making, operators
+from . import live, making, operators
 
 _BYTES = 24
 """Memory that a voxel of the whole box takes at the peak, measured."""
@@ -42,14 +42,81 @@ class STAGEWRIGHT_PT_fields(SidebarPanel, bpy.types.Panel):
             draw_problem(layout, context, operators.busy() or making.problem(context))
         if task is not None:
             draw_task(layout, context, task)
-        _draw_made(layout, context)
+
+
+class _Below(SidebarPanel):
+    """A panel inside Fields."""
+
+    bl_parent_id = "STAGEWRIGHT_PT_fields"
+    bl_options = {"DEFAULT_CLOSED"}
+
+
+class STAGEWRIGHT_PT_field_made(_Below, bpy.types.Panel):
+    """How the active object was made, to make it anew"""
+
+    bl_label = "Made Here"
+    bl_options: set[str] = set()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether the active object was made through a field."""
+        item = context.view_layer.objects.active
+        return item is not None and len(item.stagewright_field.sources) > 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw its settings and buttons."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        item = context.view_layer.objects.active
+        sources = making.present(item)
+        column = layout.column()
+        column.label(text=item.name, icon="MOD_REMESH", translate=False)
+        _draw_settings(column, item.stagewright_field, sources, changing=True)
+        if len(sources) < len(item.stagewright_field.sources):
+            draw_problem(layout, context, "What it was made from is no longer here")
+        column.prop(item.stagewright_field, "live")
+        row = layout.row(align=True)
+        row.operator("stagewright.rebuild_field", icon="FILE_REFRESH")
+        row.operator("stagewright.bake_field", icon="RENDER_ANIMATION")
+        task = pump.last(live.KIND)
+        if task is not None and (task.running or task.failure):
+            draw_task(layout, context, task)
+
+
+class STAGEWRIGHT_PT_field_view(_Below, bpy.types.Panel):
+    """What the field of the selected objects is like"""
+
+    bl_label = "Visualise"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the view's settings and its button."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        chosen = context.scene.stagewright_field
+        column = layout.column()
+        column.prop(chosen, "view")
+        for name in {
+            "SLICE": ("axis", "place", "spacing"),
+            "ARROWS": ("spacing",),
+            "STREAMLINES": ("spacing", "length"),
+        }.get(chosen.view, ()):
+            column.prop(chosen, name)
+        layout.operator("stagewright.show_field", icon="HIDE_OFF")
+        draw_problem(layout, context, operators.busy() or making.problem(context, joins=False))
 
 
 def _draw_settings(
-    column: bpy.types.UILayout, chosen: bpy.types.PropertyGroup, sources: list[bpy.types.Object]
+    column: bpy.types.UILayout,
+    chosen: bpy.types.PropertyGroup,
+    sources: list[bpy.types.Object],
+    *,
+    changing: bool = False,
 ) -> None:
+    """Draw what is to be made; of what is there already what can still be changed."""
     column.prop(chosen, "operation")
-    if chosen.operation != "REMESH":
+    if chosen.operation != "REMESH" and not changing:
         column.prop(chosen, "output")
     if any(item.type != "VOLUME" for item in sources):
         column.prop(chosen, "source")
@@ -75,7 +142,8 @@ def _draw_settings(
         column.prop(chosen, "sharp")
     if chosen.operation == "REMESH":
         column.prop(chosen, "angle")
-    column.prop(chosen, "hide")
+    if not changing:
+        column.prop(chosen, "hide")
 
 
 def voxels_of(
@@ -125,18 +193,7 @@ def bytes_text(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 1):.0f} MB"
 
 
-def _draw_made(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The buttons for an object that was made here."""
-    item = context.view_layer.objects.active
-    if item is None or not len(item.stagewright_field.sources):
-        return
-    box = layout.box()
-    box.label(text=item.name, icon="MOD_REMESH", translate=False)
-    _draw_settings(box.column(), item.stagewright_field, making.present(item))
-    box.operator("stagewright.rebuild_field", icon="FILE_REFRESH")
-
-
-_CLASSES = (STAGEWRIGHT_PT_fields,)
+_CLASSES = (STAGEWRIGHT_PT_fields, STAGEWRIGHT_PT_field_made, STAGEWRIGHT_PT_field_view)
 
 
 def register() -> None:

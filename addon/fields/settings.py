@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -31,6 +32,16 @@ SOURCES = (
 )
 
 
+changed: list[Callable[[bpy.types.Object], None]] = []
+"""Called with an object whose settings have changed."""
+
+
+def _mark(self: STAGEWRIGHT_PG_field, context: bpy.types.Context) -> None:
+    if isinstance(self.id_data, bpy.types.Object) and self.live:
+        for tell in changed:
+            tell(self.id_data)
+
+
 class STAGEWRIGHT_PG_field_source(bpy.types.PropertyGroup):
     """An object that a field is made from."""
 
@@ -43,7 +54,10 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
     """What is made through a field, and how."""
 
     operation: EnumProperty(
-        name="Operation", description="What is done with the solid", items=OPERATIONS
+        name="Operation",
+        description="What is done with the solid",
+        items=OPERATIONS,
+        update=_mark,
     )
     output: EnumProperty(
         name="Result",
@@ -52,9 +66,13 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
             ("MESH", "Mesh", "A mesh of quads", "MESH_DATA", 0),
             ("VOLUME", "SDF Volume", "Signed distances in an OpenVDB file", "VOLUME_DATA", 1),
         ),
+        update=_mark,
     )
     source: EnumProperty(
-        name="From", description="What of the selected objects is taken", items=SOURCES
+        name="From",
+        description="What of the selected objects is taken",
+        items=SOURCES,
+        update=_mark,
     )
     detail: EnumProperty(
         name="Voxels",
@@ -63,6 +81,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
             ("COUNT", "Count", "Number of voxels along the longest side"),
             ("SIZE", "Size", "Length of a voxel's side"),
         ),
+        update=_mark,
     )
     voxels: IntProperty(
         name="Longest Side",
@@ -71,6 +90,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         min=4,
         soft_max=512,
         max=100000,
+        update=_mark,
     )
     voxel_size: FloatProperty(
         name="Voxel Size",
@@ -80,6 +100,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         min=1e-6,
         soft_min=0.001,
         precision=4,
+        update=_mark,
     )
     boolean: EnumProperty(
         name="Boolean",
@@ -89,6 +110,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
             ("DIFFERENCE", "Difference", "What lies in the active object and in no other one"),
             ("INTERSECTION", "Intersection", "What lies in all of them"),
         ),
+        update=_mark,
     )
     blend: FloatProperty(
         name="Blend",
@@ -96,12 +118,14 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         subtype="DISTANCE",
         min=0.0,
         soft_max=1.0,
+        update=_mark,
     )
     distance: FloatProperty(
         name="Distance",
         description="How far the surface moves outwards; below 0 inwards",
         subtype="DISTANCE",
         default=0.1,
+        update=_mark,
     )
     thickness: FloatProperty(
         name="Thickness",
@@ -109,6 +133,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         subtype="DISTANCE",
         default=0.1,
         min=1e-6,
+        update=_mark,
     )
     width: FloatProperty(
         name="Size",
@@ -116,6 +141,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         subtype="DISTANCE",
         default=0.1,
         min=1e-6,
+        update=_mark,
     )
     radius: FloatProperty(
         name="Radius",
@@ -123,6 +149,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         subtype="DISTANCE",
         default=0.1,
         min=1e-6,
+        update=_mark,
     )
     fluid: EnumProperty(
         name="Surface",
@@ -133,6 +160,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
             ("STRETCHED", "Stretched", "Kernels along sheets and strands (Yu and Turk); slowest"),
         ),
         default="SMOOTH",
+        update=_mark,
     )
     sign: EnumProperty(
         name="Inside",
@@ -141,11 +169,13 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
             ("auto", "Automatic", "Chosen by what the mesh is like; mends holes"),
             ("unsigned", "None", "The mesh is a sheet without an inside: offset it to see it"),
         ),
+        update=_mark,
     )
     sharp: BoolProperty(
         name="Sharp Edges",
         description="Put vertices on the edges and corners of the field instead of rounding them",
         default=True,
+        update=_mark,
     )
     angle: FloatProperty(
         name="Sharp Angle",
@@ -154,25 +184,72 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         default=0.7,
         min=0.0,
         max=3.1416,
+        update=_mark,
     )
     hide: BoolProperty(
         name="Hide Originals",
         description="Hide the objects that the result is made from; they are kept",
         default=True,
+        update=_mark,
     )
     threshold: FloatProperty(
         name="Threshold",
         description="Density of a fog volume that counts as its surface",
         default=0.1,
         min=0.0,
+        update=_mark,
+    )
+    view: EnumProperty(
+        name="Show",
+        description="What is made visible",
+        items=(
+            ("SLICE", "Slice", "The distances on a plane, with lines of equal distance"),
+            ("CURVATURE", "Curvature", "The mean curvature, as an attribute of the surface"),
+            ("ARROWS", "Arrows", "The direction of the field"),
+            ("STREAMLINES", "Streamlines", "Lines along the direction of the field"),
+        ),
+    )
+    axis: EnumProperty(
+        name="Across",
+        description="Axis of the object that the slice lies across",
+        items=tuple((axis, axis, f"The object's {axis} axis") for axis in "XYZ"),
+        default="Z",
+    )
+    place: FloatProperty(
+        name="Place",
+        description="Where along the axis the slice is",
+        subtype="FACTOR",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+    )
+    spacing: FloatProperty(
+        name="Spacing",
+        description="Distance between two lines or arrows",
+        subtype="DISTANCE",
+        default=0.1,
+        min=1e-6,
+    )
+    length: FloatProperty(
+        name="Length",
+        description="Length of a streamline",
+        subtype="DISTANCE",
+        default=1.0,
+        min=1e-6,
+    )
+    live: BoolProperty(
+        name="Live",
+        description="Rebuild a moment after the settings or what it is made from have changed; "
+        "rests while an animation plays or renders",
+        update=_mark,
     )
     sources: CollectionProperty(type=STAGEWRIGHT_PG_field_source)
 
     def options(self) -> dict[str, Any]:
         """The settings as plain JSON data."""
-        skipped = {"rna_type", "name", "sources"}
+        skipped = {"rna_type", "name", "sources", "live"}
         names = [p.identifier for p in self.bl_rna.properties if p.identifier not in skipped]
-        options = {name: getattr(self, name) for name in names}
+        options: dict[str, Any] = {name: getattr(self, name) for name in names}
         if self.operation == "REMESH":
             options["output"] = "MESH"
         return options

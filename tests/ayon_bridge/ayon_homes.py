@@ -43,6 +43,18 @@ class Place:
     film: str = "film"
     code: str = field(default="shw")
 
+    def create_show(self) -> None:
+        """Make the project, its root being the storage."""
+        if not isinstance(self.home, Server):
+            self.home.create_project(self.show, self.code)
+            return
+        connection = self.home.connection
+        anatomy = connection.get_project_anatomy_preset()
+        systems = dict.fromkeys(("windows", "linux", "darwin"), self.storage.as_posix())
+        anatomy["roots"] = [{"name": "work", **systems}]
+        body = {"name": self.show, "code": self.code, "anatomy": anatomy}
+        connection.post("projects", **body).raise_for_status()
+
 
 @contextmanager
 def library_place(folder: Path) -> Iterator[Place]:

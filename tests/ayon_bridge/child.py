@@ -76,7 +76,7 @@ def publish(
             file.write(f"# {publication.version_name} {publication.ids.version}\n")
         yield Progress("test.picture")
         with file_errors(publication.staging):
-            (publication.staging / "thumbnail.png").write_bytes(b"picture")
+            (publication.staging / "thumbnail.png").write_bytes(b"\x89PNG\r\n\x1a\n")
         usd = RepresentationFiles(name="usd", main=root, files=tuple(files))
         if not database_first:
             return (yield from publication.commit([usd], thumbnail="thumbnail.png"))

@@ -7,9 +7,15 @@ projects and an artist of its own are made there, and taken away afterwards.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
 import pytest
 from ayon_homes import Place
 
+from stagewright.ayon_bridge.entities import Version
 from stagewright.ayon_bridge.home import Home
 from stagewright.jobs.errors import StagewrightError
 
@@ -101,3 +107,43 @@ def test_bad_names_are_refused(filled: Home, place: Place) -> None:
         with pytest.raises(StagewrightError) as caught:
             make()
         assert caught.value.code == "bad-name"
+
+
+def test_a_publish_is_the_same_everywhere(
+    place: Place, child: ModuleType, sources: Mapping[str, Path]
+) -> None:
+    place.create_show()
+    assets = place.home.create_folder(place.show, "assets")
+    lantern = place.home.create_folder(place.show, "lantern", "Asset", assets.id)
+    task = place.home.create_task(place.show, "lookdev", "Lookdev", lantern.id)
+
+    def publish(content: str) -> Version:
+        request = child.make_request(content, project_name=place.show, comment="Warmer")
+        job = child.publish(place.artist, request, sources)
+        while True:
+            try:
+                next(job)
+            except StopIteration as stop:
+                return stop.value
+
+    first, again, second = publish("a"), publish("a"), publish("b")
+    assert again.id == first.id
+    product = place.artist.get_product_by_name(place.show, "usdMain", lantern.id)
+    assert product is not None and product.product_type == "usd"
+    stored = place.artist.get_versions(place.show, product_ids=[product.id])
+    assert [(each.id, each.version) for each in stored] == [(first.id, 1), (second.id, 2)]
+    assert [each.data["contentHash"] for each in stored] == ["a", "b"]
+    assert {each.task_id for each in stored} == {task.id}
+    assert stored[1].attrib["comment"] == "Warmer"
+    last = place.artist.get_last_version_by_product_id(place.show, product.id)
+    assert last is not None and last.id == second.id
+    (usd,) = place.artist.get_representations(place.show, version_ids=[second.id])
+    folder = place.storage / place.show / "assets/lantern/publish/usd/usdMain/v002"
+    assert Path(usd.attrib["path"]) == folder / f"{place.code}_lantern_usdMain_v002.usda"
+    assert usd.data["context"]["product"]["name"] == "usdMain"
+    for file in usd.files:
+        path = Path(file.path.replace("{root[work]}", str(place.storage)))
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == file.hash
+        assert path.stat().st_size == file.size
+    picture = place.artist.get_thumbnail(place.show, "version", second.id)
+    assert picture is not None and picture.content == b"\x89PNG\r\n\x1a\n"

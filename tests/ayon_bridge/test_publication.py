@@ -142,7 +142,7 @@ def test_the_thumbnail_of_a_version_can_be_had(library: Library, publish: Publis
     version = publish()
     picture = library.get_thumbnail("show", "version", version.id)
     assert picture is not None
-    assert (picture.content_type, picture.content) == ("image/png", b"picture")
+    assert (picture.content_type, picture.content) == ("image/png", b"\x89PNG\r\n\x1a\n")
     assert library.get_thumbnail("show", "version", "0" * 32) is None
 
 
