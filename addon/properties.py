@@ -13,6 +13,7 @@ from bpy.props import (
     BoolProperty,
     CollectionProperty,
     EnumProperty,
+    FloatProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
@@ -93,6 +94,20 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
         type=STAGEWRIGHT_PG_look,
     )
     active_look: IntProperty(name="Look", description="Look shown below the list")
+    step: FloatProperty(
+        name="Step",
+        description="Frames from one sample to the next; a part of one samples motion finer",
+        default=1.0,
+        min=0.01,
+        max=1000.0,
+    )
+    world: BoolProperty(name="World", description="Export the scene's world, too, as a dome light")
+    up_axis: EnumProperty(
+        name="Up Axis",
+        description="The axis that is up in the file",
+        items=(("Z", "Z", "As Blender has it"), ("Y", "Y", "As many other programs have it")),
+        default="Z",
+    )
     over: BoolProperty(
         name="Shot Layer",
         description="Export only what is otherwise than in the version published from here, as a "

@@ -65,6 +65,10 @@ def command_line(
         words.append(f"--collection={exported.name}")
     if chosen.bake and chosen.engine == "stagewright":
         words.append(f"--bake={chosen.bake}")
+    if chosen.engine == "stagewright":
+        words += [f"--step={chosen.step:.6g}"] if chosen.step != 1.0 else []
+        words += ["--world"] if chosen.world else []
+        words += ["--up-axis=Y"] if chosen.up_axis == "Y" else []
     if chosen.over and collection is None:
         words.append(f"--over={collection_of(scene).stagewright.path}")
     if chosen.selected and collection is None:

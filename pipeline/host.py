@@ -32,6 +32,9 @@ class SceneRequest:
         selected: export the selected objects alone, as the file was saved.
         bake: width of the images that inputs of materials are baked into which USD
             cannot hold; 0 bakes none.
+        step: frames from one sample to the next; a part of one samples motion finer.
+        world: whether the scene's world comes along, as a dome light.
+        up_axis: ``"Z"``, as Blender has it, or ``"Y"``: the root prim is turned.
         over: root layer of a published asset: what the scene has otherwise is written
             as a layer over it. "" writes the whole asset.
     """
@@ -44,6 +47,9 @@ class SceneRequest:
     engine: Engine = DEFAULT_ENGINE
     selected: bool = False
     bake: int = 0
+    step: float = 1.0
+    world: bool = False
+    up_axis: Literal["Y", "Z"] = "Z"
     over: str = ""
 
 

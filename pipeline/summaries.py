@@ -110,3 +110,22 @@ def fielded(value: Mapping[str, Any]) -> str:
 def field_info(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright field info``."""
     return "\n".join(f"{key}: {item}" for key, item in value.items())
+
+
+def photographed(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture maps``."""
+    made = [each for each in value["made"] if not each["done"]]
+    lines = [file for each in made for file in each["files"]]
+    before = len(value["made"]) - len(made)
+    if before:
+        lines.append(f"{count(before, 'set')} were there already.")
+    if value["refused"]:
+        lines.append(f"{count(len(value['refused']), 'photo')} could not be used.")
+    return "\n".join(lines)
+
+
+def tiled(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture tile``."""
+    size = " x ".join(map(str, value["size"]))
+    how = "it repeats without a seam" if value["seamless"] else "a seam may show"
+    return "\n".join([*value["files"], f"{size} pixels, {' and '.join(value['methods'])}: {how}."])

@@ -102,10 +102,11 @@ def occlusion(height: Field, tile_size_m: float) -> Field:
     1 / (1 + s²). Distances grow from one pixel to an eighth of the tile, on half as many
     pixels. (L. Bavoil and M. Sainz, "Image-Space Horizon-Based Ambient Occlusion", 2009.)
     """
-    size = len(height)
-    fold = 2 if size % 2 == 0 and size >= 64 else 1
-    coarse = height.reshape(size // fold, fold, size // fold, fold).mean((1, 3))
-    pixel = np.float32(tile_size_m * fold / size)
+    rows, columns = height.shape
+    even = rows % 2 == 0 and columns % 2 == 0
+    fold = 2 if even and min(rows, columns) >= 64 else 1
+    coarse = height.reshape(rows // fold, fold, columns // fold, fold).mean((1, 3))
+    pixel = np.float32(tile_size_m * fold / rows)
     open_sky = np.zeros_like(coarse)
     steps = [2**k for k in range(12) if 2**k <= max(1, len(coarse) // 8)]
     for across, down in _DIRECTIONS:

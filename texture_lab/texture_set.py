@@ -9,14 +9,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
 from . import png
-from .request import TextureRequest
+from .request import Normals, TextureRequest
 
 Map = NDArray[np.floating[Any]]
 
@@ -26,7 +26,7 @@ MAPS = ("basecolor", "normal", "roughness", "metallic", "height", "ao")
 
 @dataclass(frozen=True)
 class TextureSet:
-    """The maps of one tile.
+    """The maps of one tile; a photo's may have other rows than columns, with square pixels.
 
     Args:
         basecolor: float32 (size, size, 3), 0 to 1, sRGB-encoded.
@@ -36,7 +36,7 @@ class TextureSet:
         metallic: the same.
         height: the same; 0 and 1 are the ends of ``height_range_m``.
         ao: the same; 1 is open.
-        tile_size_m: the side of the tile, metres.
+        tile_size_m: the side of the tile along its rows' way down, metres.
         height_range_m: from the lowest to the highest point, metres.
     """
 
@@ -50,6 +50,17 @@ class TextureSet:
     height_range_m: float
 
 
+class Request(Protocol):
+    """What a set is made from; it goes into every map."""
+
+    @property
+    def normals(self) -> Normals:
+        """The direction of the normal map's green."""
+
+    def to_json(self) -> str:
+        """All of it, as JSON."""
+
+
 def file_of(folder: Path, name: str, map_name: str) -> Path:
     """Where a map of a set lies."""
     return folder / f"{name}_{map_name}.png"
@@ -59,7 +70,7 @@ def write_set(
     textures: TextureSet,
     folder: Path,
     name: str,
-    request: TextureRequest,
+    request: Request,
     about: Mapping[str, Any],
 ) -> list[Path]:
     """Write the six maps and the sidecar ``<name>.json``.
@@ -130,7 +141,7 @@ def _color_space(map_name: str) -> str:
     return "sRGB" if map_name == "basecolor" else "Non-Color"
 
 
-def _pixels(textures: TextureSet, map_name: str, request: TextureRequest) -> NDArray[Any]:
+def _pixels(textures: TextureSet, map_name: str, request: Request) -> NDArray[Any]:
     values: Map = getattr(textures, map_name)
     if map_name == "height":
         return (np.clip(values, 0, 1) * 65535 + 0.5).astype(np.uint16)

@@ -88,10 +88,12 @@ class BlenderHost:
             for renamed in separate_names(objects):
                 yield Message(renamed)
         frames = frame_range(objects) if request.frames == "auto" else request.frames
-        record = yield from read_scene(objects, _frames_read(frames))
+        step = request.step if request.engine == "stagewright" else 1.0
+        samples = _samples(frames, step) if frames else ()
+        record = yield from read_scene(objects, _frames_read(samples))
         if request.engine == "stagewright":
             return (
-                yield from _export_direct(collection, objects, record, request.name, frames, folder)
+                yield from _export_direct(collection, objects, record, request, samples, folder)
             )
         aliases = yield from prepare(collection, objects, folder / "images")
         yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
@@ -104,7 +106,8 @@ class BlenderHost:
         use_view_layer(request.scene, request.view_layer)
         objects = exported_objects(find_collection(request.collection))
         frames = frame_range(objects) if request.frames == "auto" else request.frames
-        return (yield from read_scene(objects, _frames_read(frames)))
+        samples = _samples(frames, 1.0) if frames else ()
+        return (yield from read_scene(objects, _frames_read(samples)))
 
     def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
         """What an export of ``request`` would not hold, without making it."""
@@ -164,8 +167,8 @@ def _export_direct(
     collection: bpy.types.Collection,
     objects: list[bpy.types.Object],
     record: SceneRecord,
-    name: str,
-    frames: tuple[int, int] | None,
+    request: SceneRequest,
+    samples: tuple[float, ...],
     folder: Path,
 ) -> Job[DirectExport]:
     # Not sooner: a Blender built without USD works for all else.
@@ -174,15 +177,16 @@ def _export_direct(
     from ...usd_tools.direct.stream_writer import write_stream
     from .structure import look_materials, read_structure
 
-    structure, absent = read_structure(collection, objects, name)
+    structure, absent = read_structure(collection, objects, request.name)
     geometry, look, references = (Sdf.Layer.CreateAnonymous(".usdc") for _ in range(3))
-    steps = tuple(float(f) for f in range(frames[0], frames[1] + 1)) if frames else ()
     stream = read_stream(
         objects,
-        name,
-        steps,
-        folder=folder / "files",
+        request.name,
+        samples,
+        request.up_axis,
+        folder / "files",
         skeletons=True,
+        world=request.world,
         materials=look_materials(),
     )
     yield from write_stream(stream, geometry, look, references)
@@ -195,11 +199,19 @@ def _export_direct(
     return DirectExport(geometry, look, references, folder, structure, shown)
 
 
-def _frames_read(frames: tuple[int, int] | None) -> tuple[float, ...]:
+def _samples(frames: tuple[int, int], step: float) -> tuple[float, ...]:
+    """Frames from the first on, each a step after the one before, and the last one."""
+    first, last = frames
+    count = int((last - first) / step + 1e-9)
+    found = [first + number * step for number in range(count + 1)]
+    return tuple(found if found[-1] > last - 1e-6 else [*found, float(last)])
+
+
+def _frames_read(samples: tuple[float, ...]) -> tuple[float, ...]:
     """The frames that are compared: both ends and the middle, or the current one."""
-    if frames is None:
+    if not samples:
         return (bpy.context.scene.frame_current_final,)
-    return tuple(float(f) for f in sorted({frames[0], sum(frames) // 2, frames[1]}))
+    return tuple(sorted({samples[0], samples[(len(samples) - 1) // 2], samples[-1]}))
 
 
 def _not_saved(blend: Path, why: str) -> StagewrightError:

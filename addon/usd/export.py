@@ -115,6 +115,9 @@ def _draw_settings(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     column.prop(chosen, "frames")
     column.prop(chosen, "engine")
     if chosen.engine == "stagewright":
+        column.prop(chosen, "step")
+        column.prop(chosen, "up_axis")
+        column.prop(chosen, "world")
         column.prop(chosen, "bake")
         column.prop(chosen, "over")
 
@@ -139,7 +142,18 @@ class STAGEWRIGHT_OT_add_export_preset(AddPresetBase, bpy.types.Operator):
     preset_subdir = "stagewright/export"
     preset_defines = ["chosen = bpy.context.scene.stagewright"]  # noqa: RUF012
     preset_values = [  # noqa: RUF012
-        f"chosen.{name}" for name in ("engine", "frames", "selected", "bake", "over", "allow")
+        f"chosen.{name}"
+        for name in (
+            "engine",
+            "frames",
+            "step",
+            "selected",
+            "world",
+            "up_axis",
+            "bake",
+            "over",
+            "allow",
+        )
     ]
 
 

@@ -149,6 +149,7 @@ class STAGEWRIGHT_PT_variants(SidebarPanel, bpy.types.Panel):
 
     def _draw_looks(self, context: bpy.types.Context) -> None:
         layout, chosen = self.layout, context.scene.stagewright
+        layout.label(text="Looks")
         row = layout.row()
         row.template_list(
             "STAGEWRIGHT_UL_looks", "", chosen, "looks", chosen, "active_look", rows=2

@@ -64,6 +64,24 @@ def add_scene_options(verb: argparse.ArgumentParser) -> None:
     )
     frames.add_argument("--static", action="store_true", help="export the current frame alone")
     verb.add_argument(
+        "--step",
+        type=float,
+        default=1.0,
+        help="frames from one sample to the next, such as 0.5 for motion blur "
+        "(default: %(default)s; with --engine stagewright)",
+    )
+    verb.add_argument(
+        "--world",
+        action="store_true",
+        help="export the scene's world, too, as a dome light (with --engine stagewright)",
+    )
+    verb.add_argument(
+        "--up-axis",
+        choices=("Y", "Z"),
+        default="Z",
+        help="the axis that is up (default: %(default)s; with --engine stagewright)",
+    )
+    verb.add_argument(
         "--selected",
         action="store_true",
         help="export only what was selected when FILE was saved",
@@ -151,6 +169,10 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
         StagewrightError: ``bad-name``; ``asset-unreadable`` for an asset to be over;
             ``over-native`` for the engine that writes none.
     """
+    if not 0.01 <= options.step <= 1000:
+        raise StagewrightError(
+            "bad-arguments", f"A step of {options.step:g} frames is none.", "Give 0.01 to 1000."
+        )
     label = options.name or options.collection or options.blend.stem
     if options.over is not None:
         if options.engine == "native":
@@ -170,5 +192,8 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
         engine=options.engine,
         selected=options.selected,
         bake=options.bake,
+        step=options.step,
+        world=options.world,
+        up_axis=options.up_axis,
         over=str(options.over.absolute()) if options.over else "",
     )

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...jobs.events import Job
+from ...jobs.compose import part
+from ...jobs.errors import StagewrightError
+from ...jobs.events import Job, Message
 from .. import summaries
 from ..host import SceneHost
 from .common import add_group, add_verb
@@ -50,6 +53,78 @@ def add(verbs: Any) -> None:
     )
     rerun.add_argument("picture", type=Path, metavar="FILE.png", help="any map of the set")
     _add_output(rerun)
+    _add_maps(group)
+    _add_tile(group)
+
+
+def _add_maps(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "maps",
+        "Make the six maps of each photo, by classical means.",
+        handler=_maps,
+        summary=summaries.photographed,
+    )
+    verb.add_argument("photos", nargs="+", type=Path, action=_Images, metavar="PHOTO")
+    verb.add_argument(
+        "--tile",
+        nargs="?",
+        const="auto",
+        default="",
+        choices=("auto", "cut", "blend"),
+        help="make it repeat: by a cut, by a blend, or by what fits (default: as it is)",
+    )
+    numbers = (
+        ("tile-size", 1.0, "metres that the photo shows from top to bottom"),
+        ("delight", 0.7, "how much of the light is taken out, 0 to 1"),
+        ("relief", 0.01, "metres from the lowest to the highest point"),
+        ("detail", 0.0, "-1: large shapes count more in the relief; 1: small ones"),
+        ("roughness", 0.7, "in the middle, 0 to 1"),
+        ("contrast", 0.3, "how much roughness follows the brightness, 0 to 1"),
+    )
+    for name, default, text in numbers:
+        verb.add_argument(
+            f"--{name}", type=float, default=default, help=f"{text} (default: %(default)s)"
+        )
+    verb.add_argument("--normals", choices=("opengl", "directx"), default="opengl")
+    _add_output(verb)
+
+
+def _add_tile(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "tile",
+        "Make images repeat; several are maps of one material and cut alike.",
+        handler=_tile,
+        summary=summaries.tiled,
+    )
+    verb.add_argument("images", nargs="+", type=Path, action=_Images, metavar="IMAGE")
+    verb.add_argument(
+        "--method",
+        choices=("auto", "cut", "blend"),
+        default="auto",
+        help="a cut for structure, a blend for what is random (default: %(default)s)",
+    )
+    verb.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
+    )
+
+
+class _Images(argparse.Action):
+    """Images; other files than PNG are read inside Blender where OpenImageIO is not here."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep them, and that the command runs inside Blender."""
+        setattr(namespace, self.dest, values)
+        others = any(path.suffix.lower() != ".png" for path in values)
+        if others and find_spec("OpenImageIO") is None:
+            namespace.needs_scene = True
 
 
 def _add_output(verb: argparse.ArgumentParser) -> None:
@@ -79,3 +154,42 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     from ...texture_lab.make import rerun
 
     return (yield from rerun(options.picture, options.output, options.name))
+
+
+def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    from ...texture_lab.photo import make_maps, request_of
+
+    if options.name and len(options.photos) > 1:
+        raise StagewrightError(
+            "bad-arguments", "--name is for one photo.", "Leave it out, or give one photo."
+        )
+    chosen = {
+        "tile": options.tile,
+        "tile_size_m": options.tile_size,
+        "normals": options.normals,
+        **{n: getattr(options, n) for n in _CONTROLS},
+    }
+    made: list[Mapping[str, Any]] = []
+    refused: list[dict[str, str]] = []
+    for index, photo in enumerate(options.photos):
+        share = 1 / len(options.photos)
+        try:
+            request = request_of(photo, **chosen)
+            job = make_maps(photo, request, options.output, options.name)
+            made.append((yield from part(job, index * share, (index + 1) * share)))
+        except StagewrightError as error:
+            # One damaged photo among thousands must not stop the others.
+            if len(options.photos) == 1:
+                raise
+            refused.append({"photo": str(photo), "code": error.code, "message": error.message})
+            yield Message(f"{error.message} {error.cure}", "warning")
+    return {"made": made, "refused": refused}
+
+
+_CONTROLS = ("delight", "relief", "detail", "roughness", "contrast")
+
+
+def _tile(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    from ...texture_lab.tile_files import tile_files
+
+    return (yield from tile_files(options.images, options.output, options.method))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from pxr import Kind, Sdf, Usd, UsdGeom, UsdShade
+from pxr import Kind, Sdf, Usd, UsdGeom, UsdLux, UsdShade
 
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.pipeline.export import CheckedAsset, export_asset
@@ -125,3 +125,46 @@ def test_baked_inputs_are_images_of_the_asset(tmp_path: Path) -> None:
     assert [texture.name for texture in asset.files.textures] == ["Noisy_Base_Color.png"]
     serious = [f for f in asset.checks.findings if f.severity in ("error", "loss")]
     assert serious == []
+
+
+def test_steps_between_frames_are_sampled(tmp_path: Path) -> None:
+    item = _cube("Moving")
+    bpy.context.scene.frame_start, bpy.context.scene.frame_end = 1, 3
+    for frame, place in ((1, 0.0), (3, 4.0)):
+        item.location.x = place
+        item.keyframe_insert("location", frame=frame)
+    asset = _exported(tmp_path / "out", step=0.75)
+    assert [f for f in asset.checks.findings if f.severity != "info"] == []
+    stage = Usd.Stage.Open(str(asset.files.root))
+    moved = UsdGeom.Xformable(stage.GetPrimAtPath("/thing/Moving"))
+    # Always the last frame, too.
+    assert moved.GetTimeSamples() == [1.0, 1.75, 2.5, 3.0]
+    bpy.context.scene.frame_set(1, subframe=0.75)
+    place = moved.GetLocalTransformation(1.75).ExtractTranslation()
+    assert place[0] == pytest.approx(item.matrix_world.translation.x, abs=1e-6)
+    assert (stage.GetStartTimeCode(), stage.GetEndTimeCode()) == (1, 3)
+
+
+def test_another_axis_may_be_up(tmp_path: Path) -> None:
+    _cube("High").location = (0, 0, 5)
+    asset = _exported(tmp_path / "out", up_axis="Y")
+    assert [f for f in asset.checks.findings if f.severity != "info"] == []
+    stage = Usd.Stage.Open(str(asset.files.root))
+    assert UsdGeom.GetStageUpAxis(stage) == "Y"
+    place = UsdGeom.XformCache().GetLocalToWorldTransform(stage.GetPrimAtPath("/thing/High"))
+    assert tuple(place.ExtractTranslation()) == pytest.approx((0, 5, 0), abs=1e-6)
+
+
+def test_the_world_comes_along_when_it_is_asked_for(tmp_path: Path) -> None:
+    _cube("Lit")
+    world = bpy.data.worlds.new("Sky")
+    bpy.context.scene.world = world
+    if world.node_tree is None:
+        world.use_nodes = True
+    world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0.5
+    found = []
+    for name, wanted in (("without", False), ("with", True)):
+        asset = _exported(tmp_path / name, world=wanted)
+        stage = Usd.Stage.Open(str(asset.files.root))
+        found.append([p.GetTypeName() for p in stage.Traverse() if p.IsA(UsdLux.DomeLight)])
+    assert found == [[], ["DomeLight"]]

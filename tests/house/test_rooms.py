@@ -42,7 +42,9 @@ ROOMS = {
         frozenset({"MaterialX", "OpenImageIO", "flip_evaluator", "skimage"}),
     ),
     "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api", "requests"})),
-    "texture_lab": Room(frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"onnxruntime"})),
+    "texture_lab": Room(
+        frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"onnxruntime", "OpenImageIO"})
+    ),
     "field_tools": Room(
         frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "pyopenvdb", "dask"})
     ),

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Maps of a material from one photo, by classical means.
+
+A photo does not tell how deep or how rough a surface is: these maps are guesses to be steered by
+their controls, not measurements. Light is taken out by a wide blur of the brightness (the Retinex
+idea of E. Land and J. McCann, 1971); darker counts as deeper, band by band of sizes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Progress
+from .images import Image, read_image
+from .request import Normals
+from .surface import normals, occlusion
+from .texture_set import TextureSet, write_set
+from .tiling import SMALLEST, Method, make_tile
+
+Field = NDArray[np.float32]
+
+# Raised whenever the same request would make other pixels.
+GENERATOR = 1
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
+
+
+@dataclass(frozen=True)
+class PhotoRequest:
+    """How maps are made of a photo.
+
+    Args:
+        photo: its file's name.
+        sha256: of its bytes.
+        tile: ``auto``, ``cut`` or ``blend`` makes it repeat; "" leaves it.
+        tile_size_m: what the photo shows from top to bottom, metres.
+        delight: 0 to 1, how much of the light is taken out.
+        relief: metres from the lowest to the highest point.
+        detail: -1 to 1, whether large (-1) or small (1) shapes count more in the relief.
+        roughness: 0 to 1, in the middle.
+        contrast: 0 to 1, how much roughness follows the brightness.
+        normals: the direction of the normal map's green.
+        generator: the version of these means.
+
+    Raises:
+        StagewrightError: ``bad-request``.
+    """
+
+    photo: str
+    sha256: str
+    tile: str = ""
+    tile_size_m: float = 1.0
+    delight: float = 0.7
+    relief: float = 0.01
+    detail: float = 0.0
+    roughness: float = 0.7
+    contrast: float = 0.3
+    normals: Normals = "opengl"
+    generator: int = GENERATOR
+
+    def __post_init__(self) -> None:
+        """Refuse values beyond their ranges."""
+        ranges = {
+            "tile_size_m": (1e-4, 1e4),
+            "delight": (0.0, 1.0),
+            "relief": (0.0, 1e3),
+            "detail": (-1.0, 1.0),
+            "roughness": (0.0, 1.0),
+            "contrast": (0.0, 1.0),
+        }
+        for name, (low, high) in ranges.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise StagewrightError(
+                    "bad-request",
+                    f"A photo's {name.removesuffix('_m').replace('_', ' ')} is not {value!r}.",
+                    f"Give {low:g} to {high:g}.",
+                )
+
+    def to_json(self) -> str:
+        """ASCII JSON with sorted keys: equal requests are equal texts."""
+        return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
+
+
+def request_of(photo: Path, **chosen: Any) -> PhotoRequest:
+    """The request to make maps of a photo.
+
+    Raises:
+        StagewrightError: ``no-file``, ``bad-request``.
+    """
+    try:
+        digest = hashlib.sha256(photo.read_bytes()).hexdigest()
+    except OSError as error:
+        raise StagewrightError(
+            "no-file", f"{photo.name} cannot be read ({error.strerror}).", "Check its path."
+        ) from None
+    return PhotoRequest(photo.name, digest, **chosen)
+
+
+def is_done(request: PhotoRequest, folder: Path, name: str) -> bool:
+    """Whether ``folder`` holds the set ``name`` of that very request, with all its maps."""
+    try:
+        sidecar = json.loads((folder / f"{name}.json").read_text("utf-8"))
+        files = [folder / file for file in sidecar["maps"].values()]
+        same: bool = sidecar["request"] == json.loads(request.to_json())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return same and all(file.is_file() for file in files)
+
+
+def make_maps(
+    photo: Path, request: PhotoRequest, folder: Path, name: str = ""
+) -> Job[Mapping[str, Any]]:
+    """Make the six maps of a photo and write them, unless they are there already.
+
+    Args:
+        photo: the image.
+        request: of that image.
+        folder: created if need be.
+        name: what the files' names begin with; the photo's if empty.
+
+    Returns:
+        ``files``, ``done`` (whether they were there), and of a tile how well it repeats.
+
+    Raises:
+        StagewrightError: what the image or the tile are refused for, ``write-failed``.
+    """
+    stem = name or photo.stem
+    if is_done(request, folder, stem):
+        return {"photo": str(photo), "done": True, "files": []}
+    yield Progress("photo.read", 0.0, f"Reading {photo.name}")
+    image = read_image(photo)
+    yield Progress("photo.maps", 0.2, f"Making the maps of {photo.name}")
+    colour = delighted(image if image.shape[2] == 3 else np.repeat(image, 3, 2), request.delight)
+    about: dict[str, Any] = {}
+    if request.tile:
+        method: Method = "cut" if request.tile == "cut" else "auto"
+        method = "blend" if request.tile == "blend" else method
+        tile = make_tile({"basecolor": colour}, method)
+        colour = tile.maps["basecolor"]
+        about["tiling"] = {"methods": list(tile.methods), **asdict(tile.report)}
+    elif min(colour.shape[:2]) < SMALLEST // 4:
+        raise StagewrightError(
+            "image-too-small", f"{photo.name} has too few pixels.", "Give a larger photo."
+        )
+    yield Progress("photo.write", 0.8, f"Writing to {folder}")
+    files = write_set(maps_of(colour, request, len(image)), folder, stem, request, about)
+    return {"photo": str(photo), "done": False, "files": [str(f) for f in files], **about}
+
+
+def maps_of(colour: Image, request: PhotoRequest, rows: int = 0) -> TextureSet:
+    """The six maps of a colour (rows, columns, 3), sRGB; across its borders as if it repeated.
+
+    ``rows`` are those of the whole photo, where ``colour`` is a part of it.
+    """
+    brightness = linear(colour) @ _LUMINANCE
+    size = request.tile_size_m * len(colour) / (rows or len(colour))
+    height = height_of(brightness, request.detail)
+    deep = height * np.float32(request.relief)
+    spread = brightness - blurred(brightness, len(brightness) / 32)
+    reach = max(float(np.abs(spread).max()), 1e-6)
+    rough = request.roughness - request.contrast * 0.5 * spread / np.float32(reach)
+    return TextureSet(
+        basecolor=colour,
+        normal=normals(deep, size),
+        roughness=np.clip(rough, 0.0, 1.0).astype(np.float32),
+        metallic=np.zeros_like(height),
+        height=height,
+        ao=occlusion(deep, size),
+        tile_size_m=size,
+        height_range_m=max(request.relief, 1e-6),
+    )
+
+
+def delighted(colour: Image, strength: float) -> Image:
+    """Colours without the light that changes slowly over the photo, its mean kept."""
+    light = linear(colour)
+    brightness = np.maximum(light @ _LUMINANCE, 1e-4)
+    slow = np.exp(blurred(np.log(brightness), len(colour) / 8, wraps=False))
+    factor = (float(np.exp(np.log(brightness).mean())) / slow) ** np.float32(strength)
+    return encoded(np.clip(light * factor[:, :, None], 0.0, 1.0))
+
+
+def height_of(brightness: Field, detail: float) -> Field:
+    """A relief, 0 to 1: the sum of bands of sizes from two pixels to a quarter of the image."""
+    level = np.log(np.maximum(brightness, 1e-3)).astype(np.float32)
+    total = np.zeros_like(level)
+    finer, width = level, 1.0
+    bands = max(1, int(math.log2(max(len(level) / 4, 2))))
+    for band in range(bands):
+        coarser = blurred(level, width)
+        total += np.float32(2.0 ** (-detail * (band - bands / 2))) * (finer - coarser)
+        finer, width = coarser, 2 * width
+    low, high = np.percentile(total, (0.5, 99.5))
+    scaled: Field = np.clip((total - low) / max(high - low, 1e-6), 0.0, 1.0).astype(np.float32)
+    return scaled
+
+
+def blurred(field: Field, width: float, *, wraps: bool = True) -> Field:
+    """A Gaussian blur of that standard deviation in pixels, by Fourier transform."""
+    if not wraps:  # mirrored, so that nothing comes in from the other side
+        rows, columns = field.shape
+        field = np.concatenate([field, field[::-1]], axis=0)
+        field = np.concatenate([field, field[:, ::-1]], axis=1)
+        return blurred(field, width)[:rows, :columns]
+    down = np.fft.fftfreq(field.shape[0])[:, None]
+    across = np.fft.rfftfreq(field.shape[1])[None, :]
+    kept = np.exp(-2 * (np.pi * width) ** 2 * (down**2 + across**2))
+    return np.fft.irfft2(np.fft.rfft2(field) * kept, field.shape).astype(np.float32)
+
+
+def linear(encoded_colour: NDArray[np.floating[Any]]) -> Field:
+    """Linear light of sRGB (IEC 61966-2-1)."""
+    c = np.asarray(encoded_colour, np.float32)
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def encoded(light: NDArray[np.floating[Any]]) -> Field:
+    """The other way round."""
+    c = np.asarray(light, np.float32)
+    high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
+    return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images made to repeat, from files to files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Progress
+from . import png
+from .images import read_image
+from .tiling import Method, make_tile
+
+
+def tile_files(images: Sequence[Path], folder: Path, method: Method) -> Job[Mapping[str, Any]]:
+    """Make images repeat and write them as PNGs of 16 bits; all are cut alike.
+
+    Args:
+        images: of equal size; how well it repeats is measured on the first.
+        folder: created if need be; the files keep their names, ending in ``.png``.
+        method: see :func:`.tiling.make_tile`.
+
+    Returns:
+        ``files``, ``size`` (columns, rows), ``methods``, ``seamless`` and ``report``.
+
+    Raises:
+        StagewrightError: what the images are refused for, ``same-name``, ``tile-shape``,
+            ``write-failed``.
+    """
+    targets = [folder / f"{image.stem}.png" for image in images]
+    if len({target.name.casefold() for target in targets}) != len(targets) or any(
+        target.resolve() == image.resolve() for target, image in zip(targets, images, strict=True)
+    ):
+        raise StagewrightError(
+            "same-name",
+            f"The images in {folder} would be written over one another, or over themselves.",
+            "Give another folder, and images of different names.",
+        )
+    maps = {}
+    for number, image in enumerate(images):
+        yield Progress("tile.read", 0.2 * number / len(images), f"Reading {image.name}")
+        maps[image.stem] = read_image(image)
+    yield Progress("tile.cut", 0.2, "Looking for a period")
+    tile = make_tile(maps, method)
+    yield Progress("tile.write", 0.8, f"Writing to {folder}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".stagewright-", dir=folder) as aside:
+            drafts = [Path(aside) / target.name for target in targets]
+            for draft, values in zip(drafts, tile.maps.values(), strict=True):
+                pixels = (np.clip(values, 0, 1) * 65535 + 0.5).astype(np.uint16)
+                png.write_png(draft, pixels, {"Software": "Stagewright"})
+            for draft, target in zip(drafts, targets, strict=True):
+                os.replace(draft, target)
+    except OSError as error:
+        raise StagewrightError(
+            "write-failed",
+            f"The tile cannot be written to {folder}: {error.strerror}.",
+            "Make room there, or choose another folder.",
+        ) from None
+    rows, columns = next(iter(tile.maps.values())).shape[:2]
+    return {
+        "files": [str(target) for target in targets],
+        "size": [columns, rows],
+        "methods": list(tile.methods),
+        "seamless": tile.report.is_seamless,
+        "report": asdict(tile.report),
+    }
