@@ -267,7 +267,7 @@ class ServerShelf:
             )
 
     def _id(self, kind: str, path: str) -> str:
-        key = f"{self._server.url}/{self._request.project_name}/{kind}{path}"
+        key = f"stagewright:{self._request.project_name}/{kind}{path}"
         return uuid5(NAMESPACE_URL, key.casefold()).hex
 
     # The batch.

@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -26,6 +28,7 @@ from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Event, Job, Message, Progress
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks and kills")
+MAIN = "import sys; from stagewright.pipeline.cli import main; sys.exit(main())"
 PROJECT = "show"
 PRODUCT_FOLDER = "show/assets/lantern/publish/usd/usdMain"
 
@@ -285,3 +288,43 @@ def test_a_root_that_is_not_here_is_named(studio: Studio) -> None:
     with Server(studio.artist) as server, pytest.raises(StagewrightError) as caught:
         server.publication(studio.child.make_request())
     assert caught.value.code == "no-root"
+
+
+@pytest.mark.parametrize("moment", ["before", "batch", "after"])
+def test_a_server_that_dies_around_the_batch(
+    tmp_path: Path, child: ModuleType, moment: str
+) -> None:
+    root, database = tmp_path / "projects", tmp_path / "server.db"
+    root.mkdir()
+    with DemoServer(database=database) as demo:
+        key = demo.add_user("ann", "artist")
+        admin_key = demo.add_user("admin", "admin")
+        with Server(Credentials(demo.url, admin_key)) as admin:
+            admin.create_project(PROJECT, "shw")
+            admin.connection.set_project_root_overrides(PROJECT, "bench", {"work": str(root)})
+            assets = admin.create_folder(PROJECT, "assets")
+            lantern = admin.create_folder(PROJECT, "lantern", "Asset", assets.id)
+            admin.create_task(PROJECT, "lookdev", "Lookdev", lantern.id)
+    words = ["ayon", "demo-server", "--port", "0", "--database", str(database)]
+    dying = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *words, "--fault", f"POST operations$ die={moment}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert dying.stderr is not None
+    url = next(line.split("=")[1].strip() for line in dying.stderr if "AYON_SERVER_URL=" in line)
+    with dying, Server(Credentials(url, key, "bench")) as server:
+        with pytest.raises(StagewrightError) as caught:
+            for _ in child.publish(server, child.make_request(), child.make_sources(tmp_path)):
+                pass
+        dying.stderr.close()
+    assert dying.returncode == 137 and caught.value.code == "server-down"
+    with DemoServer(database=database) as demo, Server(Credentials(demo.url, admin_key)) as admin:
+        studio = Studio(demo, admin, Credentials(demo.url, key, "bench"), root, child)
+        with Server(studio.artist) as server:
+            for _ in child.publish(server, child.make_request(), child.make_sources(tmp_path)):
+                pass
+        (version,) = studio.versions()
+        assert version.version == 1 and studio.broken() == []
+        assert studio.folders() == {"v001"} and not list(root.rglob("*unfinished*"))
