@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def read_field(path: str | Path, name: str = "") -> VdbGrid:
         require_memory(needed, f"The field {file.name}")
         with np.load(file, allow_pickle=False) as stored:
             values, size, origin, level_set, own = (stored[key] for key in _ARRAYS)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise StagewrightError(
             "field-unreadable",
             f"{file.name} is no field that can be read ({error}).",

@@ -75,10 +75,10 @@ def read_polygons(path: str | Path) -> Polygons:
         found: Polygons = reader(file.read_bytes())
         if ((found.corners < 0) | (found.corners >= len(found.points))).any():
             raise ValueError("a face names a point that is not there")
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, ValueError, KeyError, IndexError, StopIteration) as error:
         raise StagewrightError(
             "mesh-unreadable",
-            f"{file.name} is no mesh that can be read ({error}).",
+            f"{file.name} is no mesh that can be read ({error or 'it ends too soon'}).",
             "Choose another file, or export it again.",
         ) from error
     return found

@@ -50,8 +50,9 @@ def place_shot(
         The files written.
 
     Raises:
-        StagewrightError: ``shot-root`` when the default prims differ,
-            ``asset-unreadable``, ``target-unwritable``.
+        StagewrightError: ``shot-root`` when the default prims differ, ``shot-units`` when
+            units or axes do, ``shot-over-asset`` when a layer of the asset would be
+            replaced; ``asset-unreadable``, ``target-unwritable``.
     """
     stage = open_stage(asset)
     default = stage.GetDefaultPrim()
@@ -63,6 +64,8 @@ def place_shot(
             "Give the export the name of the asset's default prim.",
         )
     root = root.absolute()
+    _refuse_own_layers(stage, root)
+    _refuse_other_units(stage, geometry, asset)
     yield Progress("shot.compare", 0.0, f"Comparing with {asset.name}")
     overs = layer_like(geometry, _metres(geometry))
     Sdf.CreatePrimInLayer(overs, default.GetPath())
@@ -75,7 +78,7 @@ def place_shot(
     main = _root_layer(
         geometry, root, name=name, asset=asset, kind=str(Usd.ModelAPI(default).GetKind())
     )
-    files = {f"{root.stem}_overs.usdc": overs, root.name: main}
+    files = {_overs_name(root): overs, root.name: main}
     with staging(root) as folder:
         for file_name, layer in files.items():
             yield Progress("shot.write", 0.8, f"Writing {file_name}")
@@ -84,6 +87,34 @@ def place_shot(
         move_into_place(folder, root.parent, list(files))
     layers = tuple(sorted(root.parent / file_name for file_name in files))
     return AssetFiles(root=root, layers=layers, textures=(), outward=(root,))
+
+
+def _refuse_own_layers(stage: Usd.Stage, root: Path) -> None:
+    """Refuse to write over the asset that the shot is over."""
+    targets = {root.resolve(), root.with_name(_overs_name(root)).resolve()}
+    for layer in stage.GetUsedLayers():
+        if layer.realPath and Path(layer.realPath).resolve() in targets:
+            raise StagewrightError(
+                "shot-over-asset",
+                f"{root.name} would be written over {Path(layer.realPath).name}, which it needs.",
+                "Give the shot's layer another name or folder.",
+            )
+
+
+def _refuse_other_units(stage: Usd.Stage, geometry: Sdf.Layer, asset: Path) -> None:
+    axis = str(geometry.pseudoRoot.GetInfo(UsdGeom.Tokens.upAxis) or "Y")
+    own = UsdGeom.GetStageMetersPerUnit(stage), str(UsdGeom.GetStageUpAxis(stage))
+    if not (abs(own[0] - _metres(geometry)) < 1e-9 and own[1] == axis):
+        raise StagewrightError(
+            "shot-units",
+            f"{asset.name} has {own[1]} up and units of {own[0]:g} m, the scene {axis} and "
+            f"{_metres(geometry):g} m.",
+            "Export with the asset's up axis, in a scene of its unit scale.",
+        )
+
+
+def _overs_name(root: Path) -> str:
+    return f"{root.stem}_overs.usdc"
 
 
 def _metres(layer: Sdf.Layer) -> float:
@@ -95,7 +126,7 @@ def _root_layer(geometry: Sdf.Layer, root: Path, *, name: str, asset: Path, kind
     prim = Sdf.CreatePrimInLayer(layer, f"/{geometry.defaultPrim}")
     prim.kind = kind
     prim.assetInfo = {"identifier": Sdf.AssetPath(f"./{root.name}"), "name": name}
-    layer.subLayerPaths.append(f"./{root.stem}_overs.usdc")
+    layer.subLayerPaths.append(f"./{_overs_name(root)}")
     layer.subLayerPaths.append(Path(os.path.abspath(asset)).as_posix())
     relate_references(layer, root.parent)
     return layer
@@ -170,6 +201,8 @@ class _Overs:
         names = [a.name for a in spec.attributes if self._is_changed(spec, prim, a.name)]
         if self._is_moved(spec, prim):
             names += [a.name for a in spec.attributes if a.name.startswith("xformOp")]
+            if UsdGeom.Tokens.xformOpOrder not in names:
+                self._clear_ops(spec.path)  # in the scene it stands where its parent does
         if "points" in names:
             names += [a.name for a in spec.attributes if a.name in _OF_POINTS]
             self._block_skinning(spec, prim)
@@ -194,6 +227,16 @@ class _Overs:
             close(ours.GetLocalTransformation(t), theirs.GetLocalTransformation(t), _TOLERANCE)
             for t in _times(samples)
         )
+
+    def _clear_ops(self, path: Sdf.Path) -> None:
+        over = Sdf.CreatePrimInLayer(self.overs, path)
+        order = Sdf.AttributeSpec(
+            over,
+            UsdGeom.Tokens.xformOpOrder,
+            Sdf.ValueTypeNames.TokenArray,
+            Sdf.VariabilityUniform,
+        )
+        order.default = []
 
     def _block_skinning(self, spec: Sdf.PrimSpec, prim: Usd.Prim) -> None:
         """Points that are written as they are must not be moved by the asset's skeleton."""

@@ -163,6 +163,13 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
         raise StagewrightError(
             "bad-arguments", "--name is for one photo.", "Leave it out, or give one photo."
         )
+    stems = [photo.stem.casefold() for photo in options.photos]
+    if len(set(stems)) != len(stems):
+        raise StagewrightError(
+            "same-name",
+            "Two of the photos have one name, so that their maps would replace one another.",
+            "Rename one, or make them one after the other in folders of their own.",
+        )
     chosen = {
         "tile": options.tile,
         "tile_size_m": options.tile_size,

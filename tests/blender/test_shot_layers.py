@@ -190,3 +190,35 @@ def test_a_published_shot_names_its_asset_by_a_relative_path(
     stage = Usd.Stage.Open(layer)
     assert stage.GetPrimAtPath("/gate").GetAssetInfoByKey("version") == "v001"
     assert stage.GetPrimAtPath("/gate/Frame/Door/Door").IsA(UsdGeom.Mesh)
+
+
+def test_a_shot_is_not_written_over_its_asset(
+    door: bpy.types.Object, asset: Path, tmp_path: Path
+) -> None:
+    before = {path: path.read_bytes() for path in asset.parent.iterdir() if path.is_file()}
+    request = SceneRequest("", "gate", over=str(asset))
+    with pytest.raises(StagewrightError, match="which it needs"):
+        finish(export_asset(BlenderHost(), request, asset, tmp_path / "work", []))
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_what_stands_where_its_parent_does_is_moved_there(
+    door: bpy.types.Object, tmp_path: Path
+) -> None:
+    door.location = (1, 2, 3)
+    asset = Path(str(publish(tmp_path / "library")["path"]))
+    door.location = (0, 0, 0)
+    shot = export(tmp_path / "shot", asset)
+    assert losses(shot) == []
+    stage = Usd.Stage.Open(str(shot.files.root))
+    place = UsdGeom.Xformable(stage.GetPrimAtPath("/gate/Frame/Door")).GetLocalTransformation()
+    assert tuple(place.ExtractTranslation()) == (0, 0, 0)
+
+
+def test_other_axes_than_the_assets_are_refused(
+    door: bpy.types.Object, asset: Path, tmp_path: Path
+) -> None:
+    request = SceneRequest("", "gate", over=str(asset), up_axis="Y")
+    job = export_asset(BlenderHost(), request, tmp_path / "s" / "s.usda", tmp_path / "w", [])
+    with pytest.raises(StagewrightError, match="Z up"):
+        finish(job)
