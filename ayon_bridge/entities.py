@@ -164,11 +164,12 @@ def rooted(representation: Representation, root: Path) -> Representation:
     """
     path = representation.attrib["path"]
     context = representation.data["context"]
-    (name,) = context["root"]
+    # Representations of early libraries tell no root; theirs is "work".
+    roots = dict.fromkeys(context.get("root") or ("work",), root.as_posix())
     return replace(
         representation,
         attrib={**representation.attrib, "path": below(root, path).as_posix()},
-        data={**representation.data, "context": {**context, "root": {name: root.as_posix()}}},
+        data={**representation.data, "context": {**context, "root": roots}},
     )
 
 
