@@ -7,7 +7,6 @@ Polygon File Format" (1994), in text and both binary forms.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
+from ..jobs.files import written_whole
 
 SUFFIXES = (".obj", ".ply")
 _TYPES = {
@@ -92,12 +92,10 @@ def write_polygons(path: str | Path, mesh: Polygons) -> None:
     """
     file = Path(path)
     writer = _by_suffix(file, {".obj": _obj_bytes, ".ply": _ply_bytes})
-    partial = file.with_name(f".{file.name}.part")
     try:
-        partial.write_bytes(writer(mesh))
-        os.replace(partial, file)
+        with written_whole(file) as partial:
+            partial.write_bytes(writer(mesh))
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise StagewrightError(
             "mesh-unwritable",
             f"{file.name} cannot be written ({error.strerror or error}).",

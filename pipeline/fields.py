@@ -33,6 +33,7 @@ from ..field_tools.vdb import VdbGrid
 from ..field_tools.work import make_field
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
+from ..jobs.files import written_whole
 from ..texture_lab.png import write_png
 
 # Told apart by those who do not see red and green, too.
@@ -236,12 +237,10 @@ def write_lines(path: Path, lines: NDArray[np.floating[Any]]) -> None:
     for number in range(len(lines)):
         first = number * count + 1
         text.append("l " + " ".join(map(str, range(first, first + count))))
-    partial = path.with_name(f".{path.name}.part")
     try:
-        partial.write_text("\n".join(text) + "\n", encoding="ascii")
-        partial.replace(path)
+        with written_whole(path) as partial:
+            partial.write_text("\n".join(text) + "\n", encoding="ascii")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise StagewrightError(
             "mesh-unwritable",
             f"{path.name} cannot be written ({error.strerror or error}).",

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -125,6 +125,31 @@ class _FrameRange(argparse.Action):
         if first > last:
             parser.error(f"argument --frames: {first} comes after {last}")
         setattr(namespace, self.dest, (first, last))
+
+
+def in_blender_if(needed: Callable[[Path], bool]) -> type[argparse.Action]:
+    """The action of an argument of paths that makes a command run inside Blender.
+
+    Args:
+        needed: whether a path among those given is one that only Blender reads or writes.
+    """
+
+    class InBlender(argparse.Action):
+        """Paths, and what they ask for."""
+
+        def __call__(
+            self,
+            parser: argparse.ArgumentParser,
+            namespace: argparse.Namespace,
+            values: Any,
+            option_string: str | None = None,
+        ) -> None:
+            """Keep them, and whether the command runs inside Blender."""
+            setattr(namespace, self.dest, values)
+            paths = values if isinstance(values, list) else [values]
+            namespace.needs_scene = namespace.needs_scene or any(map(needed, paths))
+
+    return InBlender
 
 
 def add_allow(verb: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from .. import summaries
 from ..host import SceneHost
-from .common import add_group, add_verb
+from .common import add_group, add_verb, in_blender_if
 
 _SURFACE = "a .obj, .ply or USD file"
 _BOOLEANS = ("union", "difference", "intersection")
@@ -60,7 +60,7 @@ def _add_solids(group: Any) -> None:
         "sources",
         nargs="+",
         type=Path,
-        action=_Files,
+        action=_FILES,
         metavar="FILE",
         help="surfaces and fields, two or more",
     )
@@ -148,46 +148,37 @@ def _add_looks(group: Any) -> None:
         group, "info", "Tell what a file holds.", handler=_info, summary=summaries.field_info
     )
     verb.add_argument(
-        "source", type=Path, action=_Files, metavar="FILE", help="a field or a surface"
+        "source", type=Path, action=_FILES, metavar="FILE", help="a field or a surface"
     )
     verb.add_argument("--grid", default="", help="name of the grid in a .vdb")
 
 
-class _Files(argparse.Action):
-    """Files; a .vdb goes to Blender where this Python has no OpenVDB module."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep them, and that the command runs inside Blender."""
-        setattr(namespace, self.dest, values)
-        files = values if isinstance(values, list) else [values]
-        if any(file.suffix.lower() == ".vdb" for file in files) and not _has_openvdb():
-            namespace.needs_scene = True
+def _needs_openvdb(file: Path) -> bool:
+    """Whether it is a .vdb and this Python has no OpenVDB module."""
+    return file.suffix.lower() == ".vdb" and not _has_openvdb()
 
 
 def _has_openvdb() -> bool:
     return any(find_spec(name) is not None for name in ("openvdb", "pyopenvdb"))
 
 
+_FILES = in_blender_if(_needs_openvdb)
+
+
 def _add_source(verb: Any, what: str) -> None:
-    verb.add_argument("sources", nargs=1, type=Path, action=_Files, metavar="FILE", help=what)
+    verb.add_argument("sources", nargs=1, type=Path, action=_FILES, metavar="FILE", help=what)
 
 
 def _add_field(verb: Any) -> None:
     verb.add_argument(
-        "source", type=Path, action=_Files, metavar="FIELD", help="a .vdb or .npz file"
+        "source", type=Path, action=_FILES, metavar="FIELD", help="a .vdb or .npz file"
     )
     verb.add_argument("--grid", default="", help="name of the grid in a .vdb")
 
 
 def _add_output(verb: Any, name: str, what: str) -> None:
     verb.add_argument(
-        "-o", "--output", type=Path, action=_Files, required=True, metavar=name, help=what
+        "-o", "--output", type=Path, action=_FILES, required=True, metavar=name, help=what
     )
 
 

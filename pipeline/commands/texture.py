@@ -15,7 +15,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
 from .. import summaries
 from ..host import SceneHost
-from .common import add_group, add_verb
+from .common import add_group, add_verb, in_blender_if
 
 
 def add(verbs: Any) -> None:
@@ -90,7 +90,7 @@ def _add_maps(group: Any) -> None:
         handler=_maps,
         summary=summaries.photographed,
     )
-    verb.add_argument("photos", nargs="+", type=Path, action=_Images, metavar="PHOTO")
+    verb.add_argument("photos", nargs="+", type=Path, action=_IMAGES, metavar="PHOTO")
     verb.add_argument(
         "--tile",
         nargs="?",
@@ -123,7 +123,7 @@ def _add_tile(group: Any) -> None:
         handler=_tile,
         summary=summaries.tiled,
     )
-    verb.add_argument("images", nargs="+", type=Path, action=_Images, metavar="IMAGE")
+    verb.add_argument("images", nargs="+", type=Path, action=_IMAGES, metavar="IMAGE")
     verb.add_argument(
         "--method",
         choices=("auto", "cut", "blend"),
@@ -135,21 +135,12 @@ def _add_tile(group: Any) -> None:
     )
 
 
-class _Images(argparse.Action):
-    """Images; other files than PNG are read inside Blender where OpenImageIO is not here."""
+def _needs_openimageio(image: Path) -> bool:
+    """Whether it is no PNG, and OpenImageIO, which comes with Blender, is not here."""
+    return image.suffix.lower() != ".png" and find_spec("OpenImageIO") is None
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep them, and that the command runs inside Blender."""
-        setattr(namespace, self.dest, values)
-        others = any(path.suffix.lower() != ".png" for path in values)
-        if others and find_spec("OpenImageIO") is None:
-            namespace.needs_scene = True
+
+_IMAGES = in_blender_if(_needs_openimageio)
 
 
 def _add_output(verb: argparse.ArgumentParser) -> None:

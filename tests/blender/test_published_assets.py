@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from math import sin
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,33 @@ def test_other_units_and_axes_are_brought_into_those_of_the_set(
     assert told(asset) == []
 
 
+def test_an_asset_stands_in_a_scene_in_centimetres_at_its_true_size(
+    library: Path, tmp_path: Path
+) -> None:
+    units = bpy.context.scene.unit_settings
+    units.system, units.scale_length = "METRIC", 0.01
+    add(library, versions(library)[0], 100, 200, 300)
+    shown = bpy.context.evaluated_depsgraph_get().object_instances
+    corners = [
+        tuple(each.matrix_world @ vertex.co)
+        for each in shown
+        if each.object.type == "MESH"
+        for vertex in each.object.data.vertices
+    ]
+    # Boards of 1 m, and so of 100 units; the back starts 1 m up and leans by 1.2.
+    greatest = (200, 300, 400 + 100 * sin(1.2))
+    assert [min(axis) for axis in zip(*corners, strict=True)] == pytest.approx([100, 200, 300])
+    assert [max(axis) for axis in zip(*corners, strict=True)] == pytest.approx(greatest)
+    asset = export(tmp_path / "out")
+    assert told(asset) == []
+    stage = Usd.Stage.Open(str(asset.files.root))
+    bounds = UsdGeom.BBoxCache(Usd.TimeCode.Default(), ["default", "render"])
+    box = bounds.ComputeWorldBound(stage.GetDefaultPrim()).ComputeAlignedRange()
+    assert UsdGeom.GetStageMetersPerUnit(stage) == pytest.approx(0.01)
+    assert tuple(box.GetMin()) == pytest.approx((100, 200, 300), abs=1e-3)
+    assert tuple(box.GetMax()) == pytest.approx(greatest, abs=1e-3)
+
+
 def test_an_update_shows_the_newest_version_everywhere(library: Path, tmp_path: Path) -> None:
     first, second = versions(library)
     shown = [add(library, first, 3.0 * n) for n in range(3)]
@@ -255,6 +283,18 @@ def test_there_is_nothing_to_update_to(library: Path, tmp_path: Path) -> None:
     add(library, version)
     result = bpy.ops.stagewright.update_published_asset(version_id=version, library=str(library))
     assert result == {"CANCELLED"}
+
+
+def test_an_update_of_a_version_that_the_library_lacks_is_refused_by_its_name(
+    library: Path, tmp_path: Path
+) -> None:
+    version = versions(library)[0]
+    add(library, version).instance_collection.stagewright.version_id = "gone"
+    update = bpy.ops.stagewright.update_published_asset
+    with pytest.raises(RuntimeError, match="holds no chair v001"):
+        update(version_id="gone", library=str(library))
+    with pytest.raises(RuntimeError, match="holds no USD version nonsense"):
+        update(version_id="nonsense", library=str(library))
 
 
 def test_a_version_that_the_library_lacks_is_refused(library: Path, tmp_path: Path) -> None:
