@@ -24,7 +24,7 @@ from ..jobs.events import Job, Progress
 from .images import Image, encoded, linear, read_image
 from .request import Normals
 from .surface import normals, occlusion
-from .texture_set import TextureSet, write_set
+from .texture_set import TextureSet, is_done, write_set
 from .tiling import SMALLEST, Method, make_tile
 
 Field = NDArray[np.float32]
@@ -104,17 +104,6 @@ def request_of(photo: Path, **chosen: Any) -> PhotoRequest:
             "no-file", f"{photo.name} cannot be read ({error.strerror}).", "Check its path."
         ) from None
     return PhotoRequest(photo.name, digest, **chosen)
-
-
-def is_done(request: PhotoRequest, folder: Path, name: str) -> bool:
-    """Whether ``folder`` holds the set ``name`` of that very request, with all its maps."""
-    try:
-        sidecar = json.loads((folder / f"{name}.json").read_text("utf-8"))
-        files = [folder / file for file in sidecar["maps"].values()]
-        same: bool = sidecar["request"] == json.loads(request.to_json())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-    return same and all(file.is_file() for file in files)
 
 
 def make_maps(
