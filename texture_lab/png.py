@@ -6,7 +6,6 @@ The format is that of the PNG specification, third edition (W3C, 2025).
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
+from ..jobs.files import written_whole
 
 Array = NDArray[Any]
 
@@ -53,16 +53,11 @@ def write_png(path: Path, pixels: Array, text: Mapping[str, str] | None = None) 
     for keyword, value in (text or {}).items():
         chunks.append((b"tEXt", keyword.encode("latin-1") + b"\0" + value.encode("latin-1")))
     chunks += [(b"IDAT", zlib.compress(_filtered(image), 1)), (b"IEND", b"")]
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        with partial.open("wb") as file:
-            file.write(_SIGNATURE)
-            for kind, data in chunks:
-                file.write(struct.pack(">I", len(data)) + kind + data)
-                file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_whole(path) as partial, partial.open("wb") as file:
+        file.write(_SIGNATURE)
+        for kind, data in chunks:
+            file.write(struct.pack(">I", len(data)) + kind + data)
+            file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
 
 
 def _filtered(image: Array) -> bytes:
