@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
-from .images import Image, read_image
+from .images import Image, encoded, linear, read_image
 from .request import Normals
 from .surface import normals, occlusion
 from .texture_set import TextureSet, is_done, write_set
@@ -205,16 +205,3 @@ def blurred(field: Field, width: float, *, wraps: bool = True) -> Field:
     across = np.fft.rfftfreq(field.shape[1])[None, :]
     kept = np.exp(-2 * (np.pi * width) ** 2 * (down**2 + across**2))
     return np.fft.irfft2(np.fft.rfft2(field) * kept, field.shape).astype(np.float32)
-
-
-def linear(encoded_colour: NDArray[np.floating[Any]]) -> Field:
-    """Linear light of sRGB (IEC 61966-2-1)."""
-    c = np.asarray(encoded_colour, np.float32)
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-def encoded(light: NDArray[np.floating[Any]]) -> Field:
-    """The other way round."""
-    c = np.asarray(light, np.float32)
-    high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
-    return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)
