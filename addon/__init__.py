@@ -13,6 +13,7 @@ from .fields import settings as field_settings
 from .fields import showing as field_showing
 from .textures import lab as texture_lab
 from .textures import panel as texture_panel
+from .textures import pictures as texture_pictures
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
@@ -62,6 +63,7 @@ _PARTS = (
     field_showing,
     field_panels,
     texture_lab,
+    texture_pictures,
     texture_settings,
     texture_panel,
     jobs_ui,
