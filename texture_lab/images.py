@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,29 @@ from ..jobs.errors import StagewrightError
 from . import png
 
 Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as one sees it: over black where it is transparent.
+
+    Attributes:
+        pixels: (rows, columns, 1 or 3) float32.
+        light: whether they are light, from 0 without an end, as files of floats hold it;
+            else they are encoded for a display, 0 to 1.
+    """
+
+    pixels: Image
+    light: bool
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What a file holds: grey or colour, and alpha if there is any; (rows, columns, 1 to 4)."""
+
+    pixels: Image
+    light: bool
+    over_black: bool
 
 
 def read_image(path: Path) -> Image:
@@ -26,16 +51,33 @@ def read_image(path: Path) -> Image:
     Raises:
         StagewrightError: those of :func:`.png.read_png`; ``image-unsupported``.
     """
+    return np.clip(_colours(_read(path).pixels), 0.0, 1.0)
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an image as one sees it.
+
+    Raises:
+        StagewrightError: as :func:`read_image`.
+    """
+    stored = _read(path)
+    pixels = _colours(stored.pixels)
+    if not stored.over_black and stored.pixels.shape[2] in (2, 4):
+        pixels = pixels * stored.pixels[:, :, -1:]
+    return Picture(np.maximum(pixels, 0.0), stored.light)
+
+
+def _read(path: Path) -> _Stored:
     if path.suffix.lower() == ".png":
         pixels, _ = png.read_png(path)
         scale = np.float32(65535 if pixels.dtype == np.uint16 else 255)
-        return _colours(pixels.astype(np.float32) / scale)
+        return _Stored(pixels.astype(np.float32) / scale, light=False, over_black=False)
     if not path.is_file():
         raise StagewrightError("no-file", f"There is no file “{path}”.", "Check its path.")
     return _read_other(path)
 
 
-def _read_other(path: Path) -> Image:
+def _read_other(path: Path) -> _Stored:
     try:
         import OpenImageIO
     except ImportError:
@@ -60,13 +102,30 @@ def _read_other(path: Path) -> Image:
         opened.close()
     if pixels is None:
         raise _damaged(path, OpenImageIO.geterror())
-    return _colours(np.asarray(pixels, np.float32).reshape(spec.height, spec.width, -1))
+    values = np.asarray(pixels, np.float32).reshape(spec.height, spec.width, -1)
+    light = spec.format.basetype in (OpenImageIO.HALF, OpenImageIO.FLOAT, OpenImageIO.DOUBLE)
+    kept = np.ascontiguousarray(values[:, :, _channels(spec.channelnames)])
+    kept = np.nan_to_num(kept, posinf=65504.0)  # the greatest half float
+    return _Stored(kept, light, over_black=True)  # OpenImageIO sees to that
 
 
-def _colours(pixels: NDArray[np.float32]) -> Image:
-    """Grey or colour, without alpha and what else there may be."""
-    kept = 3 if pixels.shape[2] >= 3 else 1
-    return np.clip(np.nan_to_num(pixels[:, :, :kept]), 0.0, 1.0)
+def _channels(names: Sequence[str]) -> list[int]:
+    """Which channels are the picture: those of the layer Combined, else of the first.
+
+    Blender's files of many layers call them ``ViewLayer.Combined.R``.
+    """
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+    layers.sort(key=lambda layer: not layer.endswith("Combined"))
+    for layer in layers:
+        wanted = [f"{layer}.{channel}" if layer else channel for channel in "RGB"]
+        if set(wanted) <= set(names):
+            return [names.index(name) for name in wanted]
+    return list(range(min(len(names), 4)))
+
+
+def _colours(pixels: Image) -> Image:
+    """Grey or colour, without alpha."""
+    return pixels[:, :, : 3 if pixels.shape[2] >= 3 else 1]
 
 
 def _damaged(path: Path, why: str) -> StagewrightError:
