@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import assets, publish
+from .ayon import assets, publish, server
 from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
@@ -38,6 +38,7 @@ _PARTS = (
     preferences,
     properties,
     pump,
+    server,
     losses,
     export,
     variants,
