@@ -12,6 +12,7 @@ import numpy as np
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
+from ..jobs.files import written_whole
 from ..texture_lab.images import read_picture
 from ..texture_lab.png import png_bytes
 from ..usd_tools.flip import Picture
@@ -95,15 +96,12 @@ def _png(picture: Picture) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.part")
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        with written_whole(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
         raise StagewrightError(
             "not-written",
             f"{path.name} cannot be written ({error.strerror}).",
             "Choose a folder you may write to, or make room there.",
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ The format is that of the PNG specification, third edition (W3C, 2025).
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
+from ..jobs.files import written_whole
 
 Array = NDArray[Any]
 
@@ -41,12 +41,8 @@ def write_png(path: Path, pixels: Array, text: Mapping[str, str] | None = None) 
         OSError: the disk is full or the folder cannot be written.
     """
     content = png_bytes(pixels, text)
-    partial = path.with_name(f".{path.name}.part")
-    try:
+    with written_whole(path) as partial:
         partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def png_bytes(pixels: Array, text: Mapping[str, str] | None = None) -> bytes:

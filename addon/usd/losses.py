@@ -63,11 +63,4 @@ class STAGEWRIGHT_OT_find_losses(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Add the operator."""
-    bpy.utils.register_class(STAGEWRIGHT_OT_find_losses)
-
-
-def unregister() -> None:
-    """Take it away."""
-    bpy.utils.unregister_class(STAGEWRIGHT_OT_find_losses)
+register, unregister = bpy.utils.register_classes_factory((STAGEWRIGHT_OT_find_losses,))

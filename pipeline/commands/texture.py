@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
 from .. import summaries
 from ..host import SceneHost
-from .common import add_group, add_verb
+from .common import add_group, add_verb, in_blender_if
 
 
 def add(verbs: Any) -> None:
@@ -53,8 +54,32 @@ def add(verbs: Any) -> None:
     )
     rerun.add_argument("picture", type=Path, metavar="FILE.png", help="any map of the set")
     _add_output(rerun)
+    _add_batch(group)
     _add_maps(group)
     _add_tile(group)
+
+
+def _add_batch(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "batch",
+        "Make a set of each line of a file; those that are there already are passed over.",
+        handler=_batch,
+        summary=summaries.batched,
+        found_errors=lambda value: bool(value["refused"]),
+    )
+    verb.add_argument("listing", type=Path, metavar="FILE", help="prompts or requests, one a line")
+    verb.add_argument("--size", type=int, default=1024, help="pixels (default: %(default)s)")
+    verb.add_argument("--seed", type=int, default=0, help="which variation (default: %(default)s)")
+    verb.add_argument(
+        "--processes",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="how many work at a time (default: as many as there are cores)",
+    )
+    verb.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
+    )
 
 
 def _add_maps(group: Any) -> None:
@@ -65,7 +90,7 @@ def _add_maps(group: Any) -> None:
         handler=_maps,
         summary=summaries.photographed,
     )
-    verb.add_argument("photos", nargs="+", type=Path, action=_Images, metavar="PHOTO")
+    verb.add_argument("photos", nargs="+", type=Path, action=_IMAGES, metavar="PHOTO")
     verb.add_argument(
         "--tile",
         nargs="?",
@@ -98,7 +123,7 @@ def _add_tile(group: Any) -> None:
         handler=_tile,
         summary=summaries.tiled,
     )
-    verb.add_argument("images", nargs="+", type=Path, action=_Images, metavar="IMAGE")
+    verb.add_argument("images", nargs="+", type=Path, action=_IMAGES, metavar="IMAGE")
     verb.add_argument(
         "--method",
         choices=("auto", "cut", "blend"),
@@ -110,21 +135,12 @@ def _add_tile(group: Any) -> None:
     )
 
 
-class _Images(argparse.Action):
-    """Images; other files than PNG are read inside Blender where OpenImageIO is not here."""
+def _needs_openimageio(image: Path) -> bool:
+    """Whether it is no PNG, and OpenImageIO, which comes with Blender, is not here."""
+    return image.suffix.lower() != ".png" and find_spec("OpenImageIO") is None
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep them, and that the command runs inside Blender."""
-        setattr(namespace, self.dest, values)
-        others = any(path.suffix.lower() != ".png" for path in values)
-        if others and find_spec("OpenImageIO") is None:
-            namespace.needs_scene = True
+
+_IMAGES = in_blender_if(_needs_openimageio)
 
 
 def _add_output(verb: argparse.ArgumentParser) -> None:
@@ -154,6 +170,13 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     from ...texture_lab.make import rerun
 
     return (yield from rerun(options.picture, options.output, options.name))
+
+
+def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    from ..textures import make_sets, read_requests
+
+    requests = read_requests(options.listing, options.size, options.seed)
+    return (yield from make_sets(requests, options.output, max(options.processes, 1)))
 
 
 def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:

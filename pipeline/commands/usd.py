@@ -20,6 +20,7 @@ from .common import (
     add_scene_options,
     add_verb,
     checks_block,
+    in_blender_if,
     require_usd,
     scene_request,
 )
@@ -130,14 +131,32 @@ def _add_import(group: Any) -> None:
         choices=("proxy", "guide"),
         help="import prims of this purpose, too (may be repeated)",
     )
+    verb.add_argument(
+        "--meters-per-unit",
+        type=float,
+        default=1.0,
+        metavar="METRES",
+        help="the unit scale of the scene that it is for (default: %(default)s)",
+    )
     verb.add_argument("--overwrite", action="store_true", help="replace OUT.blend if it exists")
 
 
 def _import(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    if not 1e-6 <= options.meters_per_unit <= 1e6:
+        raise StagewrightError(
+            "bad-arguments",
+            f"No scene has units of {options.meters_per_unit:g} metres.",
+            "Give 0.000001 to 1000000, such as 0.01 for centimetres.",
+        )
     blend = options.output.absolute()
     _refuse_existing(blend, options.overwrite)
     name = options.name or options.source.stem
-    choice = ImportChoice(tuple(options.prim), options.cameras, frozenset(options.purpose))
+    choice = ImportChoice(
+        prims=tuple(options.prim),
+        cameras=options.cameras,
+        purposes=frozenset(options.purpose),
+        meters_per_unit=options.meters_per_unit,
+    )
     path = yield from host.import_usd(options.source.absolute(), blend, name, choice)
     return {"path": str(path), "collection": name}
 
@@ -202,7 +221,7 @@ def _add_check(group: Any) -> None:
     verb.add_argument(
         "--against",
         type=Path,
-        action=_Against,
+        action=in_blender_if(lambda blend: True),
         metavar="FILE.blend",
         help="compare it with this scene, too, and list what it has lost",
     )
@@ -210,21 +229,6 @@ def _add_check(group: Any) -> None:
         "--collection", default="", help="the collection to compare with (default: the whole scene)"
     )
     add_allow(verb)
-
-
-class _Against(argparse.Action):
-    """A .blend to compare with: it is opened in Blender."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep the path, and that the command runs inside Blender."""
-        setattr(namespace, self.dest, values)
-        namespace.needs_scene = True
 
 
 def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
