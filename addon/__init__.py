@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import cli, jobs_ui, menus, preferences, properties, pump
+from . import beside, cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish
 from .fields import baking as field_baking
 from .fields import live as field_live
@@ -36,6 +36,7 @@ from .usd import (
 _PARTS = (
     preferences,
     properties,
+    beside,
     pump,
     losses,
     export,

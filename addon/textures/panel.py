@@ -4,17 +4,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
-from bpy.app.handlers import persistent
 from bpy.props import IntProperty
 
 from ...jobs.errors import StagewrightError
 from ...texture_lab.families import FAMILIES
 from ...texture_lab.make import memory_of
 from ...texture_lab.request import MAX_SEED
-from .. import pump
+from .. import beside, pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
 from . import lab, making
 from .settings import kind_of
@@ -152,13 +149,6 @@ class STAGEWRIGHT_PT_textures_image(_TexturePanel, bpy.types.Panel):
     bl_space_type = "IMAGE_EDITOR"
 
 
-@persistent
-def _before_save(path: str, *_: object) -> None:
-    """Sets that lie in the temporary folder go along with the file."""
-    if path:
-        making.take_along(Path(path).parent)
-
-
 _CLASSES = (
     STAGEWRIGHT_OT_make_texture,
     STAGEWRIGHT_OT_move_texture_up,
@@ -172,11 +162,11 @@ def register() -> None:
     """Add the panels and the operators."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    bpy.app.handlers.save_pre.append(_before_save)
+    beside.goes_along(making.KIND, making.take_along)
 
 
 def unregister() -> None:
     """Take them away."""
-    bpy.app.handlers.save_pre.remove(_before_save)
+    beside.stays(making.KIND)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
