@@ -11,6 +11,7 @@ from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
 from .fields import showing as field_showing
+from .textures import lab as texture_lab
 from .textures import panel as texture_panel
 from .textures import settings as texture_settings
 from .usd import (
@@ -59,6 +60,7 @@ _PARTS = (
     field_baking,
     field_showing,
     field_panels,
+    texture_lab,
     texture_settings,
     texture_panel,
     jobs_ui,

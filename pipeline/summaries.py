@@ -78,6 +78,16 @@ def textured(value: Mapping[str, Any]) -> str:
     return "\n".join([f"Made {value['family']}{found}:", *(f"  {f}" for f in value["files"])])
 
 
+def batched(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture batch``."""
+    lines = [f"Made {count(len(value['made']), 'set')}."]
+    if value["there"]:
+        lines.append(f"{count(value['there'], 'set')} were there already.")
+    if value["refused"]:
+        lines.append(f"{count(len(value['refused']), 'line')} could not be used.")
+    return "\n".join(lines)
+
+
 def imported(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright usd import``."""
     return f"Imported as the collection {value['collection']}: {value['path']}"

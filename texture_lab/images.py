@@ -35,6 +35,19 @@ def read_image(path: Path) -> Image:
     return _read_other(path)
 
 
+def linear(encoded_colour: NDArray[np.floating[Any]]) -> Image:
+    """Linear light of sRGB (IEC 61966-2-1)."""
+    c = np.asarray(encoded_colour, np.float32)
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def encoded(light: NDArray[np.floating[Any]]) -> Image:
+    """SRGB of linear light: the other way round."""
+    c = np.asarray(light, np.float32)
+    high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
+    return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)
+
+
 def _read_other(path: Path) -> Image:
     try:
         import OpenImageIO

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
-from .images import Image, read_image
+from .images import Image, encoded, linear, read_image
 from .request import Normals
 from .surface import normals, occlusion
-from .texture_set import TextureSet, write_set
+from .texture_set import TextureSet, is_done, write_set
 from .tiling import SMALLEST, Method, make_tile
 
 Field = NDArray[np.float32]
@@ -104,17 +104,6 @@ def request_of(photo: Path, **chosen: Any) -> PhotoRequest:
             "no-file", f"{photo.name} cannot be read ({error.strerror}).", "Check its path."
         ) from None
     return PhotoRequest(photo.name, digest, **chosen)
-
-
-def is_done(request: PhotoRequest, folder: Path, name: str) -> bool:
-    """Whether ``folder`` holds the set ``name`` of that very request, with all its maps."""
-    try:
-        sidecar = json.loads((folder / f"{name}.json").read_text("utf-8"))
-        files = [folder / file for file in sidecar["maps"].values()]
-        same: bool = sidecar["request"] == json.loads(request.to_json())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-    return same and all(file.is_file() for file in files)
 
 
 def make_maps(
@@ -216,16 +205,3 @@ def blurred(field: Field, width: float, *, wraps: bool = True) -> Field:
     across = np.fft.rfftfreq(field.shape[1])[None, :]
     kept = np.exp(-2 * (np.pi * width) ** 2 * (down**2 + across**2))
     return np.fft.irfft2(np.fft.rfft2(field) * kept, field.shape).astype(np.float32)
-
-
-def linear(encoded_colour: NDArray[np.floating[Any]]) -> Field:
-    """Linear light of sRGB (IEC 61966-2-1)."""
-    c = np.asarray(encoded_colour, np.float32)
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-def encoded(light: NDArray[np.floating[Any]]) -> Field:
-    """The other way round."""
-    c = np.asarray(light, np.float32)
-    high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
-    return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)

@@ -120,6 +120,17 @@ def write_set(
     return paths
 
 
+def is_done(request: Request, folder: Path, name: str) -> bool:
+    """Whether ``folder`` holds the set ``name`` of that very request, with all its maps."""
+    try:
+        sidecar = json.loads((folder / f"{name}.json").read_text("utf-8"))
+        files = [folder / file for file in sidecar["maps"].values()]
+        same: bool = sidecar["request"] == json.loads(request.to_json())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return same and all(file.is_file() for file in files)
+
+
 def read_request(path: Path) -> TextureRequest:
     """The request that a map was made from.
 

@@ -14,23 +14,15 @@ import bpy
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
+from ...jobs.warm import Order
 from ...texture_lab.request import TextureRequest
 from ..undo import push_undo
-from ..worker import command
+from . import lab
 from .material import KEY as OURS
 from .material import apply
 
-KIND = "texture"
 FOLDER = "textures"
 """Where sets lie beside the .blend."""
-
-_BYTES = 320
-"""Memory that a pixel takes at the peak of the slowest family, measured."""
-
-
-def memory_of(size: int) -> int:
-    """About how many bytes a set of ``size`` rows takes while it is made."""
-    return _BYTES * size * size
 
 
 def problem(context: bpy.types.Context) -> str:
@@ -48,32 +40,37 @@ def problem(context: bpy.types.Context) -> str:
     return ""
 
 
-def make(request: TextureRequest, item: bpy.types.Object, displace: bool) -> Job[Mapping[str, Any]]:
-    """Make the set in a process of its own and give it to ``item``.
+def order_of(request: TextureRequest, item: bpy.types.Object) -> Order:
+    """What to make for ``item``: a set with files of its own, so that undo finds those before."""
+    folder = home()
+    arguments = {
+        "request": request.to_json(),
+        "folder": str(folder),
+        "name": _free_stem(folder, bpy.path.clean_name(item.name)),
+    }
+    return Order("texture_lab.tasks:make_set", arguments)
 
-    Every set has files of its own, so that undo finds those of the set before.
+
+def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[str, Any]]:
+    """Make the set in the process for sets and give it to ``item``.
 
     Returns:
         The family, its sliders, the files, and ``material``, its name.
 
     Raises:
-        StagewrightError: what the command reports; ``object-gone``: the object was
+        StagewrightError: what the task reports; ``object-gone``: the object was
             deleted meanwhile; the files are kept.
     """
     uid, name = item.session_uid, item.name
-    folder = home()
-    stem = _free_stem(folder, bpy.path.clean_name(name))
-    words = [f"--size={request.size}", f"--seed={request.seed}", f"--name={stem}", "-o", folder]
-    words += [f"--set={slider}={value!r}" for slider, value in request.parameters.items()]
-    value = yield from command("texture", "make", *map(str, words), "--", request.prompt)
+    value = yield from lab.child("sets").run(order)
     found = next((o for o in bpy.data.objects if o.session_uid == uid), None)
+    sidecar = Path(value["files"][-1])
     if found is None:
         raise StagewrightError(
             "object-gone",
-            f"The object {name} is gone; the maps are in {folder}.",
+            f"The object {name} is gone; the maps are in {sidecar.parent}.",
             "Choose another object and make it again.",
         )
-    sidecar = Path(value["files"][-1])
     about = json.loads(sidecar.read_text("utf-8"))
     material, projected = apply(found, sidecar, about, displace)
     push_undo(f"Texture {material.name}")
@@ -112,5 +109,7 @@ def take_along(folder: Path) -> None:
 
 
 def _free_stem(folder: Path, stem: str) -> str:
+    """A name that neither a set has nor one that waits to be made."""
+    promised = {order.arguments["name"] for order in lab.child("sets").queue}
     names = (f"{stem}_{number:03}" for number in itertools.count(1))
-    return next(name for name in names if not (folder / f"{name}.json").exists())
+    return next(n for n in names if n not in promised and not (folder / f"{n}.json").exists())

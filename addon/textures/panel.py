@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# mypy: disable-error-code="valid-type"
 """The Texture Lab panel, in the 3D view and the Image Editor, and its buttons."""
 
 from __future__ import annotations
@@ -7,13 +8,15 @@ from pathlib import Path
 
 import bpy
 from bpy.app.handlers import persistent
+from bpy.props import IntProperty
 
 from ...jobs.errors import StagewrightError
 from ...texture_lab.families import FAMILIES
+from ...texture_lab.make import memory_of
 from ...texture_lab.request import MAX_SEED
 from .. import pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
-from . import making
+from . import lab, making
 from .settings import kind_of
 
 
@@ -28,8 +31,6 @@ class STAGEWRIGHT_OT_make_texture(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether the words name a material and something takes it."""
         why = making.problem(context)
-        if pump.is_running(making.KIND):
-            why = "A texture is being made: wait for its end or cancel it"
         if why:
             cls.poll_message_set(why)
         return not why
@@ -39,13 +40,39 @@ class STAGEWRIGHT_OT_make_texture(bpy.types.Operator):
         chosen = context.scene.stagewright_texture
         item = context.view_layer.objects.active
         try:
-            job = making.make(chosen.request(), item, chosen.displace)
-            task = pump.run(job, making.KIND, f"Make {chosen.family}")
+            order = making.order_of(chosen.request(), item)
+            job = making.make(order, item, chosen.displace)
+            task = pump.run(job, lab.KIND, f"Make {chosen.family}")
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        lab.remember(task, order)
         if not task.running:
             self.report({"INFO"}, task.message)
+        return {"FINISHED"}
+
+
+class STAGEWRIGHT_OT_move_texture_up(bpy.types.Operator):
+    """Make this texture before the one that waits in front of it"""
+
+    bl_idname = "stagewright.move_texture_up"
+    bl_label = "Make Earlier"
+    bl_options = {"INTERNAL"}
+
+    job_id: IntProperty(name="Job", description="Number of the job", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether two textures wait."""
+        if len(lab.queue()) < 3:
+            cls.poll_message_set("No two textures wait")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Change their places."""
+        lab.move_up(self.job_id)
+        pump.redraw()
         return {"FINISHED"}
 
 
@@ -78,12 +105,18 @@ class _TexturePanel(SidebarPanel):
         layout.use_property_decorate = False
         if chosen.family:
             _draw_match(layout, context, chosen)
-        task = pump.last(making.KIND)
-        if task is None or not task.running:
-            layout.operator("stagewright.make_texture", icon="TEXTURE")
-            draw_problem(layout, context, making.problem(context))
-        if task is not None:
-            draw_task(layout, context, task)
+        layout.operator("stagewright.make_texture", icon="TEXTURE")
+        draw_problem(layout, context, making.problem(context))
+        for place, task in enumerate(lab.queue()):
+            row = layout.row()
+            draw_task(row.column(), context, task)
+            if place > 1:
+                row.operator(
+                    "stagewright.move_texture_up", text="", icon="TRIA_UP"
+                ).job_id = task.number
+        last = pump.last(lab.KIND)
+        if last is not None and not last.running:
+            draw_task(layout, context, last)
 
 
 def _draw_match(
@@ -101,7 +134,7 @@ def _draw_match(
     row.operator("stagewright.next_texture_seed", text="", icon="FILE_REFRESH")
     column.prop(chosen, "size")
     column.prop(chosen, "displace")
-    memory = making.memory_of(int(chosen.size))
+    memory = memory_of(int(chosen.size))
     draw_text(layout, context, f"Takes about {max(memory / 2**30, 0.1):.1f} GB of memory", "MEMORY")
 
 
@@ -128,6 +161,7 @@ def _before_save(path: str, *_: object) -> None:
 
 _CLASSES = (
     STAGEWRIGHT_OT_make_texture,
+    STAGEWRIGHT_OT_move_texture_up,
     STAGEWRIGHT_OT_next_texture_seed,
     STAGEWRIGHT_PT_textures,
     STAGEWRIGHT_PT_textures_image,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -172,6 +173,41 @@ def _folder(text: str) -> Path:
     if not text:  # an unset variable in a script, not the current folder
         raise argparse.ArgumentTypeError("the folder has no name")
     return Path(text)
+
+
+def number(
+    low: float = -math.inf, high: float = math.inf, *, above: float = -math.inf
+) -> Callable[[str], float]:
+    """The type of an option: a finite number from ``low`` to ``high``, or above another one."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not (math.isfinite(value) and low <= value <= high and value > above):
+            limits = [f"above {above:g}"] if above > -math.inf else []
+            limits += [f"at least {low:g}"] if low > -math.inf else []
+            limits += [f"at most {high:g}"] if high < math.inf else []
+            wanted = " and ".join(limits) or "finite"
+            raise argparse.ArgumentTypeError(f"{text} is not a number that is {wanted}")
+        return value
+
+    return read
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """The type of an option: a whole number from ``low`` to ``high``."""
+
+    def read(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not {low} to {high}")
+        return value
+
+    return read
+
+
+def add_force(verb: argparse.ArgumentParser) -> None:
+    """``--force``."""
+    verb.add_argument("--force", action="store_true", help="replace files that are there already")
 
 
 def require_usd() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,8 +54,32 @@ def add(verbs: Any) -> None:
     )
     rerun.add_argument("picture", type=Path, metavar="FILE.png", help="any map of the set")
     _add_output(rerun)
+    _add_batch(group)
     _add_maps(group)
     _add_tile(group)
+
+
+def _add_batch(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "batch",
+        "Make a set of each line of a file; those that are there already are passed over.",
+        handler=_batch,
+        summary=summaries.batched,
+        found_errors=lambda value: bool(value["refused"]),
+    )
+    verb.add_argument("listing", type=Path, metavar="FILE", help="prompts or requests, one a line")
+    verb.add_argument("--size", type=int, default=1024, help="pixels (default: %(default)s)")
+    verb.add_argument("--seed", type=int, default=0, help="which variation (default: %(default)s)")
+    verb.add_argument(
+        "--processes",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="how many work at a time (default: as many as there are cores)",
+    )
+    verb.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
+    )
 
 
 def _add_maps(group: Any) -> None:
@@ -145,6 +170,13 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     from ...texture_lab.make import rerun
 
     return (yield from rerun(options.picture, options.output, options.name))
+
+
+def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    from ..textures import make_sets, read_requests
+
+    requests = read_requests(options.listing, options.size, options.seed)
+    return (yield from make_sets(requests, options.output, max(options.processes, 1)))
 
 
 def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ import pytest
 from mathutils import Vector
 from pxr import Sdf, Usd, UsdGeom
 
+from stagewright.addon.scene import reading
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.ayon_bridge.library import Library
 from stagewright.pipeline.export import CheckedAsset, export_asset
@@ -124,6 +125,27 @@ def test_an_added_asset_becomes_a_reference_to_its_version(library: Path, tmp_pa
     )
     bpy.context.view_layer.update()
     assert tuple(corner) == pytest.approx(tuple(chair.matrix_world @ Vector((1, 1, 0))), abs=1e-5)
+
+
+def test_points_of_a_mesh_are_read_once_however_often_it_is_shown(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = versions(library)[0]
+    chairs = [add(library, version, 2.0 * number) for number in range(5)]
+    table = add_square("Table")
+    copy = bpy.data.objects.new("Copy", table.data)
+    bpy.context.scene.collection.objects.link(copy)
+    read: list[int] = []
+    original = reading._read_points
+
+    def counted(mesh: bpy.types.Mesh) -> Any:
+        read.append(mesh.as_pointer())
+        return original(mesh)
+
+    monkeypatch.setattr(reading, "_read_points", counted)
+    scene = finish(reading.read_scene([*chairs, table, copy], (1.0,)))
+    assert len(scene.uses) == 5 and [m.object for m in scene.meshes] == ["Table", "Copy"]
+    assert len(read) == len(set(read)) == 2  # Seat and back of the chairs share one mesh.
 
 
 def test_a_set_and_its_assets_can_be_moved_together(library: Path, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import bpy
 import pytest
 
 from stagewright.addon import pump
-from stagewright.addon.textures import making
+from stagewright.addon.textures import lab, making
 from stagewright.addon.textures.material import KEY, uv_side
 from stagewright.addon.textures.panel import STAGEWRIGHT_PT_textures
 
@@ -34,6 +36,15 @@ def make(prompt: str, **settings: Any) -> bpy.types.Material:
         setattr(chosen, name, value)
     assert bpy.ops.stagewright.make_texture() == {"FINISHED"}
     return bpy.context.object.active_material
+
+
+def start(item: bpy.types.Object) -> pump.Task:
+    """What the button starts in a window."""
+    chosen = bpy.context.scene.stagewright_texture
+    order = making.order_of(chosen.request(), item)
+    task = pump.start(making.make(order, item, False), lab.KIND, f"Make {chosen.prompt}")
+    lab.remember(task, order)
+    return task
 
 
 def node(material: bpy.types.Material, role: str) -> Any:
@@ -84,7 +95,7 @@ def test_an_object_without_uvs_is_projected_and_told() -> None:
     shader = node(material, "principled")
     assert feeding(shader.inputs["Normal"]).bl_idname == "ShaderNodeBump"
     request = bpy.context.scene.stagewright_texture.request()
-    events = list(making.make(request, item, False))
+    events = list(making.make(making.order_of(request, item), item, False))
     assert "no UVs" in events[-1].text
 
 
@@ -148,7 +159,7 @@ def test_a_cancelled_run_leaves_the_object_as_it_was() -> None:
     chosen = bpy.context.scene.stagewright_texture
     chosen.prompt, chosen.size = "brick", "4096"
     before = sorted(making.home().glob("*"))
-    task = pump.start(making.make(chosen.request(), item, False), making.KIND, "Make brick")
+    task = start(item)
     tick_until(lambda: "Drawing" in task.message)
     pump.cancel(task.number)
     tick_until(lambda: not task.running)
@@ -162,3 +173,49 @@ def test_the_next_seed_is_another() -> None:
     before = chosen.seed
     bpy.ops.stagewright.next_texture_seed()
     assert chosen.seed == before + 1
+
+
+def test_textures_queue_and_can_be_moved() -> None:
+    item = add_plane()
+    chosen = bpy.context.scene.stagewright_texture
+    tasks = []
+    for prompt, size in (("brick", "1024"), ("bark", "256"), ("sand", "256")):
+        chosen.prompt, chosen.size = prompt, size
+        tasks.append(start(item))
+    assert lab.queue() == tasks
+    buttons = draw(STAGEWRIGHT_PT_textures).buttons
+    (up,) = (found for name, found in buttons if name == "stagewright.move_texture_up")
+    assert bpy.ops.stagewright.move_texture_up(job_id=tasks[2].number) == {"FINISHED"}
+    assert lab.queue() == [tasks[0], tasks[2], tasks[1]] and up is not None
+    tick_until(lambda: not tasks[2].running)
+    assert tasks[1].running and not tasks[0].running
+    tick_until(lambda: not tasks[1].running)
+    assert item.active_material.name.startswith("Brick")  # Made first, and given new images.
+    sidecar = json.loads(Path(item.active_material[KEY]).read_text())
+    assert sidecar["family"] == "bark"
+    assert len({task.value["files"][-1] for task in tasks}) == 3
+
+
+def test_a_killed_process_is_told_and_replaced() -> None:
+    item = add_plane()
+    make("brick")
+    chosen = bpy.context.scene.stagewright_texture
+    chosen.size = "4096"
+    task = start(item)
+    tick_until(lambda: "Drawing" in task.message)
+    pid = lab.child("sets").pid
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+    tick_until(lambda: not task.running)
+    assert task.failure is not None and task.failure.code == "child-died"
+    assert make("bark").name.startswith("Brick")
+
+
+def test_the_processes_end_with_the_add_on() -> None:
+    add_plane()
+    make("brick")
+    sets = lab.child("sets")
+    assert sets.pid is not None
+    lab.unregister()
+    assert sets.pid is None
+    lab.register()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stagewright.jobs import memory
 from stagewright.pipeline.cli import main
 from stagewright.texture_lab.png import read_png
 from stagewright.texture_lab.surface import normals
@@ -59,3 +60,43 @@ def test_refusals_write_nothing(
 
 def test_a_number_that_is_none_is_a_wrong_command_line(tmp_path: Path) -> None:
     assert _make(tmp_path, "brick", "--set", "rows=many") == 2
+
+
+def test_a_batch_makes_what_is_missing_and_tells_of_what_it_cannot(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    listing, out = tmp_path / "list ü.txt", tmp_path / "out"
+    request = '{"prompt": "red brick", "size": 64, "seed": 3}'
+    listing.write_text(f"# walls\nred brick\n\na smiling cat\n{request}\nred brick\n", "utf-8")
+    words = ["texture", "batch", str(listing), "--size", "32", "--processes", "2", "-o", str(out)]
+    assert main(words) == 1
+    told = capfd.readouterr().err
+    assert "Made 3 sets." in told and "a smiling cat: No material matches" in told
+    assert sorted(file.stem for file in out.glob("*.json")) == [
+        "red_brick_0",
+        "red_brick_0_2",
+        "red_brick_3",
+    ]
+    assert read_png(out / "red_brick_3_height.png")[0].shape == (64, 64, 1)
+    (out / "red_brick_0_ao.png").unlink()
+    before = (out / "red_brick_3_height.png").stat().st_mtime_ns
+    assert main(words) == 1
+    assert "Made 1 set.\n2 sets were there already." in capfd.readouterr().err
+    assert (out / "red_brick_0_ao.png").is_file()
+    assert (out / "red_brick_3_height.png").stat().st_mtime_ns == before
+
+
+def test_a_batchs_wrong_line_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    listing = tmp_path / "list.txt"
+    listing.write_text("brick\n{\n")
+    assert main(["texture", "batch", str(listing), "-o", str(tmp_path)]) == 1
+    assert "Line 2 of list.txt" in capfd.readouterr().err
+
+
+def test_a_set_larger_than_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 1 << 20)
+    assert _make(tmp_path / "out", "brick", "--json") == 1
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["code"] == "out-of-memory"
+    assert not (tmp_path / "out").exists()

@@ -14,14 +14,12 @@ from stagewright.jobs.drive import drain
 from stagewright.jobs.errors import StagewrightError
 from stagewright.pipeline.cli import main
 from stagewright.texture_lab import png
-from stagewright.texture_lab.images import read_image
+from stagewright.texture_lab.images import encoded, linear, read_image
 from stagewright.texture_lab.photo import (
     PhotoRequest,
     blurred,
     delighted,
-    encoded,
     height_of,
-    linear,
     make_maps,
     maps_of,
     request_of,
