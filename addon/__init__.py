@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import assets, publish
+from .ayon import assets, publish, server
 from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
@@ -13,6 +13,7 @@ from .fields import settings as field_settings
 from .fields import showing as field_showing
 from .textures import lab as texture_lab
 from .textures import panel as texture_panel
+from .textures import pictures as texture_pictures
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
@@ -37,6 +38,7 @@ _PARTS = (
     preferences,
     properties,
     pump,
+    server,
     losses,
     export,
     variants,
@@ -61,6 +63,7 @@ _PARTS = (
     field_showing,
     field_panels,
     texture_lab,
+    texture_pictures,
     texture_settings,
     texture_panel,
     jobs_ui,

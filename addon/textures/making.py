@@ -12,12 +12,13 @@ from typing import Any
 
 import bpy
 
+from ...jobs.compose import changed
 from ...jobs.errors import StagewrightError
-from ...jobs.events import Job, Message
+from ...jobs.events import Event, Job, Message, Preview, Waiting
 from ...jobs.warm import Order
 from ...texture_lab.request import TextureRequest
 from ..undo import push_undo
-from . import lab
+from . import lab, pictures
 from .material import KEY as OURS
 from .material import apply
 
@@ -43,10 +44,12 @@ def problem(context: bpy.types.Context) -> str:
 def order_of(request: TextureRequest, item: bpy.types.Object) -> Order:
     """What to make for ``item``: a set with files of its own, so that undo finds those before."""
     folder = home()
+    name = _free_stem(folder, bpy.path.clean_name(item.name))
     arguments = {
         "request": request.to_json(),
         "folder": str(folder),
-        "name": _free_stem(folder, bpy.path.clean_name(item.name)),
+        "name": name,
+        "preview": str(pictures.folder() / f"{name}.npy"),
     }
     return Order("texture_lab.tasks:make_set", arguments)
 
@@ -62,7 +65,7 @@ def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[st
             deleted meanwhile; the files are kept.
     """
     uid, name = item.session_uid, item.name
-    value = yield from lab.child("sets").run(order)
+    value = yield from changed(lab.child("sets").run(order), _picture)
     found = next((o for o in bpy.data.objects if o.session_uid == uid), None)
     sidecar = Path(value["files"][-1])
     if found is None:
@@ -77,6 +80,14 @@ def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[st
     without = "; projected from six sides, for the object has no UVs" if projected else ""
     yield Message(f"{found.name} has the material {material.name}{without}.")
     return {**value, "material": material.name}
+
+
+def _picture(event: Event | Waiting) -> Event | Waiting:
+    """Let the panel show what is being made."""
+    if isinstance(event, Preview):
+        path = Path(event.path)
+        pictures.show(path.stem, path)
+    return event
 
 
 def home() -> Path:
