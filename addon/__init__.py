@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import cli, jobs_ui, menus, preferences, properties, pump
+from . import beside, cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish, server
 from .fields import baking as field_baking
 from .fields import live as field_live
@@ -38,6 +38,7 @@ from .usd import (
 _PARTS = (
     preferences,
     properties,
+    beside,
     pump,
     server,
     losses,

@@ -89,6 +89,13 @@ def batched(value: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def again(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture rerun``."""
+    if "photo" in value:
+        return photographed({"made": [value], "refused": []})
+    return textured(value)
+
+
 def imported(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright usd import``."""
     return f"Imported as the collection {value['collection']}: {value['path']}"

@@ -31,47 +31,55 @@ class Picture:
     light: bool
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """What a file holds: grey or colour, and alpha if there is any; (rows, columns, 1 to 4)."""
+def read_image(path: Path, *, data: bool = False) -> Image:
+    """Read an image, 0 to 1, without its alpha.
 
-    pixels: Image
-    light: bool
-    over_black: bool
+    Colours come as sRGB: those of files of floating-point numbers are linear light, and are
+    encoded.
 
-
-def read_image(path: Path) -> Image:
-    """Read an image as it is encoded, 0 to 1, without its alpha.
-
-    PNG is read everywhere, other files through OpenImageIO, which Blender brings.
+    Args:
+        path: the file.
+        data: whether it holds no colours, but normals, heights or the like: as they are.
 
     Returns:
         (rows, columns, 1 or 3) float32.
 
     Raises:
-        StagewrightError: those of :func:`.png.read_png`; ``image-unsupported``.
+        StagewrightError: those of :func:`read_pixels`.
     """
-    return np.clip(_colours(_read(path).pixels), 0.0, 1.0)
+    pixels, is_light = read_pixels(path)
+    shown: Image = np.clip(np.nan_to_num(_colours(pixels)), 0.0, 1.0)
+    return encoded(shown) if is_light and not data else shown
 
 
 def read_picture(path: Path) -> Picture:
     """Read an image as one sees it.
 
     Raises:
-        StagewrightError: as :func:`read_image`.
+        StagewrightError: those of :func:`read_pixels`.
     """
-    stored = _read(path)
-    pixels = _colours(stored.pixels)
-    if not stored.over_black and stored.pixels.shape[2] in (2, 4):
-        pixels = pixels * stored.pixels[:, :, -1:]
-    return Picture(np.maximum(pixels, 0.0), stored.light)
+    pixels, is_light = read_pixels(path)
+    colours = np.nan_to_num(_colours(pixels), posinf=65504.0)  # the greatest half float
+    if path.suffix.lower() == ".png" and pixels.shape[2] in (2, 4):
+        colours = colours * pixels[:, :, -1:]  # OpenImageIO does so with other files
+    return Picture(np.maximum(colours, 0.0), is_light)
 
 
-def _read(path: Path) -> _Stored:
+def read_pixels(path: Path) -> tuple[Image, bool]:
+    """Read the numbers of an image as they are; whole ones are scaled to 0 to 1.
+
+    PNG is read everywhere, other files through OpenImageIO, which Blender brings.
+
+    Returns:
+        (rows, columns, channels) float32, and whether the file holds floating-point numbers.
+
+    Raises:
+        StagewrightError: those of :func:`.png.read_png`; ``image-unsupported``.
+    """
     if path.suffix.lower() == ".png":
         pixels, _ = png.read_png(path)
         scale = np.float32(65535 if pixels.dtype == np.uint16 else 255)
-        return _Stored(pixels.astype(np.float32) / scale, light=False, over_black=False)
+        return pixels.astype(np.float32) / scale, False
     if not path.is_file():
         raise StagewrightError("no-file", f"There is no file “{path}”.", "Check its path.")
     return _read_other(path)
@@ -90,7 +98,7 @@ def encoded(light: NDArray[np.floating[Any]]) -> Image:
     return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)
 
 
-def _read_other(path: Path) -> _Stored:
+def _read_other(path: Path) -> tuple[Image, bool]:
     try:
         import OpenImageIO
     except ImportError:
@@ -116,10 +124,8 @@ def _read_other(path: Path) -> _Stored:
     if pixels is None:
         raise _damaged(path, OpenImageIO.geterror())
     values = np.asarray(pixels, np.float32).reshape(spec.height, spec.width, -1)
-    light = spec.format.basetype in (OpenImageIO.HALF, OpenImageIO.FLOAT, OpenImageIO.DOUBLE)
-    kept = np.ascontiguousarray(values[:, :, _channels(spec.channelnames)])
-    kept = np.nan_to_num(kept, posinf=65504.0)  # the greatest half float
-    return _Stored(kept, light, over_black=True)  # OpenImageIO sees to that
+    values = np.ascontiguousarray(values[:, :, _channels(spec.channelnames)])
+    return values, str(spec.format) in {"half", "float", "double"}
 
 
 def _channels(names: Sequence[str]) -> list[int]:

@@ -69,17 +69,31 @@ def _add_export(group: Any) -> None:
 
 def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
     require_usd()
+    from ...usd_tools.asset import asset_layers
+    from ...usd_tools.own_layers import refuse_foreign_layers
     from ..export import export_asset
 
     request = scene_request(options)
     root = options.output.absolute()
+    _require_layer(root)
     _refuse_existing(root, options.overwrite)
+    if not request.over:
+        refuse_foreign_layers(root, asset_layers(root))  # before hours of work
     host.open(options.blend)
     with work_folder() as work:
         asset = yield from export_asset(host, request, root, work, options.allow)
     if options.save:
         host.remember(options.blend, request, None)
     return asset.to_json()
+
+
+def _require_layer(root: Path) -> None:
+    if root.suffix.lower() not in (".usda", ".usdc", ".usd"):
+        raise StagewrightError(
+            "layer-suffix",
+            f"A USD layer is not called “{root.name}”.",
+            "Give the file one of the endings .usda, .usdc, .usd.",
+        )
 
 
 def _add_losses(group: Any) -> None:
