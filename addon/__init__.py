@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import assets, publish
+from . import beside, cli, jobs_ui, menus, preferences, properties, pump
+from .ayon import assets, publish, server
 from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
@@ -19,6 +19,7 @@ from .usd import (
     bring_in,
     checks,
     compare,
+    compare_renders,
     export,
     inspector,
     inspector_panels,
@@ -37,7 +38,9 @@ from .usd import (
 _PARTS = (
     preferences,
     properties,
+    beside,
     pump,
+    server,
     losses,
     export,
     variants,
@@ -51,6 +54,7 @@ _PARTS = (
     preview,
     repair,
     compare,
+    compare_renders,
     package,
     text_view,
     look,
