@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import cli, jobs_ui, menus, preferences, properties, pump
+from . import beside, cli, jobs_ui, menus, preferences, properties, pump
 from .ayon import assets, publish, server, sync
 from .fields import baking as field_baking
 from .fields import live as field_live
@@ -19,6 +19,7 @@ from .usd import (
     bring_in,
     checks,
     compare,
+    compare_renders,
     export,
     inspector,
     inspector_panels,
@@ -37,6 +38,7 @@ from .usd import (
 _PARTS = (
     preferences,
     properties,
+    beside,
     pump,
     server,
     sync,
@@ -53,6 +55,7 @@ _PARTS = (
     preview,
     repair,
     compare,
+    compare_renders,
     package,
     text_view,
     look,

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
@@ -16,7 +14,7 @@ from ...jobs.errors import StagewrightError
 from ...texture_lab.families import FAMILIES
 from ...texture_lab.make import memory_of
 from ...texture_lab.request import MAX_SEED
-from .. import pump
+from .. import beside, pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
 from . import handles, lab, making, pictures
 from .settings import kind_of
@@ -229,13 +227,6 @@ class STAGEWRIGHT_PT_textures_image(_TexturePanel, bpy.types.Panel):
 
 
 @persistent
-def _before_save(path: str, *_: object) -> None:
-    """Sets that lie in the temporary folder go along with the file."""
-    if path:
-        making.take_along(Path(path).parent)
-
-
-@persistent
 def _after_load(*_: object) -> None:
     """Another file has another texture."""
     pictures.forget()
@@ -257,13 +248,13 @@ def register() -> None:
     """Add the panels and the operators."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    bpy.app.handlers.save_pre.append(_before_save)
+    beside.goes_along(making.KIND, making.take_along)
     bpy.app.handlers.load_post.append(_after_load)
 
 
 def unregister() -> None:
     """Take them away."""
     bpy.app.handlers.load_post.remove(_after_load)
-    bpy.app.handlers.save_pre.remove(_before_save)
+    beside.stays(making.KIND)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

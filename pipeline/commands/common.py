@@ -228,20 +228,16 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
 
     Raises:
         StagewrightError: ``bad-name``; ``asset-unreadable`` for an asset to be over;
-            ``over-native`` for the engine that writes none.
+            ``native-option`` for what Blender's exporter does not do.
     """
+    if options.engine == "native":
+        _refuse_for_native(options)
     if not 0.01 <= options.step <= 1000:
         raise StagewrightError(
             "bad-arguments", f"A step of {options.step:g} frames is none.", "Give 0.01 to 1000."
         )
     label = options.name or options.collection or options.blend.stem
     if options.over is not None:
-        if options.engine == "native":
-            raise StagewrightError(
-                "over-native",
-                "Blender's exporter writes no layer over an asset.",
-                "Leave out --engine native, or --over.",
-            )
         from ...usd_tools.stages import default_prim
 
         label = default_prim(options.over)
@@ -258,3 +254,18 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
         up_axis=options.up_axis,
         over=str(options.over.absolute()) if options.over else "",
     )
+
+
+# What only Stagewright's writer does, and what the options are where it is not asked for.
+_NOT_NATIVE = {"over": None, "bake": 0, "world": False, "step": 1.0, "up_axis": "Z"}
+
+
+def _refuse_for_native(options: argparse.Namespace) -> None:
+    for name, unasked in _NOT_NATIVE.items():
+        if getattr(options, name) != unasked:
+            option = f"--{name.replace('_', '-')}"
+            raise StagewrightError(
+                "native-option",
+                f"Blender's exporter does not do what {option} asks for.",
+                f"Leave out {option}, or --engine native.",
+            )

@@ -262,6 +262,40 @@ def test_other_units_and_axes_are_brought_into_those_of_the_set(
     assert told(asset) == []
 
 
+def test_references_are_in_the_variants_of_their_collections(library: Path, tmp_path: Path) -> None:
+    first, second = versions(library)
+    table = add_square("Table", 3.0)
+    for name, version in (("lod=high", first), ("lod=low", second)):
+        chair = add(library, version, 1.0)
+        chair.name, chair.parent = f"Chair {name[4:]}", table
+        made = bpy.data.collections.new(name)
+        bpy.context.scene.collection.children.link(made)
+        made.objects.link(chair)
+        bpy.context.scene.collection.objects.unlink(chair)
+    asset = export(tmp_path / "out")
+    assert told(asset) == []
+    stage = Usd.Stage.Open(str(asset.files.root))
+    lod = stage.GetPrimAtPath("/hall").GetVariantSet("lod")
+    found = {}
+    for name in lod.GetVariantNames():
+        lod.SetVariantSelection(name)
+        found[name] = [
+            (str(prim.GetPath()), prim.GetAssetInfoByKey("version"))
+            for prim in stage.TraverseAll()
+            if prim.IsInstance() and prim.IsDefined()
+        ]
+    assert found == {
+        "high": [("/hall/Table/Chair_high/chair", "v001")],
+        "low": [("/hall/Table/Chair_low/chair_001", "v002")],
+    }
+    # Nothing of the other variant is left outside of it.
+    lod.SetVariantSelection("low")
+    assert not stage.GetPrimAtPath("/hall/Table/Chair_high/chair")
+    # Both versions are told, whichever is selected.
+    text = (tmp_path / "out" / "hall_references.usda").read_text()
+    assert all(name in text for name in ("v001", "v002"))
+
+
 def test_an_asset_stands_in_a_scene_in_centimetres_at_its_true_size(
     library: Path, tmp_path: Path
 ) -> None:

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stagewright.addon import pump
+from stagewright.addon import beside, pump
 from stagewright.addon.textures import handles, lab, making, pictures
 from stagewright.addon.textures.material import KEY, uv_side
 from stagewright.addon.textures.panel import STAGEWRIGHT_PT_textures
 from stagewright.texture_lab.grammar import understand
+from stagewright.texture_lab.images import read_image
 from stagewright.texture_lab.make import draw as lab_draw
 from stagewright.texture_lab.picture import picture
 
@@ -163,14 +164,14 @@ def test_a_cancelled_run_leaves_the_object_as_it_was() -> None:
     item = add_plane()
     chosen = bpy.context.scene.stagewright_texture
     chosen.prompt, chosen.size = "brick", "4096"
-    before = sorted(making.home().glob("*"))
+    before = sorted(beside.home(making.KIND).glob("*"))
     task = start(item)
     tick_until(lambda: "Drawing" in task.message)
     pump.cancel(task.number)
     tick_until(lambda: not task.running)
     assert task.failure is not None and task.failure.code == "cancelled"
     assert item.active_material is None
-    assert sorted(making.home().glob("*")) == before
+    assert sorted(beside.home(making.KIND).glob("*")) == before
 
 
 def shown(name: str) -> NDArray[np.float32]:
@@ -293,3 +294,21 @@ def test_the_processes_end_with_the_add_on() -> None:
     lab.unregister()
     assert sets.pid is None
     lab.register()
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("float", 0.5), ("half", 0.5), ("uint16", 0.214)])
+def test_linear_light_is_encoded_before_the_photo_tools(
+    tmp_path: Path, kind: str, expected: float
+) -> None:
+    bpy.utils.expose_bundled_modules()
+    import OpenImageIO
+
+    path = tmp_path / ("light.exr" if kind != "uint16" else "light.tif")
+    pixels = np.full((4, 5, 3), 0.21404114, np.float32)  # The light of an sRGB value of 0.5.
+    spec = OpenImageIO.ImageSpec(5, 4, 3, kind)
+    output = OpenImageIO.ImageOutput.create(str(path))
+    output.open(str(path), spec)
+    output.write_image(pixels)
+    output.close()
+    assert np.abs(read_image(path) - expected).max() < 1e-3
+    assert np.abs(read_image(path, data=True) - 0.21404).max() < 1e-3
