@@ -16,6 +16,7 @@ from ..work import work_folder
 from . import usd_files, usd_inspect, usd_render
 from .common import (
     add_allow,
+    add_blend,
     add_group,
     add_scene_options,
     add_verb,
@@ -52,6 +53,7 @@ def _add_export(group: Any) -> None:
         summary=summaries.exported,
         found_errors=checks_block,
     )
+    add_blend(verb)
     add_scene_options(verb)
     verb.add_argument(
         "-o",
@@ -105,6 +107,7 @@ def _add_losses(group: Any) -> None:
         handler=_losses,
         summary=summaries.losses,
     )
+    add_blend(verb)
     add_scene_options(verb)
 
 
