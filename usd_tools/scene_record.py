@@ -195,13 +195,18 @@ class InputRecord:
 
 @dataclass(frozen=True)
 class MaterialRecord:
-    """A material: its inputs by Principled socket name (``"Base Color"``).
+    """A material at one frame.
 
-    ``inputs`` is empty when the surface is no Principled BSDF at the top level.
+    Attributes:
+        name: its name.
+        inputs: by Principled socket name (``"Base Color"``); empty when the surface is no
+            Principled BSDF at the top level.
+        frame: the frame it was read at.
     """
 
     name: str
     inputs: Mapping[str, InputRecord] = field(default_factory=dict)
+    frame: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +216,7 @@ class SceneRecord:
     Attributes:
         meshes: one record for each mesh, object and frame.
         objects: all objects of the exported collection.
-        materials: the materials in use.
+        materials: the materials in use, at the frames where they differ from those before.
         aliases: names of real copies made for the export, to the name of the
             object they came from.
         frames: the frames read, ascending.
@@ -343,4 +348,4 @@ def _material(data: Mapping[str, Any]) -> MaterialRecord:
         socket: InputRecord(**i | {k: tuple(i[k]) for k in ("value", "nodes", "transform")})
         for socket, i in data["inputs"].items()
     }
-    return MaterialRecord(data["name"], inputs)
+    return MaterialRecord(data["name"], inputs, data["frame"])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...jobs.events import Job, Progress
 from ...usd_tools.scene_record import (
+    MaterialRecord,
     MeshRecord,
     ObjectRecord,
     SceneRecord,
@@ -46,6 +47,7 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
     uses: list[UseRecord] = []
     parts = published_objects()
     materials: set[bpy.types.Material] = set()
+    shades: dict[str, list[MaterialRecord]] = defaultdict(list)
     hidden: dict[str, list[float]] = {}
     settings: dict[tuple[str, str], list[SettingsRecord]] = defaultdict(list)
     types = {o.name: o.type for o in objects}
@@ -56,14 +58,18 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
             _set_frame(scene, frame)
             meshes += _read_meshes(set(objects), frame, materials, parts)
             uses += _read_uses(set(objects), frame, parts)
+            for material in materials:
+                shade, told = read_material(material, frame), shades[material.name_full]
+                if not told or told[-1].inputs != shade.inputs:
+                    told.append(shade)
             graph = bpy.context.evaluated_depsgraph_get()
             for name in [o.name for o in objects if _is_hidden(o.evaluated_get(graph))]:
                 hidden.setdefault(name, []).append(frame)
             types |= {o.name: "VOLUME" for o in objects if _makes_volume(o.evaluated_get(graph))}
             for read in (s for o in objects for s in read_settings(o.evaluated_get(graph), frame)):
-                before = settings[read.object, read.kind]
-                if not before or before[-1].values != read.values:
-                    before.append(read)
+                known = settings[read.object, read.kind]
+                if not known or known[-1].values != read.values:
+                    known.append(read)
     finally:
         _set_frame(scene, current)
     return SceneRecord(
@@ -71,7 +77,7 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
         objects=tuple(
             ObjectRecord(o.name, types[o.name], tuple(hidden.get(o.name, ()))) for o in objects
         ),
-        materials=tuple(read_material(m) for m in sorted(materials, key=lambda m: m.name)),
+        materials=tuple(chain.from_iterable(shades[name] for name in sorted(shades))),
         aliases={},
         frames=frames,
         meters_per_unit=meters_per_unit(scene),
