@@ -209,6 +209,31 @@ class MaterialRecord:
     frame: float = 0.0
 
 
+@dataclass(frozen=True)
+class WorldRecord:
+    """The light of the world at one frame.
+
+    Attributes:
+        name: its name.
+        frame: the frame it was read at.
+        light: the radiance (red, green, blue), or what its image is multiplied by; None
+            where it is more than one of these, which leaves it uncompared.
+        image: file name of its image, or "".
+        middle: direction, from anywhere, in which the middle of the image is seen; () where
+            it is placed in another way.
+        top: direction of its upper border.
+        wanted: whether the file is to hold it.
+    """
+
+    name: str
+    frame: float
+    light: tuple[float, ...] | None
+    image: str = ""
+    middle: tuple[float, ...] = ()
+    top: tuple[float, ...] = ()
+    wanted: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class SceneRecord:
     """Everything the file is compared with.
@@ -223,6 +248,7 @@ class SceneRecord:
         meters_per_unit: metres in one Blender unit.
         settings: of objects, at the frames where they differ from those before.
         uses: of published assets, whose meshes, objects and materials are left out.
+        world: the world, at the frames where it differs from the one before.
     """
 
     meshes: tuple[MeshRecord, ...]
@@ -233,6 +259,7 @@ class SceneRecord:
     meters_per_unit: float = 1.0
     settings: tuple[SettingsRecord, ...] = ()
     uses: tuple[UseRecord, ...] = ()
+    world: tuple[WorldRecord, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write the record into ``folder`` (JSON, a .npy for all points, a .npz for surfaces)."""
@@ -269,6 +296,7 @@ class SceneRecord:
             "meters_per_unit": self.meters_per_unit,
             "settings": [asdict(s) for s in self.settings],
             "uses": [asdict(u) for u in self.uses],
+            "world": [asdict(w) for w in self.world],
         }
         (folder / _SCENE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
@@ -301,6 +329,7 @@ class SceneRecord:
             meters_per_unit=data["meters_per_unit"],
             settings=tuple(_settings(s) for s in data["settings"]),
             uses=tuple(_use(u) for u in data["uses"]),
+            world=tuple(WorldRecord(**_tuples(w)) for w in data["world"]),
         )
 
 
@@ -333,8 +362,12 @@ def _surface(
 
 
 def _settings(data: Mapping[str, Any]) -> SettingsRecord:
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data["values"].items()}
-    return SettingsRecord(**dict(data) | {"values": values})
+    return SettingsRecord(**dict(data) | {"values": _tuples(data["values"])})
+
+
+def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    """``data`` with tuples for lists, which JSON has instead."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
 
 
 def _use(data: Mapping[str, Any]) -> UseRecord:
