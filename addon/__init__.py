@@ -11,14 +11,17 @@ from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
 from .fields import showing as field_showing
+from .textures import history_ui as texture_history
 from .textures import lab as texture_lab
 from .textures import panel as texture_panel
+from .textures import photo as texture_photo
 from .textures import pictures as texture_pictures
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
     checks,
     compare,
+    compare_renders,
     export,
     inspector,
     inspector_panels,
@@ -53,6 +56,7 @@ _PARTS = (
     preview,
     repair,
     compare,
+    compare_renders,
     package,
     text_view,
     look,
@@ -66,7 +70,9 @@ _PARTS = (
     texture_lab,
     texture_pictures,
     texture_settings,
+    texture_photo,
     texture_panel,
+    texture_history,
     jobs_ui,
     menus,
     cli,

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,20 @@ from ..jobs.files import written_whole
 from . import png
 
 Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as one sees it: over black where it is transparent.
+
+    Attributes:
+        pixels: (rows, columns, 1 or 3) float32.
+        light: whether they are light, from 0 without an end, as files of floats hold it;
+            else they are encoded for a display, 0 to 1.
+    """
+
+    pixels: Image
+    light: bool
 
 
 def read_image(path: Path, *, data: bool = False) -> Image:
@@ -33,9 +49,21 @@ def read_image(path: Path, *, data: bool = False) -> Image:
         StagewrightError: those of :func:`read_pixels`.
     """
     pixels, is_light = read_pixels(path)
-    kept = 3 if pixels.shape[2] >= 3 else 1
-    shown: Image = np.clip(np.nan_to_num(pixels[:, :, :kept]), 0.0, 1.0)
+    shown: Image = np.clip(np.nan_to_num(_colours(pixels)), 0.0, 1.0)
     return encoded(shown) if is_light and not data else shown
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an image as one sees it.
+
+    Raises:
+        StagewrightError: those of :func:`read_pixels`.
+    """
+    pixels, is_light = read_pixels(path)
+    colours = np.nan_to_num(_colours(pixels), posinf=65504.0)  # the greatest half float
+    if path.suffix.lower() == ".png" and pixels.shape[2] in (2, 4):
+        colours = colours * pixels[:, :, -1:]  # OpenImageIO does so with other files
+    return Picture(np.maximum(colours, 0.0), is_light)
 
 
 def read_pixels(path: Path) -> tuple[Image, bool]:
@@ -88,7 +116,7 @@ def linear(encoded_colour: NDArray[np.floating[Any]]) -> Image:
 
 
 def encoded(light: NDArray[np.floating[Any]]) -> Image:
-    """SRGB of linear light: the other way round."""
+    """The other way round: linear light as sRGB."""
     c = np.asarray(light, np.float32)
     high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
     return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)
@@ -113,6 +141,7 @@ def _read_other(path: Path) -> tuple[Image, bool]:
     if pixels is None:
         raise _damaged(path, oiio.geterror())
     values = np.asarray(pixels, np.float32).reshape(spec.height, spec.width, -1)
+    values = np.ascontiguousarray(values[:, :, _channels(spec.channelnames)])
     return values, str(spec.format) in {"half", "float", "double"}
 
 
@@ -126,6 +155,25 @@ def _openimageio(path: Path) -> Any:
             "Make it a PNG, or run this inside Blender.",
         ) from None
     return OpenImageIO
+
+
+def _channels(names: Sequence[str]) -> list[int]:
+    """Which channels are the picture: those of the layer Combined, else of the first.
+
+    Blender's files of many layers call them ``ViewLayer.Combined.R``.
+    """
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+    layers.sort(key=lambda layer: not layer.endswith("Combined"))
+    for layer in layers:
+        wanted = [f"{layer}.{channel}" if layer else channel for channel in "RGB"]
+        if set(wanted) <= set(names):
+            return [names.index(name) for name in wanted]
+    return list(range(min(len(names), 4)))
+
+
+def _colours(pixels: Image) -> Image:
+    """Grey or colour, without alpha."""
+    return pixels[:, :, : 3 if pixels.shape[2] >= 3 else 1]
 
 
 def _damaged(path: Path, why: str) -> StagewrightError:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
+from ..jobs.threads import share
 from . import png
 from .request import Normals
 
@@ -22,6 +23,9 @@ Map = NDArray[np.floating[Any]]
 
 REQUEST_KEY = "stagewright:request"
 MAPS = ("basecolor", "normal", "roughness", "metallic", "height", "ao")
+
+_LARGEST_FIRST = (0, 1, 4, 2, 3, 5)
+"""Places in ``MAPS``: what takes longest to write does not begin last."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +110,13 @@ def write_set(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".stagewright-", dir=folder) as aside:
             drafts = [Path(aside) / path.name for path in paths]
-            for map_name, draft in zip(MAPS, drafts, strict=False):
-                png.write_png(draft, _pixels(textures, map_name, request), text)
+
+            def write(places: Iterable[int]) -> None:
+                for place in places:
+                    pixels = _pixels(textures, MAPS[place], request)
+                    png.write_png(drafts[place], pixels, text)
+
+            share(_LARGEST_FIRST, write)
             drafts[-1].write_text(json.dumps(sidecar, indent=1, sort_keys=True) + "\n", "utf-8")
             for draft, path in zip(drafts, paths, strict=True):
                 os.replace(draft, path)
@@ -118,6 +127,11 @@ def write_set(
             "Make room there, or choose another folder.",
         ) from None
     return paths
+
+
+def preview_of(sidecar: Path) -> Path:
+    """Where a small picture of a set lies, if one was written."""
+    return sidecar.with_name(f"{sidecar.stem}_preview.png")
 
 
 def is_done(request: Request, folder: Path, name: str) -> bool:

@@ -13,7 +13,7 @@ from ...jobs.events import Job
 from .. import summaries
 from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
-from . import usd_files, usd_inspect
+from . import usd_files, usd_inspect, usd_render
 from .common import (
     add_allow,
     add_group,
@@ -39,6 +39,7 @@ def add(verbs: Any) -> None:
     _add_thumbnail(group)
     usd_inspect.add_to(group)
     usd_files.add_to(group)
+    usd_render.add_to(group)
 
 
 def _add_export(group: Any) -> None:
