@@ -16,7 +16,7 @@ from ..ayon_bridge.library import Library
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
-from ..usd_tools.asset import content_hash
+from ..usd_tools.asset import AssetFiles, content_hash
 from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
@@ -87,17 +87,19 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
     """
     # Both refuse what they must before the long work begins.
     request = _request(order)
-    with _open_home(order) as home, work_folder() as work:
+    with open_home(order.library) as home, work_folder() as work:
         home.publication(request, break_lock=order.break_lock).refuse_early()
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
-        _stop_on_errors(asset.checks)
+        stop_on_errors(asset.checks)
         made = _facts(host, asset)
         request = replace(request, content_hash=content_hash(asset.files), data=made)
-        last, unchanged = yield from part(_last(home, request, order, asset), 0.6, 0.62)
+        last, unchanged = yield from part(
+            last_version(home, request, order.break_lock, asset.files), 0.6, 0.62
+        )
         if last is not None and unchanged:
-            return _result(home, last, asset.checks, unchanged=True)
-        before = _main_files(home, last).get(USD) if last is not None else None
+            return result_of(home, last, asset.checks, unchanged=True)
+        before = main_files(home, last).get(USD) if last is not None else None
         if before is not None:
             changes = path_changes(before, asset.files.root)
             asset = replace(asset, checks=asset.checks.with_findings(changes))
@@ -106,12 +108,13 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
         with closing(home.publication(request, break_lock=order.break_lock)) as publication:
             yield from part(publication.open(), 0.85, 0.86)
             version = yield from part(_publish_files(publication, asset, picture, host), 0.86, 1.0)
-        return _result(home, version, asset.checks, unchanged=False)
+        return result_of(home, version, asset.checks, unchanged=False)
 
 
-def _open_home(order: PublishOrder) -> Library | Server:
-    if order.library is not None:
-        return Library.open(order.library)
+def open_home(library: Path | None) -> Library | Server:
+    """The library in this folder, which is made when there is none; None: the AYON server."""
+    if library is not None:
+        return Library.open(library)
     from ..ayon_bridge.server import Server  # a second of imports, for those who have one
 
     return Server.open()
@@ -145,7 +148,8 @@ def _facts(host: SceneHost, asset: CheckedAsset) -> dict[str, Any]:
     }
 
 
-def _stop_on_errors(checks: CheckReport) -> None:
+def stop_on_errors(checks: CheckReport) -> None:
+    """Refuse an asset with errors that are not allowed (``checks-failed``)."""
     if not checks.blocking:
         return
     first, *others = checks.blocking
@@ -158,25 +162,25 @@ def _stop_on_errors(checks: CheckReport) -> None:
     )
 
 
-def _last(
-    home: Library | Server, request: PublishRequest, order: PublishOrder, asset: CheckedAsset
+def last_version(
+    home: Library | Server, request: PublishRequest, break_lock: bool, files: AssetFiles
 ) -> Job[tuple[Version | None, bool]]:
     """The last version, and whether the asset has not changed since, as the product's lock sees it.
 
     With ``force`` it counts as changed.
     """
-    with closing(home.publication(request, break_lock=order.break_lock)) as publication:
+    with closing(home.publication(request, break_lock=break_lock)) as publication:
         yield from publication.open()
         last = publication.last
         if last is None or request.force:
             return last, False
         if publication.unchanged is not None:
             return last, True
-        root = _main_files(home, last).get(USD)
-        return last, root is not None and same_asset(root, asset.files)
+        root = main_files(home, last).get(USD)
+        return last, root is not None and same_asset(root, files)
 
 
-def _main_files(home: Home, version: Version) -> dict[str, Path]:
+def main_files(home: Home, version: Version) -> dict[str, Path]:
     """The main file of each representation of ``version``, where it is on this machine."""
     made = home.get_representations(version.project_name, version_ids=[version.id])
     found = {each.name: home.main_file(each) for each in made}
@@ -244,11 +248,12 @@ def identity_of(publication: Publication, name: str) -> Identity:
     )
 
 
-def _result(
+def result_of(
     home: Home, version: Version, checks: CheckReport, *, unchanged: bool
 ) -> dict[str, Any]:
+    """What a publish comes to, as plain JSON data."""
     made = home.get_representations(version.project_name, version_ids=[version.id])
-    paths = _main_files(home, version)
+    paths = main_files(home, version)
     root = paths[USD]
     picture = root.with_name(THUMBNAIL)
     context = next(each for each in made if each.name == USD).data["context"]
