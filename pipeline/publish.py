@@ -13,6 +13,7 @@ from .. import __version__
 from ..ayon_bridge.entities import Version
 from ..ayon_bridge.home import Home, Publication, PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
+from ..ayon_bridge.outbox import MARK
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
@@ -25,6 +26,7 @@ from ..usd_tools.references import move_references, referenced_versions
 from ..usd_tools.sameness import same_asset
 from .committing import commit
 from .export import CheckedAsset, export_asset
+from .homes import To, publish_at
 from .host import SceneHost, SceneRequest
 from .report import write_report
 from .settings import user_name
@@ -46,8 +48,7 @@ class PublishOrder:
     Attributes:
         scene: what to export.
         blend: the file it comes from; its name is recorded, not its path.
-        library: folder of the library, which is made when there is none; None publishes
-            to the AYON server.
+        library: folder of the library, which is made when there is none.
         project: AYON project name.
         project_code: its code, used when the project is new.
         folder: path of the AYON folder (``"/assets/lantern"``).
@@ -57,11 +58,13 @@ class PublishOrder:
         allow: names of checks whose errors are let through.
         force: publish though nothing has changed.
         break_lock: take over a lock without proof of its owner's death.
+        to: ``"library"``; ``"server"``, or the queue in the library while it cannot be
+            reached; ``"queue"``: the library, to be sent to the server later.
     """
 
     scene: SceneRequest
     blend: Path
-    library: Path | None
+    library: Path
     project: str
     project_code: str
     folder: str
@@ -71,6 +74,7 @@ class PublishOrder:
     allow: tuple[str, ...] = ()
     force: bool = False
     break_lock: bool = False
+    to: To = "library"
 
 
 def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
@@ -78,25 +82,41 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
 
     Returns:
         Plain JSON data: ``version``, ``path`` of the root layer, ``folder``,
-        ``report``, ``thumbnail``, ``unchanged``, ``checks``, ``identity``.
+        ``report``, ``thumbnail``, ``unchanged``, ``queued``, ``checks``, ``identity``.
 
     Raises:
         StagewrightError: ``checks-failed`` with the checks in its details when
             an error was found that is not allowed; whatever the export or the
             library refuses.
     """
-    # Both refuse what they must before the long work begins.
     request = _request(order)
-    with open_home(order.library) as home, work_folder() as work:
-        home.publication(request, break_lock=order.break_lock).refuse_early()
+
+    def publish(home: Library | Server, queued: bool) -> Job[dict[str, Any]]:
+        return _publish(host, order, request, home, queued=queued)
+
+    return (
+        yield from publish_at(
+            order.to, order.library, request, publish, break_lock=order.break_lock
+        )
+    )
+
+
+def _publish(
+    host: SceneHost,
+    order: PublishOrder,
+    request: PublishRequest,
+    home: Library | Server,
+    *,
+    queued: bool,
+) -> Job[dict[str, Any]]:
+    with work_folder() as work:
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         stop_on_errors(asset.checks)
         made = _facts(host, asset)
         request = replace(request, content_hash=content_hash(asset.files), data=made)
-        last, unchanged = yield from part(
-            last_version(home, request, order.break_lock, asset.files), 0.6, 0.62
-        )
+        before_this = last_version(home, request, asset.files, break_lock=order.break_lock)
+        last, unchanged = yield from part(before_this, 0.6, 0.62)
         if last is not None and unchanged:
             return result_of(home, last, asset.checks, unchanged=True)
         before = main_files(home, last).get(USD) if last is not None else None
@@ -105,19 +125,12 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
             asset = replace(asset, checks=asset.checks.with_findings(changes))
         # Without the lock: the picture takes longest, and a kill then leaves nothing.
         picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
+        if queued:
+            request = replace(request, data=made | {MARK: True})
         with closing(home.publication(request, break_lock=order.break_lock)) as publication:
             yield from part(publication.open(), 0.85, 0.86)
             version = yield from part(_publish_files(publication, asset, picture, host), 0.86, 1.0)
         return result_of(home, version, asset.checks, unchanged=False)
-
-
-def open_home(library: Path | None) -> Library | Server:
-    """The library in this folder, which is made when there is none; None: the AYON server."""
-    if library is not None:
-        return Library.open(library)
-    from ..ayon_bridge.server import Server  # a second of imports, for those who have one
-
-    return Server.open()
 
 
 def _request(order: PublishOrder) -> PublishRequest:
@@ -163,7 +176,7 @@ def stop_on_errors(checks: CheckReport) -> None:
 
 
 def last_version(
-    home: Library | Server, request: PublishRequest, break_lock: bool, files: AssetFiles
+    home: Library | Server, request: PublishRequest, files: AssetFiles, *, break_lock: bool
 ) -> Job[tuple[Version | None, bool]]:
     """The last version, and whether the asset has not changed since, as the product's lock sees it.
 
@@ -264,6 +277,7 @@ def result_of(
         "report": str(paths.get(REPORT, "")),
         "thumbnail": str(picture) if picture.is_file() else "",
         "unchanged": unchanged,
+        "queued": bool(version.data.get(MARK)),
         "checks": checks.to_json(),
         "identity": {
             "project": version.project_name,

@@ -6,13 +6,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..ayon_bridge.entities import Version
 from ..ayon_bridge.home import Publication, PublishRequest, RepresentationFiles
+from ..ayon_bridge.library import Library
+from ..ayon_bridge.outbox import MARK
 from ..jobs.compose import part
 from ..jobs.events import Job, Progress
 from ..jobs.process import run_child
@@ -26,19 +28,22 @@ from ..usd_tools.identity import stamp_identity
 from ..usd_tools.texture_look import TextureMaps, author_texture_asset
 from .committing import commit
 from .export import CheckedAsset
+from .homes import To, publish_at
 from .publish import (
     REPORT,
     THUMBNAIL,
     USD,
     identity_of,
     last_version,
-    open_home,
     result_of,
     stop_on_errors,
 )
 from .report import write_report
 from .settings import asset_name, user_name
 from .work import work_folder
+
+if TYPE_CHECKING:
+    from ..ayon_bridge.server import Server
 
 PRODUCT_TYPE = "textureSet"
 """As AYON's Substance Painter host calls it."""
@@ -52,7 +57,7 @@ class TextureOrder:
 
     Args:
         sidecar: of the set.
-        library: folder of the library; None publishes to the AYON server.
+        library: folder of the library, which is made when there is none.
         project: AYON project name.
         project_code: its code, used when the project is new.
         folder: path of the AYON folder.
@@ -62,10 +67,11 @@ class TextureOrder:
         allow: names of checks whose errors are let through.
         force: publish though nothing has changed.
         break_lock: take over a lock without proof of its owner's death.
+        to: see :func:`.homes.publish_at`.
     """
 
     sidecar: Path
-    library: Path | None
+    library: Path
     project: str
     project_code: str
     folder: str
@@ -75,6 +81,7 @@ class TextureOrder:
     allow: tuple[str, ...] = ()
     force: bool = False
     break_lock: bool = False
+    to: To = "library"
 
 
 def make_look(
@@ -119,31 +126,49 @@ def publish_textures(order: TextureOrder) -> Job[dict[str, Any]]:
         StagewrightError: as :func:`make_look`; ``checks-failed``; what the library refuses.
     """
     about = read_about(order.sidecar)
-    name = asset_name(order.sidecar.stem)
-    request = _request(order, about, "")
-    with open_home(order.library) as home, work_folder() as work:
-        home.publication(request, break_lock=order.break_lock).refuse_early()
-        root = work / "asset" / f"{name}.usda"
+    request = _request(order, about)
+
+    def publish(home: Library | Server, queued: bool) -> Job[dict[str, Any]]:
+        return _publish(order, request, home, about, queued=queued)
+
+    return (
+        yield from publish_at(
+            order.to, order.library, request, publish, break_lock=order.break_lock
+        )
+    )
+
+
+def _publish(
+    order: TextureOrder,
+    request: PublishRequest,
+    home: Library | Server,
+    about: Mapping[str, Any],
+    *,
+    queued: bool,
+) -> Job[dict[str, Any]]:
+    with work_folder() as work:
+        root = work / "asset" / f"{asset_name(order.sidecar.stem)}.usda"
         root.parent.mkdir()
         asset = yield from part(make_look(order.sidecar, root, work, order.allow), 0.0, 0.6)
         stop_on_errors(asset.checks)
-        request = _request(order, about, content_hash(asset.files))
-        last, unchanged = yield from part(
-            last_version(home, request, order.break_lock, asset.files), 0.6, 0.65
-        )
+        request = replace(request, content_hash=content_hash(asset.files))
+        before_this = last_version(home, request, asset.files, break_lock=order.break_lock)
+        last, unchanged = yield from part(before_this, 0.6, 0.65)
         if last is not None and unchanged:
             return result_of(home, last, asset.checks, unchanged=True)
         yield Progress("look.picture", 0.65, "Drawing its picture")
         shown = work / THUMBNAIL
         seen = picture(read_set(order.sidecar)[0])
         write_png(shown, (seen[:, :, :3] * 255 + 0.5).astype("u1"))
+        if queued:
+            request = replace(request, data={**request.data, MARK: True})
         with closing(home.publication(request, break_lock=order.break_lock)) as publication:
             yield from part(publication.open(), 0.7, 0.75)
             version = yield from part(_publish_files(publication, asset, about, shown), 0.75, 1.0)
         return result_of(home, version, asset.checks, unchanged=False)
 
 
-def _request(order: TextureOrder, about: Mapping[str, Any], digest: str) -> PublishRequest:
+def _request(order: TextureOrder, about: Mapping[str, Any]) -> PublishRequest:
     return PublishRequest(
         project_name=order.project,
         project_code=order.project_code,
@@ -153,7 +178,7 @@ def _request(order: TextureOrder, about: Mapping[str, Any], digest: str) -> Publ
         task_name=order.task or None,
         author=user_name(),
         comment=order.comment,
-        content_hash=digest,
+        content_hash="",
         attrib={"source": order.sidecar.name},
         data={"stagewright": __version__, "allowedChecks": list(order.allow), "textureSet": about},
         force=order.force,

@@ -165,7 +165,7 @@ def add_allow(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def add_library(verb: argparse._ActionsContainer) -> None:
+def add_library(verb: argparse.ArgumentParser) -> None:
     """``--library DIR``."""
     verb.add_argument("--library", type=_folder, help="the library's folder")
 
@@ -213,13 +213,24 @@ def add_force(verb: argparse.ArgumentParser) -> None:
 
 def add_place(verb: argparse.ArgumentParser, *, folder: str, task: str, product: str) -> None:
     """Where a publish goes to, and how; the arguments say what is the default, for the help."""
-    home = verb.add_mutually_exclusive_group()
-    add_library(home)
-    home.add_argument(
+    add_library(verb)
+    to = verb.add_mutually_exclusive_group()
+    to.add_argument(
         "--server",
-        action="store_true",
+        dest="to",
+        action="store_const",
+        const="server",
+        default="library",
         help="publish to the AYON server; project, folder and task are those of AYON's "
-        "environment, if there is one and the options below do not tell otherwise",
+        "environment, if there is one and the options below do not tell otherwise; while the "
+        "server cannot be reached, as --queue",
+    )
+    to.add_argument(
+        "--queue",
+        dest="to",
+        action="store_const",
+        const="queue",
+        help="publish into the library; `stagewright ayon sync` sends it to the server later",
     )
     verb.add_argument("--project", help=f"default: {settings.PROJECT}")
     verb.add_argument("--project-code", default="", help="the code of a project that is new")
@@ -240,7 +251,7 @@ def place_of(
 ) -> dict[str, Any]:
     """What the options of :func:`add_place` say; the arguments where they say nothing."""
     return {
-        "library": None if options.server else options.library or settings.default_library(),
+        "library": options.library or settings.default_library(),
         "project": _place(options, "project", settings.PROJECT),
         "project_code": options.project_code,
         "folder": _place(options, "folder", folder),
@@ -249,6 +260,7 @@ def place_of(
         "comment": options.comment,
         "force": options.force,
         "break_lock": options.break_lock,
+        "to": options.to,
     }
 
 
@@ -262,7 +274,7 @@ _AYON_PLACE = {
 
 def _place(options: argparse.Namespace, name: str, otherwise: str) -> str:
     """What an option, or for its server AYON's environment, says."""
-    told = os.environ.get(_AYON_PLACE[name]) if options.server else None
+    told = os.environ.get(_AYON_PLACE[name]) if options.to != "library" else None
     given: str | None = getattr(options, name)
     return given if given is not None else told or otherwise
 

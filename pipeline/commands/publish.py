@@ -36,7 +36,7 @@ def add(verbs: Any) -> None:
         verb,
         folder=f"{settings.FOLDER_ROOT}/NAME",
         task=settings.TASK,
-        product=(f"{settings.PRODUCT}, with --over {settings.SHOT_PRODUCT}"),
+        product=f"{settings.PRODUCT}, with --over {settings.SHOT_PRODUCT}",
     )
     verb.add_argument(
         "--save",
@@ -56,13 +56,13 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
         PublishOrder(
             scene=scene,
             blend=options.blend,
+            allow=tuple(options.allow),
             **place_of(
                 options,
                 folder=f"{settings.FOLDER_ROOT}/{scene.name}",
                 task=settings.TASK,
                 product=settings.SHOT_PRODUCT if options.over else settings.PRODUCT,
             ),
-            allow=tuple(options.allow),
         ),
     )
     if options.save:
