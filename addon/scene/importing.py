@@ -81,10 +81,19 @@ def import_to_blend(source: Path, blend: Path, name: str, choice: ImportChoice) 
     """
     collection = yield from import_collection(source, name, choice)
     yield Progress("usd.import", None, f"Writing {blend.name}")
+    return write_blend(blend, {collection})
+
+
+def write_blend(blend: Path, blocks: set[bpy.types.ID]) -> Path:
+    """Write data-blocks, and all that they use, into a new file.
+
+    Raises:
+        StagewrightError: ``target-unwritable``.
+    """
     partial = blend.with_name(f".{blend.name}.part")
     try:
         # Libraries of that name would be written relative to it.
-        bpy.data.libraries.write(str(partial), {collection}, path_remap="ABSOLUTE", fake_user=True)
+        bpy.data.libraries.write(str(partial), blocks, path_remap="ABSOLUTE", fake_user=True)
         os.replace(partial, blend)
     except (OSError, RuntimeError) as error:
         partial.unlink(missing_ok=True)

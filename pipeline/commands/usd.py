@@ -13,13 +13,14 @@ from ...jobs.events import Job
 from .. import summaries
 from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
-from . import usd_files, usd_inspect
+from . import usd_files, usd_inspect, usd_mtlx
 from .common import (
     add_allow,
     add_group,
     add_scene_options,
     add_verb,
     checks_block,
+    refuse_existing,
     require_usd,
     scene_request,
 )
@@ -38,6 +39,7 @@ def add(verbs: Any) -> None:
     _add_thumbnail(group)
     usd_inspect.add_to(group)
     usd_files.add_to(group)
+    usd_mtlx.add_to(group)
 
 
 def _add_export(group: Any) -> None:
@@ -71,7 +73,7 @@ def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
 
     request = scene_request(options)
     root = options.output.absolute()
-    _refuse_existing(root, options.overwrite)
+    refuse_existing(root, options.overwrite)
     host.open(options.blend)
     with work_folder() as work:
         asset = yield from export_asset(host, request, root, work, options.allow)
@@ -134,7 +136,7 @@ def _add_import(group: Any) -> None:
 
 def _import(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
     blend = options.output.absolute()
-    _refuse_existing(blend, options.overwrite)
+    refuse_existing(blend, options.overwrite)
     name = options.name or options.source.stem
     choice = ImportChoice(tuple(options.prim), options.cameras, frozenset(options.purpose))
     path = yield from host.import_usd(options.source.absolute(), blend, name, choice)
@@ -175,17 +177,10 @@ def _thumbnail(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, An
         )
     target = options.output.absolute()
     if not options.turntable:
-        _refuse_existing(target, options.overwrite)
+        refuse_existing(target, options.overwrite)
     source = options.source.absolute()
     files = yield from host.picture_usd(source, target, options.size, options.turntable)
     return {"path": str(files[0]), "files": [str(file) for file in files]}
-
-
-def _refuse_existing(path: Path, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise StagewrightError(
-            "exists", f'"{path}" exists.', "Choose another name, or replace it with --overwrite."
-        )
 
 
 def _add_check(group: Any) -> None:

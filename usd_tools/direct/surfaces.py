@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..principled import NEUTRAL, PARTS, ROWS, TABLE
-from .records import Attribute, Constant, Expression, Operation, Texture, width
+from .folding import folded
+from .records import Attribute, Constant, Expression, Noise, Operation, Texture
 
 # Inputs that go into one of UsdPreviewSurface with others.
 _PREVIEW_NAMES = {
@@ -42,7 +43,7 @@ def affine(expression: Expression) -> Affine | None:
     """``expression`` as a multiple of one source and a constant, or None where it is none."""
     if isinstance(expression, Texture | Attribute):
         return Affine(expression)
-    if isinstance(expression, Constant):
+    if isinstance(expression, Constant | Noise):
         return None
     arguments = expression.arguments
     if expression.name == "extract":
@@ -132,11 +133,11 @@ def preview_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
     transmission = given.get("Transmission Weight", Constant((0.0,)))
     if transmission != Constant((0.0,)):
         # Transmission is what opacity means where it keeps the reflections.
-        solid = _folded("subtract", Constant((1.0,)), transmission)
-        inputs["opacity"] = _folded("multiply", alpha, solid)
+        solid = folded("subtract", Constant((1.0,)), transmission)
+        inputs["opacity"] = folded("multiply", alpha, solid)
     color, strength = given.get("Emission Color"), given.get("Emission Strength")
     if color is not None and strength not in (None, Constant((0.0,))):
-        inputs["emissiveColor"] = _folded("multiply", color, strength, 3)
+        inputs["emissiveColor"] = folded("multiply", color, strength)
     base = inputs.get("diffuseColor")
     if isinstance(base, Operation) and base.name == "multiply":
         parts = [part for part in base.arguments if not isinstance(part, Constant)]
@@ -183,7 +184,7 @@ def openpbr_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
             continue
         value = expression
         if row.factor != 1.0:
-            value = _folded("multiply", expression, Constant((row.factor,)))
+            value = folded("multiply", expression, Constant((row.factor,)))
         if value != Constant(row.default or ()):
             inputs[row.openpbr] = value
     base = given.get("Base Color")
@@ -196,22 +197,3 @@ def openpbr_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
     else:
         inputs.pop("thin_film_thickness", None)
     return inputs
-
-
-def _folded(name: str, one: Expression, other: Expression, wide: int = 1) -> Expression:
-    """An operation of two expressions, worked out where both are constants."""
-    if isinstance(one, Constant) and isinstance(other, Constant):
-        count = max(len(one.value), len(other.value))
-        pairs = zip(
-            one.value * (count // len(one.value)),
-            other.value * (count // len(other.value)),
-            strict=True,
-        )
-        if name == "multiply":
-            return Constant(tuple(a * b for a, b in pairs))
-        return Constant(tuple(a - b for a, b in pairs))
-    if name == "multiply":
-        for factor, rest in ((one, other), (other, one)):
-            if isinstance(factor, Constant) and set(factor.value) == {1.0}:
-                return rest
-    return Operation(name, (one, other), max(wide, width(one), width(other)))

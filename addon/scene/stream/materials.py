@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import bpy
 
+from ....usd_tools.direct.folding import folded
 from ....usd_tools.direct.records import Constant, Expression, MaterialRecord, Operation
 from ....usd_tools.direct.surfaces import preview_losses
 from ....usd_tools.principled import PARTS, ROWS
@@ -32,10 +33,17 @@ def read_materials(context: StreamContext) -> Iterator[MaterialRecord]:
 
 
 def read_material(
-    context: StreamContext, material: bpy.types.Material, path: str
+    context: StreamContext, material: bpy.types.Material, path: str, *, preview: bool = True
 ) -> MaterialRecord:
-    """The record of one material; what it cannot hold is noted in ``context``."""
-    reader = _MaterialReader(context, material)
+    """The record of one material; what it cannot hold is noted in ``context``.
+
+    Args:
+        context: the export.
+        material: what to read.
+        path: path of its prim.
+        preview: whether to note, too, what UsdPreviewSurface alone does not show.
+    """
+    reader = _MaterialReader(context, material, preview)
     inputs, displacement = reader.read()
     return MaterialRecord(
         path, material.name, inputs, displacement, custom_properties(context, material)
@@ -43,8 +51,9 @@ def read_material(
 
 
 class _MaterialReader:
-    def __init__(self, context: StreamContext, material: bpy.types.Material) -> None:
+    def __init__(self, context: StreamContext, material: bpy.types.Material, preview: bool) -> None:
         self._context = context
+        self._preview = preview
         self._material = material
         self._shading = ShadingReader(context, _render_map(material))
 
@@ -184,8 +193,7 @@ class _MaterialReader:
         except Inexpressible as lost:
             self._tell("the displacement", lost.what)
             return None
-        above = Operation("subtract", (height, middle), 1)
-        return Operation("multiply", (above, scale), 1)
+        return folded("multiply", folded("subtract", height, middle), scale)
 
     def _tell(self, name: str, what: str) -> None:
         subject = f"what feeds {name}" if name in ROWS else name
@@ -196,7 +204,7 @@ class _MaterialReader:
 
     def _tell_preview(self, inputs: dict[str, Expression]) -> None:
         """What the OpenPBR network holds and UsdPreviewSurface cannot."""
-        lost = preview_losses(inputs)
+        lost = preview_losses(inputs) if self._preview else []
         if lost:
             self._context.notes.append(
                 f"The material {self._material.name}: programs that read UsdPreviewSurface alone "

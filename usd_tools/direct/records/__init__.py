@@ -16,10 +16,12 @@ from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .light import Color, DomeLightRecord, LightRecord
 from .material import (
+    UNARY,
     Attribute,
     Constant,
     Expression,
     MaterialRecord,
+    Noise,
     Operation,
     Texture,
     width,
@@ -59,10 +61,12 @@ Record = (
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "UNARY",
     "Attribute",
     "Constant",
     "Expression",
     "MaterialRecord",
+    "Noise",
     "Operation",
     "Texture",
     "width",

@@ -50,12 +50,53 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """Perlin noise around 0, summed over octaves: MaterialX's ``fractal2d`` and ``fractal3d``.
+
+    Attributes:
+        uv: name of the primvar that it is made on; "" for places in object space.
+        octaves: how many; one is plain noise.
+        lacunarity: frequency of an octave for a 1 of the one before.
+        diminish: height of an octave for a 1 of the one before.
+        scale, translation: of the place, in this order; of UVs the third is 1 and 0.
+        rotation: of UVs, between the two; degrees, counterclockwise.
+    """
+
+    uv: str = ""
+    octaves: int = 1
+    lacunarity: float = 2.0
+    diminish: float = 0.5
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    rotation: float = 0.0
+    translation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+UNARY = (
+    "absval",
+    "acos",
+    "asin",
+    "ceil",
+    "cos",
+    "exp",
+    "floor",
+    "ln",
+    "round",
+    "sign",
+    "sin",
+    "sqrt",
+    "tan",
+)
+"""Functions of one number."""
+
+
+@dataclass(frozen=True)
 class Operation:
     """A sum, a product, or another function of expressions.
 
     Attributes:
         name: ``add``, ``subtract``, ``multiply``, ``divide``, ``power``, ``min``,
-            ``max``; ``mix`` (below, above, share of above); ``clamp`` (to 0..1);
+            ``max``; ``modulo`` of numbers, and those of :data:`UNARY`;
+            ``mix`` (below, above, share of above); ``clamp`` (to 0..1);
             ``combine`` (of three numbers); ``extract`` (of a colour, number of the
             channel); ``luminance``; ``normal_map`` (colour, strength).
         arguments: what it is a function of.
@@ -67,13 +108,15 @@ class Operation:
     width: int
 
 
-Expression = Constant | Texture | Attribute | Operation
+Expression = Constant | Texture | Attribute | Noise | Operation
 
 
 def width(expression: Expression) -> int:
     """1 for a number, 3 for a colour."""
     if isinstance(expression, Constant):
         return len(expression.value)
+    if isinstance(expression, Noise):
+        return 1
     return expression.width if isinstance(expression, Operation) else 3
 
 
