@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
-from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import assets, publish
+from . import beside, cli, jobs_ui, menus, preferences, properties, pump
+from .ayon import assets, publish, server
 from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
 from .fields import panels as field_panels
 from .fields import settings as field_settings
 from .fields import showing as field_showing
+from .textures import history_ui as texture_history
+from .textures import lab as texture_lab
 from .textures import panel as texture_panel
+from .textures import photo as texture_photo
+from .textures import pictures as texture_pictures
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
     checks,
     compare,
+    compare_renders,
     export,
     inspector,
     inspector_panels,
@@ -35,7 +40,9 @@ from .usd import (
 _PARTS = (
     preferences,
     properties,
+    beside,
     pump,
+    server,
     losses,
     export,
     variants,
@@ -49,6 +56,7 @@ _PARTS = (
     preview,
     repair,
     compare,
+    compare_renders,
     package,
     text_view,
     look,
@@ -59,8 +67,12 @@ _PARTS = (
     field_baking,
     field_showing,
     field_panels,
+    texture_lab,
+    texture_pictures,
     texture_settings,
+    texture_photo,
     texture_panel,
+    texture_history,
     jobs_ui,
     menus,
     cli,

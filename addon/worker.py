@@ -20,6 +20,7 @@ from ..pipeline.blender import EXECUTABLE, blender_program
 from .preferences import PACKAGE
 from .scene.prim_names import keep_names
 from .scene.scope import exported_objects
+from .scene.settings import meters_per_unit
 from .target import collection_of, find
 
 
@@ -62,7 +63,9 @@ def command(*words: str) -> Job[Mapping[str, Any]]:
 
 
 def import_usd(source: Path, blend: Path, name: str, *options: str) -> Job[Mapping[str, Any]]:
-    """Import a USD file in a Blender of its own: ``stagewright usd import``.
+    """Import a USD file in a Blender of its own, in the units of the open scene.
+
+    It runs ``stagewright usd import``.
 
     Args:
         source: the USD file.
@@ -73,7 +76,8 @@ def import_usd(source: Path, blend: Path, name: str, *options: str) -> Job[Mappi
     Raises:
         StagewrightError: what the command reports.
     """
-    words = (str(source), "-o", str(blend), f"--name={name}", *options)
+    metres = f"--meters-per-unit={meters_per_unit(bpy.context.scene)!r}"
+    words = (str(source), "-o", str(blend), f"--name={name}", metres, *options)
     return (yield from _run(blend.parent, "usd import", *words))
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,12 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from ..jobs.errors import StagewrightError
+from ..jobs.files import written_whole
 from .band import NarrowBand
 from .grid import Grid, count_text
 from .memory import require_memory
 from .vdb import VdbGrid, read_vdb, write_grid, write_sdf
 
 SUFFIXES = (".npz", ".vdb")
+# What zipfile and numpy raise of damaged, encrypted and foreign archives.
+_UNREADABLE = (
+    KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
 _ARRAYS = ("values", "voxel_size", "origin", "level_set", "name")
 
 
@@ -46,7 +50,7 @@ def read_field(path: str | Path, name: str = "") -> VdbGrid:
         require_memory(needed, f"The field {file.name}")
         with np.load(file, allow_pickle=False) as stored:
             values, size, origin, level_set, own = (stored[key] for key in _ARRAYS)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (*_UNREADABLE, OSError) as error:
         raise StagewrightError(
             "field-unreadable",
             f"{file.name} is no field that can be read ({error}).",
@@ -72,30 +76,27 @@ def write_field(
     """
     file = Path(path)
     _require_suffix(file)
-    partial = file.with_name(f".{file.stem}.part{file.suffix}")
     try:
-        if file.suffix.lower() == ".vdb":
-            (write_sdf if level_set else write_grid)(partial, field, name)
-        else:
-            grid = field.to_grid() if isinstance(field, NarrowBand) else field
-            with partial.open("wb") as stream:
-                np.savez_compressed(
-                    stream,
-                    values=grid.values,
-                    voxel_size=np.float64(grid.voxel_size),
-                    origin=np.array(grid.origin),
-                    level_set=np.bool_(level_set),
-                    name=np.str_(name),
-                )
-        os.replace(partial, file)
+        with written_whole(file) as partial:
+            if file.suffix.lower() == ".vdb":
+                (write_sdf if level_set else write_grid)(partial, field, name)
+            else:
+                grid = field.to_grid() if isinstance(field, NarrowBand) else field
+                with partial.open("wb") as stream:  # numpy appends an ending to ".NPZ"
+                    np.savez_compressed(
+                        stream,
+                        values=grid.values,
+                        voxel_size=np.float64(grid.voxel_size),
+                        origin=np.array(grid.origin),
+                        level_set=np.bool_(level_set),
+                        name=np.str_(name),
+                    )
     except OSError as error:
         raise StagewrightError(
             "field-unwritable",
             f"{file.name} cannot be written ({error.strerror or error}).",
             "Make room there, or choose another folder.",
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def describe(field: VdbGrid) -> dict[str, object]:

@@ -99,6 +99,11 @@ def interrupt_on_termination() -> None:
             signal.signal(number, _interrupt)
 
 
+def ask_to_end() -> None:
+    """Interrupt the job that :func:`drain` runs before its next step; from any thread."""
+    _Asked.now = True
+
+
 class _Asked:
     """Whether to end; others may swallow the exception (Cycles does, while it renders).
 

@@ -50,6 +50,17 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """A picture of what is being made, for a window.
+
+    Attributes:
+        path: an ``.npy`` file of float32 (rows, columns, 4), RGBA, the first row on top.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True)
 class Result:
     """The work is done; ``value`` holds plain JSON data."""
 
@@ -71,12 +82,13 @@ class Waiting:
     """Nothing new yet: said to the driver alone, never written out."""
 
 
-Event = Progress | Message | Result | Failure
+Event = Progress | Message | Preview | Result | Failure
 Job = Generator[Event | Waiting, None, T]
 
 _NAMES: dict[type, str] = {
     Progress: "progress",
     Message: "message",
+    Preview: "preview",
     Result: "result",
     Failure: "error",
 }

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal, cast
 
 from .errors import StagewrightError
 from .events import Event, Failure, Job, Progress, Result, Waiting, from_json
@@ -27,7 +27,10 @@ from .events import Event, Failure, Job, Progress, Result, Waiting, from_json
 GRACE = 3.0
 """Seconds a program has to wind up before it is killed."""
 
-_CHILD = Path(__file__).with_name("child.py")
+# Isolated: the search path comes with the order, nothing may slip in before it.
+CHILD = (sys.executable, "-I", "-X", "utf8", str(Path(__file__).with_name("child.py")))
+"""The program of a child, with its arguments."""
+
 _POSIX = os.name == "posix"
 
 
@@ -55,22 +58,45 @@ def run_program(
         StagewrightError: what the program reported; ``program-not-started``;
             ``child-died`` when it ended without a result.
     """
-    events_path, log_path = _output_files(folder)
-    process = _start(argv, events_path, log_path, env, stdin)
-    lines = _new_lines(events_path)
-    doing = other = ""
+    events_path, log_path = output_files(folder)
+    with tempfile.TemporaryFile() as standard_input:
+        standard_input.write(stdin.encode())
+        standard_input.seek(0)
+        process = start_program(argv, events_path, log_path, env, standard_input)
     try:
+        ending = yield from follow(process, events_path, log_path)
+        yield from _wind_up(process)
+        return value_of(ending)
+    except KeyboardInterrupt:
+        ask(process, "terminate")
+        yield from _wind_up(process)
+        raise
+    finally:
+        end(process)
+
+
+def follow(
+    process: subprocess.Popen[bytes], events_path: Path, log_path: Path
+) -> Job[Result | Failure]:
+    """Yield a program's events as it writes them; its last one is the value.
+
+    Args:
+        process: the program.
+        events_path: the file it writes them to; other lines there are passed over.
+        log_path: its standard error.
+
+    Raises:
+        StagewrightError: ``child-died`` when it ended without a last event.
+    """
+    doing = other = ""
+    with contextlib.closing(_new_lines(events_path)) as lines:
         while True:
             # Asked before reading: what was written before the death is still read.
             ended = process.poll() is not None
             for line in next(lines):
                 event = _event(line)
-                if isinstance(event, Result):
-                    yield from _wind_up(process)
-                    return event.value
-                if isinstance(event, Failure):
-                    yield from _wind_up(process)
-                    raise StagewrightError(event.code, event.message, event.cure, event.details)
+                if isinstance(event, Result | Failure):
+                    return event
                 if isinstance(event, Progress):
                     doing = event.message or event.step
                 if event is None:
@@ -78,16 +104,15 @@ def run_program(
                 else:
                     yield event
             if ended:
-                words = _last_line(log_path) or other
-                raise _died(argv, process.returncode, doing, words)
+                raise _died(process, doing, _last_line(log_path) or other)
             yield Waiting()
-    except KeyboardInterrupt:
-        _signal(process, "terminate")
-        yield from _wind_up(process)
-        raise
-    finally:
-        lines.close()
-        _end(process)
+
+
+def value_of(ending: Result | Failure) -> Mapping[str, Any]:
+    """The result's value; a failure is raised."""
+    if isinstance(ending, Failure):
+        raise StagewrightError(ending.code, ending.message, ending.cure, ending.details)
+    return ending.value
 
 
 def run_child(task: str, arguments: Mapping[str, Any], *, folder: Path) -> Job[Mapping[str, Any]]:
@@ -107,18 +132,16 @@ def run_child(task: str, arguments: Mapping[str, Any], *, folder: Path) -> Job[M
     Raises:
         StagewrightError: as :func:`run_program`.
     """
-    order = {
-        "sys_path": [entry or os.getcwd() for entry in sys.path],
-        "parent": os.getpid(),
-        "task": task,
-        "arguments": dict(arguments),
-    }
-    # Isolated: the search path comes with the order, nothing may slip in before it.
-    argv = [sys.executable, "-I", "-X", "utf8", str(_CHILD)]
-    return (yield from run_program(argv, folder=folder, stdin=json.dumps(order)))
+    order = {**child_setup(), "task": task, "arguments": dict(arguments)}
+    return (yield from run_program(CHILD, folder=folder, stdin=json.dumps(order)))
 
 
-def _output_files(folder: Path) -> tuple[Path, Path]:
+def child_setup() -> dict[str, Any]:
+    """What a child of this process has to know first."""
+    return {"sys_path": [entry or os.getcwd() for entry in sys.path], "parent": os.getpid()}
+
+
+def output_files(folder: Path) -> tuple[Path, Path]:
     """New, empty files for events and log; several programs may share a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1):
@@ -133,24 +156,23 @@ def _output_files(folder: Path) -> tuple[Path, Path]:
     raise AssertionError("numbers do not end")
 
 
-def _start(
+def start_program(
     argv: Sequence[str],
     events_path: Path,
     log_path: Path,
     env: Mapping[str, str] | None,
-    stdin: str,
+    stdin: IO[bytes] | int,
 ) -> subprocess.Popen[bytes]:
-    with (
-        tempfile.TemporaryFile() as standard_input,
-        events_path.open("ab") as standard_output,
-        log_path.open("ab") as standard_error,
-    ):
-        standard_input.write(stdin.encode())
-        standard_input.seek(0)
+    """Start a program in a process group of its own, its output going to these files.
+
+    Raises:
+        StagewrightError: ``program-not-started``.
+    """
+    with events_path.open("ab") as standard_output, log_path.open("ab") as standard_error:
         try:
             return subprocess.Popen(
                 list(argv),
-                stdin=standard_input,
+                stdin=stdin,
                 stdout=standard_output,
                 stderr=standard_error,
                 env={**os.environ, **(env or {})},
@@ -171,7 +193,7 @@ def _own_group() -> dict[str, Any]:
     return {"creationflags": flags["CREATE_NEW_PROCESS_GROUP"] | flags["CREATE_NO_WINDOW"]}
 
 
-def _signal(process: subprocess.Popen[bytes], how: str) -> None:
+def ask(process: subprocess.Popen[bytes], how: Literal["terminate", "kill"]) -> None:
     """Ask the program's group to terminate, or kill it."""
     if process.poll() is not None:
         return
@@ -197,17 +219,17 @@ def _wind_up(process: subprocess.Popen[bytes]) -> Job[None]:
             while process.poll() is None and time.monotonic() < deadline:
                 yield Waiting()
     finally:
-        _signal(process, "kill")
+        ask(process, "kill")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """Make sure that the program is gone."""
     if process.poll() is None:
-        _signal(process, "terminate")
+        ask(process, "terminate")
         try:
             process.wait(GRACE)
         except subprocess.TimeoutExpired:
-            _signal(process, "kill")
+            ask(process, "kill")
     process.wait()
 
 
@@ -228,7 +250,8 @@ def _event(line: str) -> Event | None:
         return None
 
 
-def _died(argv: Sequence[str], code: int, doing: str, words: str) -> StagewrightError:
+def _died(process: subprocess.Popen[bytes], doing: str, words: str) -> StagewrightError:
+    code, argv = process.returncode, cast("list[str]", process.args)
     how = f"ended with code {code}"
     if code < 0:
         how = f"was killed by {signal.Signals(-code).name}"

@@ -61,11 +61,14 @@ class ImportChoice:
         prims: paths of prims to import with all that is below; empty for everything.
         cameras: whether cameras are imported.
         purposes: which purposes besides ``default`` and ``render``.
+        meters_per_unit: metres in one unit of the scene that it is for; the importer
+            takes them for metres.
     """
 
     prims: tuple[str, ...] = ()
     cameras: bool = False
     purposes: frozenset[Literal["proxy", "guide"]] = frozenset()
+    meters_per_unit: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

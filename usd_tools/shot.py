@@ -18,6 +18,7 @@ from pxr import Sdf, Usd, UsdGeom
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
 from .asset import AssetFiles, layer_like
+from .own_layers import refuse_foreign_layers
 from .placing import move_into_place, staging
 from .references import relate_references
 from .sameness import close
@@ -52,7 +53,7 @@ def place_shot(
     Raises:
         StagewrightError: ``shot-root`` when the default prims differ, ``shot-units`` when
             units or axes do, ``shot-over-asset`` when a layer of the asset would be
-            replaced; ``asset-unreadable``, ``target-unwritable``.
+            replaced; ``layer-in-the-way``, ``asset-unreadable``, ``target-unwritable``.
     """
     stage = open_stage(asset)
     default = stage.GetDefaultPrim()
@@ -65,6 +66,7 @@ def place_shot(
         )
     root = root.absolute()
     _refuse_own_layers(stage, root)
+    refuse_foreign_layers(root, [root.with_name(_overs_name(root))])
     _refuse_other_units(stage, geometry, asset)
     yield Progress("shot.compare", 0.0, f"Comparing with {asset.name}")
     overs = layer_like(geometry, _metres(geometry))
@@ -171,10 +173,13 @@ class _Overs:
             prims.PruneChildren()
             if not prim.GetAttribute(OBJECT_NAME).Get():
                 continue
-            over = Sdf.CreatePrimInLayer(self.overs, prim.GetPath())
-            hidden = Sdf.AttributeSpec(over, UsdGeom.Tokens.visibility, Sdf.ValueTypeNames.Token)
-            hidden.default = UsdGeom.Tokens.invisible
+            self._author_visibility(prim.GetPath(), UsdGeom.Tokens.invisible)
             self.notes.append(f"{object_name(prim)} is not in the scene, so the shot hides it.")
+
+    def _author_visibility(self, path: Sdf.Path, value: str) -> None:
+        over = Sdf.CreatePrimInLayer(self.overs, path)
+        name = UsdGeom.Tokens.visibility
+        Sdf.AttributeSpec(over, name, Sdf.ValueTypeNames.Token).default = value
 
     def _note_new(self, spec: Sdf.PrimSpec) -> None:
         """A prim that the asset has not: poses come along, all else does not."""
@@ -210,6 +215,8 @@ class _Overs:
             Sdf.CreatePrimInLayer(self.overs, spec.path)
             path = spec.path.AppendProperty(name)
             Sdf.CopySpec(self.scene, path, self.overs, path)
+        if UsdGeom.Tokens.visibility not in spec.properties and _is_ever_hidden(prim):
+            self._author_visibility(spec.path, UsdGeom.Tokens.inherited)
 
     def _is_changed(self, spec: Sdf.PrimSpec, prim: Usd.Prim, name: str) -> bool:
         """Whether an attribute that counts by itself differs."""
@@ -257,6 +264,15 @@ class _Overs:
             return bool(ours.HasAuthoredValue())
         samples = {*ours.GetTimeSamples(), *theirs.GetTimeSamples()}
         return not all(close(ours.Get(t), theirs.Get(t), _TOLERANCE) for t in _times(samples))
+
+
+def _is_ever_hidden(prim: Usd.Prim) -> bool:
+    """Whether ``prim`` hides itself at any time."""
+    visibility = UsdGeom.Imageable(prim).GetVisibilityAttr()
+    if not visibility:
+        return False
+    times = _times(visibility.GetTimeSamples())
+    return any(visibility.Get(time) == UsdGeom.Tokens.invisible for time in times)
 
 
 def _times(samples: Iterable[float]) -> list[Usd.TimeCode]:

@@ -66,6 +66,16 @@ def _gone(asset: PublishedAsset) -> StagewrightError:
     )
 
 
+def _unknown(version_id: str, library: Path) -> StagewrightError:
+    shown = _collection_of(version_id)
+    name = f"{shown.name} {shown.stagewright.version}" if shown else f"USD version {version_id}"
+    return StagewrightError(
+        "no-version",
+        f"The library {library} holds no {name}.",
+        "Name the library that it was added from.",
+    )
+
+
 def _bring_in(asset: PublishedAsset) -> Job[None]:
     """Import the version, unless the file has it already."""
     if _collection_of(asset.version_id) is None:
@@ -252,8 +262,11 @@ class STAGEWRIGHT_OT_update_published_asset(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the update, or do it when there is no window."""
         try:
-            asset = newest(published_assets(_library(self.library)), self.version_id)
-            if asset is None or asset.version_id == self.version_id:
+            library = _library(self.library)
+            asset = newest(published_assets(library), self.version_id)
+            if asset is None:
+                raise _unknown(self.version_id, library)
+            if asset.version_id == self.version_id:
                 self.report({"INFO"}, "There is no newer version")
                 return {"CANCELLED"}
             job = _update(asset, self.version_id)

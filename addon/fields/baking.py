@@ -111,11 +111,4 @@ class STAGEWRIGHT_OT_bake_field(bpy.types.Operator):
         return operators.run(self, bake(item, frames), f"Bake {item.name}")
 
 
-def register() -> None:
-    """Add the operator."""
-    bpy.utils.register_class(STAGEWRIGHT_OT_bake_field)
-
-
-def unregister() -> None:
-    """Take it away."""
-    bpy.utils.unregister_class(STAGEWRIGHT_OT_bake_field)
+register, unregister = bpy.utils.register_classes_factory((STAGEWRIGHT_OT_bake_field,))

@@ -195,14 +195,4 @@ def bytes_text(count: int) -> str:
 
 _CLASSES = (STAGEWRIGHT_PT_fields, STAGEWRIGHT_PT_field_made, STAGEWRIGHT_PT_field_view)
 
-
-def register() -> None:
-    """Add the panel."""
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take it away."""
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

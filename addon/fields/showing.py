@@ -139,11 +139,4 @@ class STAGEWRIGHT_OT_show_field(bpy.types.Operator):
         return operators.run(self, show(sources, options), f"Show {sources[0].name}")
 
 
-def register() -> None:
-    """Add the operator."""
-    bpy.utils.register_class(STAGEWRIGHT_OT_show_field)
-
-
-def unregister() -> None:
-    """Take it away."""
-    bpy.utils.unregister_class(STAGEWRIGHT_OT_show_field)
+register, unregister = bpy.utils.register_classes_factory((STAGEWRIGHT_OT_show_field,))

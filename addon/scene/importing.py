@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import bpy
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Progress
+from ...jobs.files import written_whole
 from ...pipeline.host import ImportChoice
 
 
@@ -52,6 +52,7 @@ def import_collection(source: Path, name: str, choice: ImportChoice) -> Job[bpy.
             create_world_material=False,
             import_textures_mode="IMPORT_NONE",
             set_frame_range=False,
+            scale=1.0 / choice.meters_per_unit,
         )
     except RuntimeError as error:
         raise StagewrightError(
@@ -90,13 +91,11 @@ def write_blend(blend: Path, blocks: set[bpy.types.ID]) -> Path:
     Raises:
         StagewrightError: ``target-unwritable``.
     """
-    partial = blend.with_name(f".{blend.name}.part")
     try:
-        # Libraries of that name would be written relative to it.
-        bpy.data.libraries.write(str(partial), blocks, path_remap="ABSOLUTE", fake_user=True)
-        os.replace(partial, blend)
+        with written_whole(blend) as partial:
+            # Libraries of that name would be written relative to it.
+            bpy.data.libraries.write(str(partial), blocks, path_remap="ABSOLUTE", fake_user=True)
     except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
         raise StagewrightError(
             "target-unwritable",
             f"{blend.name} cannot be written ({error}).",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 from collections.abc import Mapping
@@ -12,34 +11,30 @@ from typing import Any
 
 import bpy
 
+from ...jobs.compose import changed
 from ...jobs.errors import StagewrightError
-from ...jobs.events import Job, Message
+from ...jobs.events import Event, Job, Message, Preview, Waiting
+from ...jobs.warm import Order
 from ...texture_lab.request import TextureRequest
+from ...texture_lab.texture_set import preview_of
+from .. import beside
 from ..undo import push_undo
-from ..worker import command
+from . import history, lab, pictures
+from .history import FOLDER
 from .material import KEY as OURS
 from .material import apply
 
-KIND = "texture"
-FOLDER = "textures"
-"""Where sets lie beside the .blend."""
-
-_BYTES = 320
-"""Memory that a pixel takes at the peak of the slowest family, measured."""
-
-
-def memory_of(size: int) -> int:
-    """About how many bytes a set of ``size`` rows takes while it is made."""
-    return _BYTES * size * size
-
 
 def problem(context: bpy.types.Context) -> str:
-    """Why no texture can be made now, or ""."""
+    """Why no texture can be made of words now, or ""."""
     chosen = context.scene.stagewright_texture
     if not chosen.prompt.strip():
         return "Say in words what the material is"
-    if chosen.problem:
-        return str(chosen.problem)
+    return str(chosen.problem) or target_problem(context)
+
+
+def target_problem(context: bpy.types.Context) -> str:
+    """Why the active object cannot take a texture, or ""."""
     item = context.view_layer.objects.active
     if item is None or not hasattr(item.data, "materials"):
         return "Choose an object that takes materials"
@@ -48,69 +43,88 @@ def problem(context: bpy.types.Context) -> str:
     return ""
 
 
-def make(request: TextureRequest, item: bpy.types.Object, displace: bool) -> Job[Mapping[str, Any]]:
-    """Make the set in a process of its own and give it to ``item``.
+def order_of(request: TextureRequest, item: bpy.types.Object) -> Order:
+    """What to make for ``item``: a set with files of its own, so that undo finds those before."""
+    place = _place(item)
+    preview = str(pictures.folder() / f"{place['name']}.npy")
+    arguments = {"request": request.to_json(), "preview": preview, **place}
+    return Order("texture_lab.tasks:make_set", arguments)
 
-    Every set has files of its own, so that undo finds those of the set before.
+
+def photo_order(photo: Path, chosen: Mapping[str, Any], item: bpy.types.Object) -> Order:
+    """A set of a photo for ``item``; ``chosen`` are fields of ``PhotoRequest``."""
+    arguments = {"photo": str(photo), "chosen": dict(chosen), **_place(item)}
+    return Order("texture_lab.tasks:make_photo_set", arguments)
+
+
+def _place(item: bpy.types.Object) -> dict[str, str]:
+    """The folder and the name of a new set for ``item``."""
+    folder = beside.home(FOLDER)
+    return {"folder": str(folder), "name": _free_stem(folder, bpy.path.clean_name(item.name))}
+
+
+def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[str, Any]]:
+    """Make the set in the process for sets and give it to ``item``.
 
     Returns:
         The family, its sliders, the files, and ``material``, its name.
 
     Raises:
-        StagewrightError: what the command reports; ``object-gone``: the object was
+        StagewrightError: what the task reports; ``object-gone``: the object was
             deleted meanwhile; the files are kept.
     """
     uid, name = item.session_uid, item.name
-    folder = home()
-    stem = _free_stem(folder, bpy.path.clean_name(name))
-    words = [f"--size={request.size}", f"--seed={request.seed}", f"--name={stem}", "-o", folder]
-    words += [f"--set={slider}={value!r}" for slider, value in request.parameters.items()]
-    value = yield from command("texture", "make", *map(str, words), "--", request.prompt)
+    value = yield from changed(lab.child("sets").run(order), _picture)
     found = next((o for o in bpy.data.objects if o.session_uid == uid), None)
+    sidecar = Path(value["files"][-1])
     if found is None:
         raise StagewrightError(
             "object-gone",
-            f"The object {name} is gone; the maps are in {folder}.",
+            f"The object {name} is gone; the maps are in {sidecar.parent}.",
             "Choose another object and make it again.",
         )
-    sidecar = Path(value["files"][-1])
     about = json.loads(sidecar.read_text("utf-8"))
     material, projected = apply(found, sidecar, about, displace)
+    history.refresh()
     push_undo(f"Texture {material.name}")
     without = "; projected from six sides, for the object has no UVs" if projected else ""
     yield Message(f"{found.name} has the material {material.name}{without}.")
     return {**value, "material": material.name}
 
 
-def home() -> Path:
-    """Where new sets go: beside the .blend, or the temporary folder until it is saved."""
-    if bpy.data.filepath:
-        return Path(bpy.path.abspath("//")) / FOLDER
-    return Path(bpy.app.tempdir) / FOLDER
+def _picture(event: Event | Waiting) -> Event | Waiting:
+    """Let the panel show what is being made."""
+    if isinstance(event, Preview):
+        path = Path(event.path)
+        pictures.show(path.stem, path)
+    return event
 
 
-def take_along(folder: Path) -> None:
-    """Copy the sets in the temporary folder to ``folder``, where the .blend is being saved."""
-    temporary = Path(bpy.app.tempdir) / FOLDER
-    for material in bpy.data.materials:
-        sidecar = Path(material.get(OURS, ""))
+def take_along(temporary: Path, folder: Path) -> None:
+    """Copy this file's sets from one folder to another, and let its materials use those."""
+    for entry in reversed(history.entries()):
+        sidecar, about = entry.sidecar, entry.about
         if sidecar.parent != temporary or not sidecar.exists():
             continue
-        target = folder / FOLDER
-        stem = _free_stem(target, sidecar.stem)
-        about = json.loads(sidecar.read_text("utf-8"))
+        stem = _free_stem(folder, sidecar.stem)
         moved = {name: f"{stem}_{name}.png" for name in about["maps"]}
-        target.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for map_name, file in about["maps"].items():
-            shutil.copyfile(temporary / file, target / moved[map_name])
+            shutil.copyfile(temporary / file, folder / moved[map_name])
             for image in bpy.data.images:
                 if Path(bpy.path.abspath(image.filepath)) == temporary / file:
-                    image.filepath = str(target / moved[map_name])
+                    image.filepath = str(folder / moved[map_name])
         text = json.dumps({**about, "maps": moved}, indent=1, sort_keys=True)
-        (target / f"{stem}.json").write_text(text + "\n", "utf-8")
-        material[OURS] = str(target / f"{stem}.json")
+        target = folder / f"{stem}.json"
+        if preview_of(sidecar).exists():
+            shutil.copyfile(preview_of(sidecar), preview_of(target))
+        target.write_text(text + "\n", "utf-8")
+        for material in bpy.data.materials:
+            if material.get(OURS) == str(sidecar):
+                material[OURS] = str(target)
 
 
 def _free_stem(folder: Path, stem: str) -> str:
-    names = (f"{stem}_{number:03}" for number in itertools.count(1))
-    return next(name for name in names if not (folder / f"{name}.json").exists())
+    """A name that neither a set has nor one that waits to be made."""
+    promised = {order.arguments["name"] for order in lab.child("sets").queue}
+    return beside.free_stem(folder, stem, ".json", promised)

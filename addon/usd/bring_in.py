@@ -118,11 +118,4 @@ class STAGEWRIGHT_OT_import_prim(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Add the operator."""
-    bpy.utils.register_class(STAGEWRIGHT_OT_import_prim)
-
-
-def unregister() -> None:
-    """Take it away."""
-    bpy.utils.unregister_class(STAGEWRIGHT_OT_import_prim)
+register, unregister = bpy.utils.register_classes_factory((STAGEWRIGHT_OT_import_prim,))

@@ -201,14 +201,4 @@ _CLASSES = (
     STAGEWRIGHT_PT_export,
 )
 
-
-def register() -> None:
-    """Add the operator and the panel."""
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take them away."""
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -481,14 +481,4 @@ _CLASSES = (
     STAGEWRIGHT_PT_usd_survey,
 )
 
-
-def register() -> None:
-    """Add the lists and panels."""
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take them away."""
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -69,11 +69,4 @@ def fact(layout: bpy.types.UILayout, label: str, text: str) -> None:
     fact_row(layout, label).label(text=text, translate=False)
 
 
-def register() -> None:
-    """Add what the lists hold."""
-    bpy.utils.register_class(STAGEWRIGHT_PG_line)
-
-
-def unregister() -> None:
-    """Take it away."""
-    bpy.utils.unregister_class(STAGEWRIGHT_PG_line)
+register, unregister = bpy.utils.register_classes_factory((STAGEWRIGHT_PG_line,))

@@ -165,14 +165,4 @@ _CLASSES = (
     STAGEWRIGHT_PT_usd_package,
 )
 
-
-def register() -> None:
-    """Add the panel and its operators."""
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take them away."""
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
 from .. import summaries
 from ..host import SceneHost
-from .common import add_group, add_verb
+from .common import add_force, add_group, add_verb, in_blender_if
 
 
 def add(verbs: Any) -> None:
@@ -49,12 +50,40 @@ def add(verbs: Any) -> None:
         "rerun",
         "Make the set of a map again, from what the map says of itself.",
         handler=_rerun,
-        summary=summaries.textured,
+        summary=summaries.again,
     )
     rerun.add_argument("picture", type=Path, metavar="FILE.png", help="any map of the set")
+    rerun.add_argument(
+        "--photo",
+        type=Path,
+        action=_IMAGES,
+        help="the photo of a set of one (default: that of its name beside the map)",
+    )
     _add_output(rerun)
+    _add_batch(group)
     _add_maps(group)
     _add_tile(group)
+
+
+def _add_batch(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "batch",
+        "Make a set of each line of a file; those that are there already are passed over.",
+        handler=_batch,
+        summary=summaries.batched,
+        found_errors=lambda value: bool(value["refused"]),
+    )
+    verb.add_argument("listing", type=Path, metavar="FILE", help="prompts or requests, one a line")
+    verb.add_argument("--size", type=int, default=1024, help="pixels (default: %(default)s)")
+    verb.add_argument("--seed", type=int, default=0, help="which variation (default: %(default)s)")
+    verb.add_argument(
+        "--processes",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="how many work at a time (default: as many as there are cores)",
+    )
+    _add_folder(verb)
 
 
 def _add_maps(group: Any) -> None:
@@ -64,8 +93,9 @@ def _add_maps(group: Any) -> None:
         "Make the six maps of each photo, by classical means.",
         handler=_maps,
         summary=summaries.photographed,
+        found_errors=lambda value: not value["made"],
     )
-    verb.add_argument("photos", nargs="+", type=Path, action=_Images, metavar="PHOTO")
+    verb.add_argument("photos", nargs="+", type=Path, action=_IMAGES, metavar="PHOTO")
     verb.add_argument(
         "--tile",
         nargs="?",
@@ -98,39 +128,33 @@ def _add_tile(group: Any) -> None:
         handler=_tile,
         summary=summaries.tiled,
     )
-    verb.add_argument("images", nargs="+", type=Path, action=_Images, metavar="IMAGE")
+    verb.add_argument("images", nargs="+", type=Path, action=_IMAGES, metavar="IMAGE")
     verb.add_argument(
         "--method",
         choices=("auto", "cut", "blend"),
         default="auto",
         help="a cut for structure, a blend for what is random (default: %(default)s)",
     )
+    _add_folder(verb)
+
+
+def _needs_openimageio(image: Path) -> bool:
+    """Whether it is no PNG, and OpenImageIO, which comes with Blender, is not here."""
+    return image.suffix.lower() != ".png" and find_spec("OpenImageIO") is None
+
+
+_IMAGES = in_blender_if(_needs_openimageio)
+
+
+def _add_folder(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
     )
-
-
-class _Images(argparse.Action):
-    """Images; other files than PNG are read inside Blender where OpenImageIO is not here."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep them, and that the command runs inside Blender."""
-        setattr(namespace, self.dest, values)
-        others = any(path.suffix.lower() != ".png" for path in values)
-        if others and find_spec("OpenImageIO") is None:
-            namespace.needs_scene = True
+    add_force(verb)
 
 
 def _add_output(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
-    )
+    _add_folder(verb)
     verb.add_argument("--name", default="", help="what the files' names begin with")
 
 
@@ -147,13 +171,22 @@ def _make(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
     request = TextureRequest(
         options.prompt, options.size, options.seed, parameters, options.normals
     )
-    return (yield from make(request, options.output, options.name))
+    return (yield from make(request, options.output, options.name, force=options.force))
 
 
 def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ...texture_lab.make import rerun
+    from ...texture_lab.rerun import rerun
 
-    return (yield from rerun(options.picture, options.output, options.name))
+    where = (options.output, options.name, options.photo)
+    return (yield from rerun(options.picture, *where, force=options.force))
+
+
+def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    from ..textures import make_sets, read_requests
+
+    requests = read_requests(options.listing, options.size, options.seed)
+    children = max(options.processes, 1)
+    return (yield from make_sets(requests, options.output, children, force=options.force))
 
 
 def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
@@ -182,7 +215,7 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
         share = 1 / len(options.photos)
         try:
             request = request_of(photo, **chosen)
-            job = make_maps(photo, request, options.output, options.name)
+            job = make_maps(photo, request, options.output, options.name, force=options.force)
             made.append((yield from part(job, index * share, (index + 1) * share)))
         except StagewrightError as error:
             # One damaged photo among thousands must not stop the others.
@@ -199,4 +232,5 @@ _CONTROLS = ("delight", "relief", "detail", "roughness", "contrast")
 def _tile(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
     from ...texture_lab.tile_files import tile_files
 
-    return (yield from tile_files(options.images, options.output, options.method))
+    where = (options.output, options.method)
+    return (yield from tile_files(options.images, *where, force=options.force))

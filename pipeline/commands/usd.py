@@ -13,13 +13,14 @@ from ...jobs.events import Job
 from .. import summaries
 from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
-from . import usd_files, usd_inspect, usd_mtlx
+from . import usd_files, usd_inspect, usd_mtlx, usd_render
 from .common import (
     add_allow,
     add_group,
     add_scene_options,
     add_verb,
     checks_block,
+    in_blender_if,
     refuse_existing,
     require_usd,
     scene_request,
@@ -40,6 +41,7 @@ def add(verbs: Any) -> None:
     usd_inspect.add_to(group)
     usd_files.add_to(group)
     usd_mtlx.add_to(group)
+    usd_render.add_to(group)
 
 
 def _add_export(group: Any) -> None:
@@ -69,17 +71,31 @@ def _add_export(group: Any) -> None:
 
 def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
     require_usd()
+    from ...usd_tools.asset import asset_layers
+    from ...usd_tools.own_layers import refuse_foreign_layers
     from ..export import export_asset
 
     request = scene_request(options)
     root = options.output.absolute()
+    _require_layer(root)
     refuse_existing(root, options.overwrite)
+    if not request.over:
+        refuse_foreign_layers(root, asset_layers(root))  # before hours of work
     host.open(options.blend)
     with work_folder() as work:
         asset = yield from export_asset(host, request, root, work, options.allow)
     if options.save:
         host.remember(options.blend, request, None)
     return asset.to_json()
+
+
+def _require_layer(root: Path) -> None:
+    if root.suffix.lower() not in (".usda", ".usdc", ".usd"):
+        raise StagewrightError(
+            "layer-suffix",
+            f"A USD layer is not called “{root.name}”.",
+            "Give the file one of the endings .usda, .usdc, .usd.",
+        )
 
 
 def _add_losses(group: Any) -> None:
@@ -131,14 +147,32 @@ def _add_import(group: Any) -> None:
         choices=("proxy", "guide"),
         help="import prims of this purpose, too (may be repeated)",
     )
+    verb.add_argument(
+        "--meters-per-unit",
+        type=float,
+        default=1.0,
+        metavar="METRES",
+        help="the unit scale of the scene that it is for (default: %(default)s)",
+    )
     verb.add_argument("--overwrite", action="store_true", help="replace OUT.blend if it exists")
 
 
 def _import(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    if not 1e-6 <= options.meters_per_unit <= 1e6:
+        raise StagewrightError(
+            "bad-arguments",
+            f"No scene has units of {options.meters_per_unit:g} metres.",
+            "Give 0.000001 to 1000000, such as 0.01 for centimetres.",
+        )
     blend = options.output.absolute()
     refuse_existing(blend, options.overwrite)
     name = options.name or options.source.stem
-    choice = ImportChoice(tuple(options.prim), options.cameras, frozenset(options.purpose))
+    choice = ImportChoice(
+        prims=tuple(options.prim),
+        cameras=options.cameras,
+        purposes=frozenset(options.purpose),
+        meters_per_unit=options.meters_per_unit,
+    )
     path = yield from host.import_usd(options.source.absolute(), blend, name, choice)
     return {"path": str(path), "collection": name}
 
@@ -196,7 +230,7 @@ def _add_check(group: Any) -> None:
     verb.add_argument(
         "--against",
         type=Path,
-        action=_Against,
+        action=in_blender_if(lambda blend: True),
         metavar="FILE.blend",
         help="compare it with this scene, too, and list what it has lost",
     )
@@ -204,21 +238,6 @@ def _add_check(group: Any) -> None:
         "--collection", default="", help="the collection to compare with (default: the whole scene)"
     )
     add_allow(verb)
-
-
-class _Against(argparse.Action):
-    """A .blend to compare with: it is opened in Blender."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep the path, and that the command runs inside Blender."""
-        setattr(namespace, self.dest, values)
-        namespace.needs_scene = True
 
 
 def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:

@@ -48,6 +48,13 @@ class Recorder:
         self._check_options("prop", options)
         self.properties.append(name)
 
+    def prop_search(
+        self, data: Any, name: str, search_data: Any, search_name: str, **options: Any
+    ) -> None:
+        assert search_name in search_data.bl_rna.properties, search_name
+        self._check_options("prop_search", options)
+        self.prop(data, name)
+
     def progress(self, *, text: str = "", factor: float = 0.0, **options: Any) -> None:
         self._check_options("progress", options)
         self.texts.append(text)
@@ -73,6 +80,11 @@ class Recorder:
     def template_icon(self, icon_value: int, **options: Any) -> None:
         self._check_options("template_icon", options)
         self.icons.append(icon_value)
+
+    def template_icon_view(self, data: Any, name: str, **options: Any) -> None:
+        assert name in data.bl_rna.properties, name
+        self._check_options("template_icon_view", options)
+        self.properties.append(name)
 
     def menu(self, name: str, **options: Any) -> None:
         assert hasattr(bpy.types, name), name

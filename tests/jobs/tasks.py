@@ -88,3 +88,31 @@ def ignore_termination() -> Job[dict[str, Any]]:
     while True:
         yield Progress("turn", None, str(os.getpid()))
         time.sleep(0.01)
+
+
+def work_until_told(folder: str, name: str) -> Job[dict[str, Any]]:
+    """Work until a file of this name appears."""
+    while not (Path(folder) / name).exists():
+        yield Progress("turn")
+        time.sleep(0.01)
+    return {"name": name}
+
+
+def work_in_one_step(folder: str) -> Job[dict[str, Any]]:
+    """Work for ever without ever asking whether to go on, as a long kernel does."""
+    scratch = Path(folder) / "scratch"
+    yield Progress("turn", None, str(os.getpid()))
+    try:
+        scratch.touch()
+        while True:
+            time.sleep(0.01)
+    finally:
+        scratch.unlink()
+
+
+def hear_nothing() -> Job[dict[str, Any]]:
+    """Refuse to end, in one step."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield Progress("turn", None, str(os.getpid()))
+    while True:
+        time.sleep(0.01)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stagewright.jobs import memory
 from stagewright.pipeline.cli import main
 from stagewright.texture_lab.png import read_png
 from stagewright.texture_lab.surface import normals
@@ -38,6 +39,16 @@ def test_the_normal_map_is_that_of_the_height_map(tmp_path: Path) -> None:
     assert abs(stored - expected).max() < 1.5 / 127.5
 
 
+def test_what_is_there_is_replaced_only_if_told(tmp_path: Path) -> None:
+    assert _make(tmp_path, "cobblestone", "--name", "c") == 0
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    assert _make(tmp_path, "red bricks", "--name", "c") == 1
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert _make(tmp_path, "cobblestone", "--name", "c") == 0  # The same set.
+    assert _make(tmp_path, "red bricks", "--name", "c", "--force") == 0
+    assert (tmp_path / "c_height.png").read_bytes() != before[tmp_path / "c_height.png"]
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -45,6 +56,7 @@ def test_the_normal_map_is_that_of_the_height_map(tmp_path: Path) -> None:
         (["brick", "--seed", "-1"], "bad-request"),
         (["brick", "--normals", "up"], "bad-request"),
         (["brick", "--set", "waves=2"], "bad-request"),
+        (["brick", "--name", "../elsewhere"], "bad-name"),
         (["x" * 10_000], "bad-request"),
         ([""], "bad-request"),
     ],
@@ -59,3 +71,43 @@ def test_refusals_write_nothing(
 
 def test_a_number_that_is_none_is_a_wrong_command_line(tmp_path: Path) -> None:
     assert _make(tmp_path, "brick", "--set", "rows=many") == 2
+
+
+def test_a_batch_makes_what_is_missing_and_tells_of_what_it_cannot(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    listing, out = tmp_path / "list ü.txt", tmp_path / "out"
+    request = '{"prompt": "red brick", "size": 64, "seed": 3}'
+    listing.write_text(f"# walls\nred brick\n\na smiling cat\n{request}\nred brick\n", "utf-8")
+    words = ["texture", "batch", str(listing), "--size", "32", "--processes", "2", "-o", str(out)]
+    assert main(words) == 1
+    told = capfd.readouterr().err
+    assert "Made 3 sets." in told and "a smiling cat: No material matches" in told
+    assert sorted(file.stem for file in out.glob("*.json")) == [
+        "red_brick_0",
+        "red_brick_0_2",
+        "red_brick_3",
+    ]
+    assert read_png(out / "red_brick_3_height.png")[0].shape == (64, 64, 1)
+    (out / "red_brick_0_ao.png").unlink()
+    before = (out / "red_brick_3_height.png").stat().st_mtime_ns
+    assert main(words) == 1
+    assert "Made 1 set.\n2 sets were there already." in capfd.readouterr().err
+    assert (out / "red_brick_0_ao.png").is_file()
+    assert (out / "red_brick_3_height.png").stat().st_mtime_ns == before
+
+
+def test_a_batchs_wrong_line_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    listing = tmp_path / "list.txt"
+    listing.write_text("brick\n{\n")
+    assert main(["texture", "batch", str(listing), "-o", str(tmp_path)]) == 1
+    assert "Line 2 of list.txt" in capfd.readouterr().err
+
+
+def test_a_set_larger_than_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 1 << 20)
+    assert _make(tmp_path / "out", "brick", "--json") == 1
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["code"] == "out-of-memory"
+    assert not (tmp_path / "out").exists()

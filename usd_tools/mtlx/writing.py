@@ -13,6 +13,7 @@ from pxr import Sdf, Usd, UsdShade
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Event
+from ...jobs.files import written_whole
 from ..direct.records import MATERIALS, MaterialRecord, Record, StageRecord
 from ..direct.stream_writer import write_stream
 from .library import Library, materialx, standard_library
@@ -56,12 +57,10 @@ def write_document(networks: Sequence[Network], target: Path) -> None:
     document.setColorSpace(_SPACE)
     for network in networks:
         _add(document, network, target.parent)
-    partial = target.with_name(f".{target.name}.part")
     try:
-        partial.write_text(mx.writeToXmlString(document), "utf-8")
-        os.replace(partial, target)
+        with written_whole(target) as partial:
+            partial.write_text(mx.writeToXmlString(document), "utf-8")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise StagewrightError(
             "target-unwritable",
             f"{target.name} cannot be written ({error.strerror}).",

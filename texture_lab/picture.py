@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set as a small picture: its tile lying flat under one lamp, for windows and lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .images import encoded, linear
+from .texture_set import TextureSet
+
+PREVIEW_SIZE = 256
+"""Rows and columns of previews."""
+
+_LAMP = np.array([-0.45, 0.5, 0.74], np.float32) / np.float32(np.linalg.norm([0.45, 0.5, 0.74]))
+_LIGHT, _SKY = np.float32(2.6), np.float32(0.35)
+
+
+def picture(textures: TextureSet) -> NDArray[np.float32]:
+    """The set lit from the upper left and seen from above, with a sky all around.
+
+    Diffuse by Lambert, reflection by the GGX distribution of B. Walter et al. (2007) with
+    Schlick's Fresnel term; the sky is dimmed by the occlusion.
+
+    Returns:
+        float32 (rows, columns, 4), RGBA, sRGB-encoded, 0 to 1.
+    """
+    base = linear(textures.basecolor)
+    metal = textures.metallic[:, :, None]
+    alpha = np.maximum(textures.roughness, 0.08) ** 2
+    half = _LAMP + np.array([0, 0, 1], np.float32)
+    half /= np.linalg.norm(half)
+    facing = np.maximum(textures.normal @ _LAMP, 0)[:, :, None]
+    slope = np.maximum(textures.normal @ half, 0) ** 2 * (alpha**2 - 1) + 1
+    gloss = (alpha**2 / (4 * np.pi * slope**2) * np.pi)[:, :, None]
+    mirror = base * metal + np.float32(0.04) * (1 - metal)
+    open_sky = textures.ao[:, :, None] * _SKY
+    light = (base * (1 - metal) + mirror * np.minimum(gloss, 8)) * facing * _LIGHT
+    light += (base * (1 - metal) + mirror) * open_sky
+    seen = np.ones((*base.shape[:2], 4), np.float32)
+    seen[:, :, :3] = encoded(np.clip(light * np.float32(0.7), 0, 1))
+    return seen
+
+
+def write_picture(seen: NDArray[np.float32], path: Path) -> None:
+    """Write a picture for a window of another process; the file appears whole."""
+    partial = path.with_suffix(".part.npy")
+    np.save(partial, seen)
+    partial.replace(path)
