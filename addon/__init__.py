@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import beside, cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import assets, publish, server
+from .ayon import assets, publish, server, sync
 from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
@@ -43,6 +43,7 @@ _PARTS = (
     beside,
     pump,
     server,
+    sync,
     losses,
     export,
     variants,

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import __version__
 from ..ayon_bridge.entities import Version
 from ..ayon_bridge.home import Home, Publication, PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
+from ..ayon_bridge.outbox import MARK
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
@@ -38,6 +39,8 @@ ANIMATION = "animation"
 REPORT = "report"
 THUMBNAIL = "thumbnail.png"
 
+_UNREACHED = {"server-down", "server-timeout"}
+
 
 @dataclass(frozen=True)
 class PublishOrder:
@@ -46,8 +49,7 @@ class PublishOrder:
     Attributes:
         scene: what to export.
         blend: the file it comes from; its name is recorded, not its path.
-        library: folder of the library, which is made when there is none; None publishes
-            to the AYON server.
+        library: folder of the library, which is made when there is none.
         project: AYON project name.
         project_code: its code, used when the project is new.
         folder: path of the AYON folder (``"/assets/lantern"``).
@@ -57,11 +59,13 @@ class PublishOrder:
         allow: names of checks whose errors are let through.
         force: publish though nothing has changed.
         break_lock: take over a lock without proof of its owner's death.
+        to: ``"library"``; ``"server"``, or the queue in the library while it cannot be
+            reached; ``"queue"``: the library, to be sent to the server later.
     """
 
     scene: SceneRequest
     blend: Path
-    library: Path | None
+    library: Path
     project: str
     project_code: str
     folder: str
@@ -71,6 +75,7 @@ class PublishOrder:
     allow: tuple[str, ...] = ()
     force: bool = False
     break_lock: bool = False
+    to: Literal["library", "server", "queue"] = "library"
 
 
 def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
@@ -78,17 +83,41 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
 
     Returns:
         Plain JSON data: ``version``, ``path`` of the root layer, ``folder``,
-        ``report``, ``thumbnail``, ``unchanged``, ``checks``, ``identity``.
+        ``report``, ``thumbnail``, ``unchanged``, ``queued``, ``checks``, ``identity``.
 
     Raises:
         StagewrightError: ``checks-failed`` with the checks in its details when
             an error was found that is not allowed; whatever the export or the
             library refuses.
     """
-    # Both refuse what they must before the long work begins.
+    # What has to be refused is, before the long work begins.
     request = _request(order)
-    with _open_home(order) as home, work_folder() as work:
-        home.publication(request, break_lock=order.break_lock).refuse_early()
+    if order.to == "server":
+        with _open_server() as server:
+            try:
+                server.publication(request, break_lock=order.break_lock).refuse_early()
+            except StagewrightError as error:
+                if error.code not in _UNREACHED:
+                    raise
+                yield Message(f"{error.message} The version will wait in the library.", "warning")
+                order = replace(order, to="queue")
+            else:
+                return (yield from _publish(host, order, request, server))
+    with Library.open(order.library) as library:
+        library.publication(request, break_lock=order.break_lock).refuse_early()
+        return (yield from _publish(host, order, request, library))
+
+
+def _open_server() -> Server:
+    from ..ayon_bridge.server import Server  # a second of imports, for those who have one
+
+    return Server.open()
+
+
+def _publish(
+    host: SceneHost, order: PublishOrder, request: PublishRequest, home: Library | Server
+) -> Job[dict[str, Any]]:
+    with work_folder() as work:
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         _stop_on_errors(asset.checks)
@@ -103,18 +132,12 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
             asset = replace(asset, checks=asset.checks.with_findings(changes))
         # Without the lock: the picture takes longest, and a kill then leaves nothing.
         picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
+        if order.to == "queue":
+            request = replace(request, data=made | {MARK: True})
         with closing(home.publication(request, break_lock=order.break_lock)) as publication:
             yield from part(publication.open(), 0.85, 0.86)
             version = yield from part(_publish_files(publication, asset, picture, host), 0.86, 1.0)
         return _result(home, version, asset.checks, unchanged=False)
-
-
-def _open_home(order: PublishOrder) -> Library | Server:
-    if order.library is not None:
-        return Library.open(order.library)
-    from ..ayon_bridge.server import Server  # a second of imports, for those who have one
-
-    return Server.open()
 
 
 def _request(order: PublishOrder) -> PublishRequest:
@@ -259,6 +282,7 @@ def _result(
         "report": str(paths.get(REPORT, "")),
         "thumbnail": str(picture) if picture.is_file() else "",
         "unchanged": unchanged,
+        "queued": bool(version.data.get(MARK)),
         "checks": checks.to_json(),
         "identity": {
             "project": version.project_name,

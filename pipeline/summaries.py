@@ -54,6 +54,8 @@ def published(value: Mapping[str, Any]) -> str:
             "Use --force to publish it again all the same."
         )
     lines = [*_checks(value), f"Published {value['version']}: {value['path']}"]
+    if value["queued"]:
+        lines.append("It waits for the server. Send it with: stagewright ayon sync")
     return "\n".join([*lines, f"Report: {value['report']}"])
 
 

@@ -169,6 +169,7 @@ class _Maker:
             node = self._node("RGB" if len(expression.value) == 3 else "Value")
             self._feed(node.outputs[0], expression)
             return node.outputs[0]
+        assert isinstance(expression, Operation)  # documents have no animation
         return self._operation(expression)
 
     def _operation(self, operation: Operation) -> bpy.types.NodeSocket:

@@ -176,7 +176,7 @@ def add_allow(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def add_library(verb: argparse._ActionsContainer) -> None:
+def add_library(verb: argparse.ArgumentParser) -> None:
     """``--library DIR``."""
     verb.add_argument("--library", type=_folder, help="the library's folder")
 

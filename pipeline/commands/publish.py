@@ -32,13 +32,24 @@ def add(verbs: Any) -> None:
         found_errors=checks_block,
     )
     add_scene_options(verb)
-    home = verb.add_mutually_exclusive_group()
-    add_library(home)
-    home.add_argument(
+    add_library(verb)
+    to = verb.add_mutually_exclusive_group()
+    to.add_argument(
         "--server",
-        action="store_true",
+        dest="to",
+        action="store_const",
+        const="server",
+        default="library",
         help="publish to the AYON server; project, folder and task are those of AYON's "
-        "environment, if there is one and the options below do not tell otherwise",
+        "environment, if there is one and the options below do not tell otherwise; while the "
+        "server cannot be reached, as --queue",
+    )
+    to.add_argument(
+        "--queue",
+        dest="to",
+        action="store_const",
+        const="queue",
+        help="publish into the library; `stagewright ayon sync` sends it to the server later",
     )
     verb.add_argument("--project", help=f"default: {settings.PROJECT}")
     verb.add_argument("--project-code", default="", help="the code of a project that is new")
@@ -75,7 +86,7 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
         PublishOrder(
             scene=scene,
             blend=options.blend,
-            library=None if options.server else options.library or settings.default_library(),
+            library=options.library or settings.default_library(),
             project=_place(options, "project", settings.PROJECT),
             project_code=options.project_code,
             folder=_place(options, "folder", f"{settings.FOLDER_ROOT}/{scene.name}"),
@@ -86,6 +97,7 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
             allow=tuple(options.allow),
             force=options.force,
             break_lock=options.break_lock,
+            to=options.to,
         ),
     )
     if options.save:
@@ -104,6 +116,6 @@ _AYON_PLACE = {
 
 def _place(options: argparse.Namespace, name: str, otherwise: str) -> str:
     """What an option, or for its server AYON's environment, says."""
-    told = os.environ.get(_AYON_PLACE[name]) if options.server else None
+    told = os.environ.get(_AYON_PLACE[name]) if options.to != "library" else None
     given: str | None = getattr(options, name)
     return given if given is not None else told or otherwise

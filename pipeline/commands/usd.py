@@ -237,6 +237,9 @@ def _add_check(group: Any) -> None:
     verb.add_argument(
         "--collection", default="", help="the collection to compare with (default: the whole scene)"
     )
+    verb.add_argument(
+        "--world", action="store_true", help="FILE is to hold the scene's world, too (--against)"
+    )
     add_allow(verb)
 
 
@@ -250,7 +253,7 @@ def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str,
     from ..export import check_against
 
     host.open(options.against)
-    request = SceneRequest(options.collection, root.stem)
+    request = SceneRequest(options.collection, root.stem, world=options.world)
     with work_folder() as work:
         report = yield from check_against(host, request, root, work, options.allow)
     return report.to_json()

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
-from .records import Constant, Expression, Operation, width
+from .records import Animated, Constant, Expression, Operation, Plain, width
+
+Numbers = tuple[float, ...]
 
 REC709 = (0.2126, 0.7152, 0.0722)
 """Weights of the luminance, as Blender makes a number of a colour."""
@@ -45,10 +48,10 @@ def folded(name: str, *arguments: Expression) -> Expression:
 
     See :class:`.records.Operation` for the names.
     """
-    constants = [each.value for each in arguments if isinstance(each, Constant)]
-    if len(constants) == len(arguments) and name in _FUNCTIONS:
+    plains = [each for each in arguments if isinstance(each, Plain)]
+    if len(plains) == len(arguments) and name in _FUNCTIONS:
         try:
-            return Constant(_worked_out(name, constants))
+            return mapped(partial(_each_channel, _FUNCTIONS[name]), *plains)
         except (ArithmeticError, ValueError):  # one divided by 0 stays as it is
             pass
     if name in ("add", "multiply") and isinstance(arguments[0], Constant):
@@ -67,8 +70,8 @@ def folded(name: str, *arguments: Expression) -> Expression:
 
 def channel(expression: Expression, index: int) -> Expression:
     """One channel of a colour; of a number, the number."""
-    if isinstance(expression, Constant):
-        return Constant((expression.value[min(index, len(expression.value) - 1)],))
+    if isinstance(expression, Plain):
+        return mapped(lambda value: (value[min(index, len(value) - 1)],), expression)
     if width(expression) == 1:
         return expression
     if isinstance(expression, Operation) and expression.name == "combine":
@@ -93,16 +96,35 @@ def luminance(expression: Expression) -> Expression:
     """The number that Blender makes of a colour; of a number, the number."""
     if width(expression) == 1:
         return expression
-    if isinstance(expression, Constant):
-        pairs = zip(expression.value, REC709, strict=True)
-        return Constant((sum(value * weight for value, weight in pairs),))
+    if isinstance(expression, Plain):
+        return mapped(lambda color: (gray(color),), expression)
     return Operation("luminance", (expression,), 1)
 
 
-def _worked_out(name: str, values: list[tuple[float, ...]]) -> tuple[float, ...]:
+def gray(color: Numbers) -> float:
+    """The luminance of a colour."""
+    return sum(value * weight for value, weight in zip(color, REC709, strict=True))
+
+
+def worked(function: Callable[[float, float], float], one: Plain, other: Plain) -> Plain:
+    """A function of two numbers, for each channel; a single number is that of all channels."""
+    return mapped(partial(_each_channel, function), one, other)
+
+
+def mapped(function: Callable[..., Numbers], *plains: Plain) -> Plain:
+    """A function of all channels, at each frame."""
+    moving = next((each for each in plains if isinstance(each, Animated)), None)
+    if moving is None:
+        return Constant(function(*(each.value for each in plains if isinstance(each, Constant))))
+    count = len(moving.frames)
+    rows = (e.values if isinstance(e, Animated) else (e.value,) * count for e in plains)
+    return Animated(moving.frames, tuple(function(*row) for row in zip(*rows, strict=True)))
+
+
+def _each_channel(function: Callable[..., float], *values: Numbers) -> Numbers:
     count = max(len(value) for value in values)
     columns = zip(*(value * (count // len(value)) for value in values), strict=True)
-    return tuple(float(_FUNCTIONS[name](*column)) for column in columns)
+    return tuple(float(function(*column)) for column in columns)
 
 
 def _is(expression: Expression, value: float) -> bool:

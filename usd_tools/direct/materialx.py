@@ -5,9 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .folding import REC709, luminance
+from .folding import REC709, gray
 from .layer_writer import LayerWriter, Prim
-from .records import UNARY, Attribute, Constant, Expression, Noise, Operation, Texture, width
+from .plain import set_plain, triple
+from .records import (
+    UNARY,
+    Attribute,
+    Constant,
+    Expression,
+    Noise,
+    Operation,
+    Plain,
+    Texture,
+    width,
+)
 from .text import value_text
 
 # MaterialX's types, and USD's for them.
@@ -61,16 +72,9 @@ class MaterialXNetwork:
         return f"{prim.path}.outputs:out"
 
     def _input(self, prim: Prim, name: str, expression: Expression, kind: str) -> None:
-        if isinstance(expression, Constant):
-            value = expression.value
-            if kind == "boolean":
-                self._look.set(prim, f"inputs:{name}", "bool", bool(value[0]))
-            elif kind == "float":
-                (number,) = luminance(expression).value  # type: ignore[union-attr]
-                self._look.set(prim, f"inputs:{name}", "float", float(number))
-            else:
-                triple = tuple(float(v) for v in (value * 3)[:3])
-                self._look.set(prim, f"inputs:{name}", _TYPES[kind], triple)
+        if isinstance(expression, Plain):
+            given = {"boolean": _truth, "float": _number}.get(kind, triple)
+            set_plain(self._look, prim, f"inputs:{name}", _TYPES[kind], expression, given)
             return
         self._look.connect(prim, f"inputs:{name}", _TYPES[kind], self._output(expression, kind))
 
@@ -260,3 +264,12 @@ class MaterialXNetwork:
     def _declared(self, prim: Prim, kind: str) -> str:
         self._look.declare(prim, "outputs:out", _TYPES[kind])
         return f"{prim.path}.outputs:out"
+
+
+def _truth(value: tuple[float, ...]) -> bool:
+    return bool(value[0])
+
+
+def _number(value: tuple[float, ...]) -> float:
+    """Of a colour the luminance, as Blender makes a number of one."""
+    return float(value[0]) if len(value) == 1 else gray(value)

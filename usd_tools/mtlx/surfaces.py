@@ -164,11 +164,13 @@ class _Surface:
             return None  # that of the surface
         found = affine(value)
         if found is not None and found.channel is None:
-            strength = found.scale[0] / 2
-            scale, bias = (2 * strength,) * 3, (-strength, -strength, 1 - 2 * strength)
-            near = zip((*found.scale[:3], *found.bias[:3]), (*scale, *bias), strict=True)
-            if all(abs(a - b) < 1e-6 for a, b in near):
-                return Operation("normal_map", (found.source, Constant((strength,))), 3)
+            size, shift = found.scale, found.bias
+            if isinstance(size, Constant) and isinstance(shift, Constant):
+                strength = size.value[0] / 2
+                decoding = (2 * strength,) * 3 + (-strength, -strength, 1 - 2 * strength)
+                pairs = zip((*size.value[:3], *shift.value[:3]), decoding, strict=True)
+                if all(abs(a - b) < 1e-6 for a, b in pairs):
+                    return Operation("normal_map", (found.source, Constant((strength,))), 3)
         assert self._node is not None
         self._unsupported(
             self._scope.name(self._node), f"has a {name} that is no normal map: it is left out"

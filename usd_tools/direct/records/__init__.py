@@ -17,13 +17,16 @@ from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, W
 from .light import Color, DomeLightRecord, LightRecord
 from .material import (
     UNARY,
+    Animated,
     Attribute,
     Constant,
     Expression,
     MaterialRecord,
     Noise,
     Operation,
+    Plain,
     Texture,
+    over_time,
     width,
 )
 from .mesh import MeshRecord, Subset
@@ -62,13 +65,16 @@ __all__ = [
     "MATERIALS",
     "PROTOTYPES",
     "UNARY",
+    "Animated",
     "Attribute",
     "Constant",
     "Expression",
     "MaterialRecord",
     "Noise",
     "Operation",
+    "Plain",
     "Texture",
+    "over_time",
     "width",
     "CameraRecord",
     "Color",
