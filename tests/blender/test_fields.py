@@ -189,9 +189,18 @@ def test_a_turned_volume_and_a_mesh_are_joined_where_they_stand() -> None:
     made = make(add_box(size=1, at=(5, 0, 0)), volume, operation="BOOLEAN", output="MESH")
     points = world_points(made)
     low, high = points.min(axis=0), points.max(axis=0)
-    voxel = 0.1  # The volume's, twice as large; an edge may be cut by a part of one.
-    assert np.abs(low - [-2 * np.sqrt(2), -2 * np.sqrt(2), -2]).max() < voxel
-    assert np.abs(high - [5.5, 2 * np.sqrt(2), 2]).max() < voxel
+    voxel = 0.05  # Where the box's edges lie among the voxels, its turn decides.
+    assert np.abs(low - [-2 * np.sqrt(2), -2 * np.sqrt(2), -2]).max() < 0.2 * voxel
+    assert np.abs(high - [5.5, 2 * np.sqrt(2), 2]).max() < 0.2 * voxel
+
+
+def test_a_volume_with_faces_on_its_voxels_keeps_all_its_corners() -> None:
+    volume = make(add_box(), output="VOLUME", detail="SIZE", voxel_size=0.05)
+    made = make(volume, output="MESH")
+    points = world_points(made)
+    near = 0.05 * 0.05  # Of a voxel: as far as vertices are drawn to the middle of their crossings.
+    assert np.abs(np.abs(points).max(axis=1) - 1).max() < near
+    assert (np.abs(np.abs(points) - 1) < near).all(axis=1).sum() == 8
 
 
 def test_vertices_become_a_surface_around_them() -> None:
