@@ -20,6 +20,7 @@ from .textures import pictures as texture_pictures
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
+    checking,
     checks,
     compare,
     compare_renders,
@@ -56,6 +57,7 @@ _PARTS = (
     inspector,
     inspector_panels,
     preview,
+    checking,
     repair,
     compare,
     compare_renders,

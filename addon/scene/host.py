@@ -91,7 +91,7 @@ class BlenderHost:
         frames = frame_range(objects) if request.frames == "auto" else request.frames
         step = request.step if request.engine == "stagewright" else 1.0
         samples = _samples(frames, step) if frames else ()
-        record = yield from read_scene(objects, _frames_read(samples))
+        record = yield from read_scene(objects, _frames_read(samples), world=request.world)
         if request.engine == "stagewright":
             return (
                 yield from _export_direct(collection, objects, record, request, samples, folder)
@@ -108,7 +108,7 @@ class BlenderHost:
         objects = exported_objects(find_collection(request.collection))
         frames = frame_range(objects) if request.frames == "auto" else request.frames
         samples = _samples(frames, 1.0) if frames else ()
-        return (yield from read_scene(objects, _frames_read(samples)))
+        return (yield from read_scene(objects, _frames_read(samples), world=request.world))
 
     def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
         """What an export of ``request`` would not hold, without making it."""

@@ -13,9 +13,21 @@ from typing import Any
 from ...jobs.compose import part
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
-from .. import summaries
+from .. import settings, summaries
 from ..host import SceneHost
-from .common import add_force, add_group, add_verb, in_blender_if
+from ..targets import require_suffix
+from ..work import work_folder
+from .common import (
+    add_allow,
+    add_force,
+    add_group,
+    add_place,
+    add_verb,
+    checks_block,
+    in_blender_if,
+    place_of,
+    require_usd,
+)
 
 
 def add(verbs: Any) -> None:
@@ -63,6 +75,38 @@ def add(verbs: Any) -> None:
     _add_batch(group)
     _add_maps(group)
     _add_tile(group)
+    _add_onward(group)
+
+
+def _add_onward(group: Any) -> None:
+    look = add_verb(
+        group,
+        "look",
+        "Write a set as a USD asset: its material, on a card of one tile.",
+        handler=_look,
+        summary=summaries.exported,
+        found_errors=checks_block,
+    )
+    publish = add_verb(
+        group,
+        "publish",
+        "Publish a set: its look, its maps, and all that is known of it.",
+        handler=_publish,
+        summary=summaries.published,
+        found_errors=checks_block,
+    )
+    for verb in (look, publish):
+        verb.add_argument("sidecar", type=Path, metavar="SET.json", help="the set's sidecar")
+        add_allow(verb)
+    look.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.usda", help="the root layer"
+    )
+    add_place(
+        publish,
+        folder=f"{settings.FOLDER_ROOT}/NAME",
+        task=settings.TEXTURE_TASK,
+        product=settings.TEXTURE_PRODUCT,
+    )
 
 
 def _add_batch(group: Any) -> None:
@@ -179,6 +223,30 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
 
     where = (options.output, options.name, options.photo)
     return (yield from rerun(options.picture, *where, force=options.force))
+
+
+def _look(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    require_usd()
+    from ..texture_publish import make_look
+
+    require_suffix(options.output, "a look", (".usda",))
+    with work_folder() as work:
+        made = yield from make_look(options.sidecar, options.output, work, options.allow)
+    return made.to_json()
+
+
+def _publish(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    require_usd()
+    from ..texture_publish import TextureOrder, publish_textures
+
+    place = place_of(
+        options,
+        folder=f"{settings.FOLDER_ROOT}/{settings.asset_name(options.sidecar.stem)}",
+        task=settings.TEXTURE_TASK,
+        product=settings.TEXTURE_PRODUCT,
+    )
+    order = TextureOrder(options.sidecar, allow=tuple(options.allow), **place)
+    return (yield from publish_textures(order))
 
 
 def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
+from ...usd_tools.profiles import PROFILES
 from .. import summaries
 from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
@@ -226,12 +227,23 @@ def _add_check(group: Any) -> None:
     verb = add_verb(
         group,
         "check",
-        "Check a USD file.",
+        "Check a USD file; exit code 1 when there are errors that are not allowed.",
         handler=_check,
         summary=summaries.checked,
         found_errors=checks_block,
     )
-    verb.add_argument("root", type=Path, metavar="FILE", help="the root layer")
+    verb.add_argument("root", type=Path, metavar="FILE", help="the root layer, or a .usdz")
+    verb.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default="asset",
+        help="what the file is: "
+        + "; ".join(f"{name}: {profile.about}" for name, profile in PROFILES.items())
+        + " (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--junit", type=Path, metavar="OUT.xml", help="write what was found as JUnit's XML, too"
+    )
     verb.add_argument(
         "--against",
         type=Path,
@@ -242,6 +254,9 @@ def _add_check(group: Any) -> None:
     verb.add_argument(
         "--collection", default="", help="the collection to compare with (default: the whole scene)"
     )
+    verb.add_argument(
+        "--world", action="store_true", help="FILE is to hold the scene's world, too (--against)"
+    )
     add_allow(verb)
 
 
@@ -251,11 +266,20 @@ def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str,
     if host is None or options.against is None:
         from ...usd_tools.check import check_task
 
-        return (yield from check_task(str(root), None, options.allow))
-    from ..export import check_against
+        value = yield from check_task(str(root), None, options.allow, options.profile)
+    else:
+        from ..export import check_against
 
-    host.open(options.against)
-    request = SceneRequest(options.collection, root.stem)
-    with work_folder() as work:
-        report = yield from check_against(host, request, root, work, options.allow)
-    return report.to_json()
+        host.open(options.against)
+        request = SceneRequest(options.collection, root.stem, world=options.world)
+        with work_folder() as work:
+            report = yield from check_against(
+                host, request, root, work, options.allow, options.profile
+            )
+        value = report.to_json()
+    value = {"path": str(root), "profile": options.profile, **value}
+    if options.junit is not None:
+        from ..junit import write_junit
+
+        write_junit(options.junit.absolute(), value)
+    return value

@@ -128,11 +128,16 @@ def _add_set(group: Any) -> None:
     verb.add_argument(
         "--kind", choices=("component", "assembly", "group", "subcomponent"), default=""
     )
+    verb.add_argument(
+        "--extents",
+        action="store_true",
+        help="give all meshes, also in the layers it needs, the boxes of their points",
+    )
 
 
 def _set(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
     require_usd()
-    from ...usd_tools.repair import set_stage_metadata
+    from ...usd_tools.repair import mend_extents, set_stage_metadata
     from ...usd_tools.stages import open_stage
 
     chosen = {
@@ -141,12 +146,15 @@ def _set(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, A
         "default_prim": options.default_prim,
         "kind": options.kind,
     }
-    if not any(chosen.values()):
+    if not any(chosen.values()) and not options.extents:
         raise StagewrightError(
             "bad-arguments", "There is nothing to set.", "See stagewright usd set --help."
         )
     open_stage(options.file.absolute())  # says why, if it cannot be read
-    yield from set_stage_metadata(options.file.absolute(), **chosen)
+    if any(chosen.values()):
+        yield from set_stage_metadata(options.file.absolute(), **chosen)
+    if options.extents:
+        yield from mend_extents(options.file)
     return {"path": str(options.file)}
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .layer_writer import LayerWriter, Prim
-from .records import Attribute, Constant, Expression, Operation, Texture, width
+from .plain import set_plain, triple
+from .records import Attribute, Constant, Expression, Operation, Plain, Texture, width
 from .text import value_text
 
 # MaterialX's types, and USD's for them.
@@ -60,16 +61,9 @@ class MaterialXNetwork:
         return f"{prim.path}.outputs:out"
 
     def _input(self, prim: Prim, name: str, expression: Expression, kind: str) -> None:
-        if isinstance(expression, Constant):
-            value = expression.value
-            if kind == "boolean":
-                self._look.set(prim, f"inputs:{name}", "bool", bool(value[0]))
-            elif kind == "float":
-                number = value[0] if len(value) == 1 else _luminance(value)
-                self._look.set(prim, f"inputs:{name}", "float", float(number))
-            else:
-                triple = tuple(float(v) for v in (value * 3)[:3])
-                self._look.set(prim, f"inputs:{name}", _TYPES[kind], triple)
+        if isinstance(expression, Plain):
+            given = {"boolean": _truth, "float": _number}.get(kind, triple)
+            set_plain(self._look, prim, f"inputs:{name}", _TYPES[kind], expression, given)
             return
         self._look.connect(prim, f"inputs:{name}", _TYPES[kind], self._output(expression, kind))
 
@@ -222,7 +216,13 @@ class MaterialXNetwork:
         return f"{prim.path}.outputs:out"
 
 
-def _luminance(value: tuple[float, ...]) -> float:
-    """Rec. 709, as Blender makes a number of a colour."""
+def _truth(value: tuple[float, ...]) -> bool:
+    return bool(value[0])
+
+
+def _number(value: tuple[float, ...]) -> float:
+    """Of a colour the luminance (Rec. 709), as Blender makes a number of one."""
+    if len(value) == 1:
+        return float(value[0])
     red, green, blue = value
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -60,11 +60,14 @@ class ShadingReader:
     Args:
         context: the export.
         maps: name of the UV map that renders, on the objects that have the material.
+        animated: whether expressions have to be the same but for their values, whatever
+            these are: other frames have other values.
     """
 
-    def __init__(self, context: StreamContext, maps: str = "") -> None:
+    def __init__(self, context: StreamContext, maps: str = "", *, animated: bool = False) -> None:
         self._context = context
         self._maps = maps
+        self._animated = animated
         self._depth = 0
 
     def expression(self, socket: bpy.types.NodeSocket) -> Expression:
@@ -187,7 +190,7 @@ class ShadingReader:
         color = self.expression(node.inputs["Color"])
         wide = width(color)
         turned = Operation("subtract", (Constant((1.0,) * wide), color), wide)
-        return _mixed(color, turned, self.number(node.inputs[0]))
+        return self._mixed(color, turned, self.number(node.inputs[0]))
 
     def _math(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
         sockets = [self.number(s) for s in node.inputs if s.enabled]
@@ -222,8 +225,15 @@ class ShadingReader:
             other = Operation("subtract", (white, Operation("multiply", tuple(dark), 3)), 3)
         elif blend != "MIX":
             raise Inexpressible(f"the blend mode {blend.replace('_', ' ').title()}")
-        made = _mixed(one, other, amount)
+        made = self._mixed(one, other, amount)
         return Operation("clamp", (made,), width(made)) if clamped else made
+
+    def _mixed(self, below: Expression, above: Expression, share: Expression) -> Expression:
+        if share == _ONE and not self._animated:
+            return above
+        if share == _ZERO and not self._animated:
+            return below
+        return Operation("mix", (below, above, share), max(width(below), width(above)))
 
     def _gray(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
         return self.number(node.inputs[0])
@@ -303,14 +313,6 @@ def constant(socket: bpy.types.NodeSocket) -> Constant:
     if isinstance(value, bool | int | float):
         return Constant((float(value),))
     return Constant(tuple(float(part) for part in tuple(value)[:3]))
-
-
-def _mixed(below: Expression, above: Expression, share: Expression) -> Expression:
-    if share == _ONE:
-        return above
-    if share == _ZERO:
-        return below
-    return Operation("mix", (below, above, share), max(width(below), width(above)))
 
 
 def _label(node: bpy.types.Node) -> str:

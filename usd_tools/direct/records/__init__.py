@@ -16,12 +16,15 @@ from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .light import Color, DomeLightRecord, LightRecord
 from .material import (
+    Animated,
     Attribute,
     Constant,
     Expression,
     MaterialRecord,
     Operation,
+    Plain,
     Texture,
+    over_time,
     width,
 )
 from .mesh import MeshRecord, Subset
@@ -59,12 +62,15 @@ Record = (
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "Animated",
     "Attribute",
     "Constant",
     "Expression",
     "MaterialRecord",
     "Operation",
+    "Plain",
     "Texture",
+    "over_time",
     "width",
     "CameraRecord",
     "Color",
