@@ -48,6 +48,18 @@ def checks_block(value: Mapping[str, Any]) -> bool:
     return bool(CheckReport.from_json(value.get("checks", value)).blocking)
 
 
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Stop where a file would be replaced without having been told to.
+
+    Raises:
+        StagewrightError: ``exists``.
+    """
+    if path.exists() and not overwrite:
+        raise StagewrightError(
+            "exists", f'"{path}" exists.', "Choose another name, or replace it with --overwrite."
+        )
+
+
 def add_scene_options(verb: argparse.ArgumentParser) -> None:
     """The .blend, and which part of it is exported."""
     verb.add_argument("blend", type=Path, metavar="FILE", help="the .blend file")
