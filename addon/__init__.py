@@ -9,6 +9,7 @@ from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
 from .fields import panels as field_panels
+from .fields import presets as field_presets
 from .fields import settings as field_settings
 from .fields import showing as field_showing
 from .textures import history_ui as texture_history
@@ -19,6 +20,7 @@ from .textures import pictures as texture_pictures
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
+    checking,
     checks,
     compare,
     compare_renders,
@@ -55,6 +57,7 @@ _PARTS = (
     inspector,
     inspector_panels,
     preview,
+    checking,
     repair,
     compare,
     compare_renders,
@@ -67,6 +70,7 @@ _PARTS = (
     field_live,
     field_baking,
     field_showing,
+    field_presets,
     field_panels,
     texture_lab,
     texture_pictures,

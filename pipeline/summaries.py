@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,15 @@ def _checks(value: Mapping[str, Any]) -> list[str]:
     report = CheckReport.from_json(value["checks"])
     shown = [f for f in report.findings if f.severity != "info"]
     lines = [f"  {f.severity}: {f.message} {f.cure}".rstrip() for f in shown]
+    if "path" in value["checks"]:
+        fixes = dict.fromkeys(fix_words(f.fix, value["checks"]["path"]) for f in shown if f.fix)
+        lines += [f"  mend it: stagewright {shlex.join(words)}" for words in fixes]
     return [*lines, f"Checks: {checks_line(report)}."]
+
+
+def fix_words(fix: Sequence[str], root: str) -> tuple[str, ...]:
+    """The command that mends a finding about the file ``root``, as words of ``stagewright``."""
+    return ("usd", fix[0], root, *fix[1:])
 
 
 def published(value: Mapping[str, Any]) -> str:

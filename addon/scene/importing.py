@@ -82,12 +82,19 @@ def import_to_blend(source: Path, blend: Path, name: str, choice: ImportChoice) 
     """
     collection = yield from import_collection(source, name, choice)
     yield Progress("usd.import", None, f"Writing {blend.name}")
+    return write_blend(blend, {collection})
+
+
+def write_blend(blend: Path, blocks: set[bpy.types.ID]) -> Path:
+    """Write data-blocks, and all that they use, into a new file.
+
+    Raises:
+        StagewrightError: ``target-unwritable``.
+    """
     try:
         with written_whole(blend) as partial:
             # Libraries of that name would be written relative to it.
-            bpy.data.libraries.write(
-                str(partial), {collection}, path_remap="ABSOLUTE", fake_user=True
-            )
+            bpy.data.libraries.write(str(partial), blocks, path_remap="ABSOLUTE", fake_user=True)
     except (OSError, RuntimeError) as error:
         raise StagewrightError(
             "target-unwritable",
