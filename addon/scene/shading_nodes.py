@@ -339,13 +339,29 @@ def load_image(file: str, raw: bool) -> bpy.types.Image:
             return image
     if "<UDIM>" in path.name:
         return _load_tiles(path, space)
-    if path.is_file():
+    if file.endswith("]"):
+        image = _load_packaged(file)
+    elif path.is_file():
         image = bpy.data.images.load(str(path))
     else:
         image = bpy.data.images.new(path.name, 1, 1)
         image.source = "FILE"
         image.filepath = str(path)
     image.colorspace_settings.name = space
+    return image
+
+
+def _load_packaged(file: str) -> bpy.types.Image:
+    """An image inside a .usdz (``asset.usdz[textures/wood.png]``), packed."""
+    from pxr import Ar
+
+    image = bpy.data.images.new(Path(file.rpartition("[")[2][:-1]).name, 1, 1)
+    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(file))
+    if asset is not None:
+        with asset as opened:
+            data = opened.GetBuffer()
+            image.pack(data=data, data_len=len(data))
+    image.source = "FILE"
     return image
 
 

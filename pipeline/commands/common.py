@@ -60,9 +60,13 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         )
 
 
-def add_scene_options(verb: argparse.ArgumentParser) -> None:
-    """The .blend, and which part of it is exported."""
+def add_blend(verb: argparse.ArgumentParser) -> None:
+    """``FILE``."""
     verb.add_argument("blend", type=Path, metavar="FILE", help="the .blend file")
+
+
+def add_scene_options(verb: argparse.ArgumentParser) -> None:
+    """Which part of the .blend is exported."""
     verb.add_argument(
         "--collection", default="", help="the collection to export (default: the whole scene)"
     )

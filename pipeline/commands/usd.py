@@ -17,6 +17,7 @@ from ..work import work_folder
 from . import usd_files, usd_inspect, usd_mtlx, usd_render
 from .common import (
     add_allow,
+    add_blend,
     add_group,
     add_scene_options,
     add_verb,
@@ -55,6 +56,7 @@ def _add_export(group: Any) -> None:
         summary=summaries.exported,
         found_errors=checks_block,
     )
+    add_blend(verb)
     add_scene_options(verb)
     verb.add_argument(
         "-o",
@@ -108,6 +110,7 @@ def _add_losses(group: Any) -> None:
         handler=_losses,
         summary=summaries.losses,
     )
+    add_blend(verb)
     add_scene_options(verb)
 
 

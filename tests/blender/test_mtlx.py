@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from pxr import Sdf, Usd, UsdGeom, UsdShade, UsdUtils
 
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.addon.scene.mtlx import export_materials, import_materials
@@ -18,7 +19,9 @@ from stagewright.addon.scene.stream.context import StreamContext
 from stagewright.addon.scene.stream.materials import read_material
 from stagewright.jobs.drive import drain
 from stagewright.jobs.errors import StagewrightError
+from stagewright.jobs.events import Message
 from stagewright.pipeline.cli import main
+from stagewright.pipeline.host import ImportChoice
 from stagewright.usd_tools.direct.records import (
     Constant,
     Expression,
@@ -515,3 +518,73 @@ def test_the_commands_answer_in_text_and_by_their_exit_codes(
     target.write_text(target.read_text("utf-8").replace("mix=", "mixx=").replace("bg", "bgg"))
     code, text = run("validate", target)
     assert code == 1 and "bgg" in text
+
+
+def usd_with_materialx(folder: Path) -> Path:
+    """A square with a material of MaterialX nodes, and one with an image inside."""
+    stage = Usd.Stage.CreateNew(str(folder / "look.usda"))
+    UsdGeom.SetStageUpAxis(stage, "Z")
+    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, "/root").GetPrim())
+    material = UsdShade.Material.Define(stage, "/root/Paint")
+    surface = UsdShade.Shader.Define(stage, "/root/Paint/Surface")
+    surface.CreateIdAttr("ND_standard_surface_surfaceshader")
+    surface.CreateInput("metalness", Sdf.ValueTypeNames.Float).Set(0.75)
+    ramp = UsdShade.Shader.Define(stage, "/root/Paint/MyRamp")
+    ramp.CreateIdAttr("ND_ramplr_float")
+    output = ramp.CreateOutput("out", Sdf.ValueTypeNames.Float)
+    surface.CreateInput("coat", Sdf.ValueTypeNames.Float).ConnectToSource(output)
+    image = UsdShade.Shader.Define(stage, "/root/Paint/Image")
+    image.CreateIdAttr("ND_image_color3")
+    image.CreateInput("file", Sdf.ValueTypeNames.Asset).Set("./wood.png")
+    output = image.CreateOutput("out", Sdf.ValueTypeNames.Color3f)
+    surface.CreateInput("base_color", Sdf.ValueTypeNames.Color3f).ConnectToSource(output)
+    output = surface.CreateOutput("out", Sdf.ValueTypeNames.Token)
+    material.CreateSurfaceOutput("mtlx").ConnectToSource(output)
+    mesh = UsdGeom.Mesh.Define(stage, "/root/Square")
+    mesh.CreatePointsAttr([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)])
+    mesh.CreateFaceVertexCountsAttr([4])
+    mesh.CreateFaceVertexIndicesAttr([0, 1, 2, 3])
+    UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
+    stage.GetRootLayer().Save()
+    return folder / "look.usda"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_usd_imports_fill_materials_of_materialx_nodes(tmp_path: Path, packed: bool) -> None:
+    document(tmp_path, SOURCES)
+    source = usd_with_materialx(tmp_path)
+    if packed:
+        assert UsdUtils.CreateNewUsdzPackage(str(source), str(tmp_path / "look.usdz"))
+        source = tmp_path / "look.usdz"
+    events: list[Any] = []
+    blend = tmp_path / "out.blend"
+    drain(BlenderHost().import_usd(source, blend, "look", ImportChoice()), events.append)
+    told = [e.text for e in events if isinstance(e, Message) and e.level == "warning"]
+    assert len(told) == 1 and "Paint" in told[0] and "MyRamp" in told[0]
+    (material,) = bpy.data.materials
+    shader = next(n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+    assert shader.inputs["Metallic"].default_value == 0.75
+    image = shader.inputs["Base Color"].links[0].from_node.image
+    assert tuple(image.size) == (4, 4)
+    assert bool(image.packed_file) == packed
+    assert not hasattr(bpy.types, "STAGEWRIGHT_USDHOOK_materialx")
+
+
+@pytest.mark.usefixtures("addon")
+def test_the_window_imports_assigns_lists_and_exports(tmp_path: Path) -> None:
+    ramp = '<ramplr name="my_ramp" type="float"/>' + MATERIAL.format(
+        name="Ramp", input="coat_weight", kind="float", node="my_ramp", output="", more=""
+    )
+    path, item = document(tmp_path, ramp), grid()
+    found = bpy.context.window_manager.stagewright_mtlx
+    assert bpy.ops.stagewright.import_mtlx(filepath=str(path), assign=True) == {"FINISHED"}
+    assert item.active_material.name == "Ramp"
+    assert ["my_ramp" in finding.name for finding in found.findings] == [True]
+    target = tmp_path / "out.mtlx"
+    options = {"filepath": str(target), "which": "OBJECT", "check_existing": False}
+    assert bpy.ops.stagewright.export_mtlx(**options) == {"FINISHED"}
+    assert [network.name for network in read_document(target).networks] == ["Ramp"]
+    assert len(found.findings) == 0
+    path.write_text("no document", "utf-8")
+    with pytest.raises(RuntimeError, match="look.mtlx"):
+        bpy.ops.stagewright.import_mtlx(filepath=str(path))
