@@ -9,6 +9,7 @@ from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
 from .fields import panels as field_panels
+from .fields import presets as field_presets
 from .fields import settings as field_settings
 from .fields import showing as field_showing
 from .textures import history_ui as texture_history
@@ -30,6 +31,7 @@ from .usd import (
     look,
     looking,
     losses,
+    mtlx,
     package,
     preview,
     repair,
@@ -64,11 +66,13 @@ _PARTS = (
     text_view,
     look,
     bring_in,
+    mtlx,
     field_settings,
     field_operators,
     field_live,
     field_baking,
     field_showing,
+    field_presets,
     field_panels,
     texture_lab,
     texture_pictures,

@@ -39,6 +39,8 @@ _ON_THE_GRID = {"CONVERT", "REMESH", "SMOOTH"}
 """Work that leaves a volume its own voxels."""
 _BETWEEN = 0.37
 """Where between two voxels a box's faces lie, best far from all simple fractions."""
+_LEVEL = 1e-4
+"""Voxels from the surface that are rounding."""
 SHOWN_LINES = 3
 """Iso-lines of a slice on each side of the surface."""
 BOOLEANS = {"UNION": union, "DIFFERENCE": difference, "INTERSECTION": intersection}
@@ -230,8 +232,19 @@ def _volume(source: Mapping[str, Any], options: Mapping[str, Any]) -> Grid:
             "Choose a grid of distances or densities.",
         )
     if found.is_level_set:
-        return found.grid
+        return _settled(found.grid)
     return found.grid.with_values(found.grid.dtype.type(options["threshold"]) - found.grid.values)
+
+
+def _settled(field: Grid) -> Grid:
+    """Distances whose voxels on the surface lie on it exactly, and so all on its outer side.
+
+    Of a box whose faces lie on voxels rounding would put some of these inside and others outside.
+    Edges and corners can be told only from the planes beside them, which these distances are on
+    the inner side of a convex one alone.
+    """
+    level = np.abs(field.values) < _LEVEL * field.voxel_size
+    return field.with_values(np.where(level, field.dtype.type(0), field.values))
 
 
 def _surface(volume: Grid, matrix: NDArray[np.float64]) -> dict[str, NDArray[Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,9 @@ from ..field_tools.field_files import StoredField, describe, is_field, read_fiel
 from ..field_tools.grid import Grid
 from ..field_tools.isosurface import isosurface
 from ..field_tools.kernels import KERNELS
-from ..field_tools.mesh_files import (
-    Polygons,
-    is_mesh,
-    polygons_of,
-    read_polygons,
-    write_polygons,
-)
+from ..field_tools.mesh_files import is_mesh, read_polygons, write_polygons
 from ..field_tools.pictures import in_plane, is_flat
+from ..field_tools.polygons import Polygons, polygons_of
 from ..field_tools.renormalize import renormalize
 from ..field_tools.work import make_field
 from ..jobs.errors import StagewrightError
@@ -60,6 +56,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "fluid": "SPHERES",
     "sign": "auto",
     "sharp": False,
+    "angle": 40.0,
     "threshold": 0.0,
     "axis": "Z",
     "height": 0.0,
@@ -104,13 +101,20 @@ def solid(sources: Sequence[Path], output: Path, **chosen: Any) -> Job[dict[str,
             arrays[f"{number}.triangles"] = mesh.triangles()
     kind = "VOLUME" if is_field(output) else "MESH"
     options = {**_DEFAULTS, "output": kind, **chosen, "sources": told}
+    if kind == "VOLUME" and options["operation"] == "REMESH":
+        options["operation"] = "CONVERT"  # A field has none of a mesh's looks.
     made = yield from make_field(arrays, options)
     value: dict[str, Any] = {"voxels": math.prod(made.shape), "voxel_size": made.voxel_size}
     yield Progress("field.write", 0.9, f"Writing {output.name}")
     if kind == "VOLUME":
         write_field(output, made, level_set=True, name="surface")
         return {"path": str(output), **value}
-    return value | write_mesh(output, _surface(dense(made), sharp=options["sharp"]))
+    field = dense(made)
+    if options["operation"] == "REMESH" and not is_field(sources[0]):
+        angle = math.radians(options["angle"]) if options["sharp"] else None
+        return value | write_mesh(output, mesh.remeshed(field, angle))
+    surface = isosurface(field, sharp=options["sharp"])
+    return value | write_mesh(output, polygons_of(surface.vertices, surface.quads))
 
 
 def convert(source: Path, output: Path, name: str, level: float) -> Job[dict[str, Any]]:
@@ -237,7 +241,7 @@ def read_mesh(path: Path) -> Polygons:
     if path.suffix.lower() in USD_SUFFIXES:
         from ..usd_tools.surface_files import read_surface
 
-        return Polygons(*read_surface(path))
+        return Polygons(**vars(read_surface(path)))
     if not is_mesh(path):
         raise StagewrightError(
             "field-input",
@@ -250,9 +254,9 @@ def read_mesh(path: Path) -> Polygons:
 def write_mesh(path: Path, mesh: Polygons) -> dict[str, Any]:
     """Write a surface; returns its path and counts."""
     if path.suffix.lower() in USD_SUFFIXES:
-        from ..usd_tools.surface_files import write_surface
+        from ..usd_tools.surface_files import Surface, write_surface
 
-        write_surface(path, (mesh.points, mesh.counts, mesh.corners))
+        write_surface(path, Surface(**{f.name: getattr(mesh, f.name) for f in fields(Surface)}))
     else:
         write_polygons(path, mesh)
     return {"path": str(path), "vertices": len(mesh.points), "faces": len(mesh.counts)}
@@ -308,11 +312,6 @@ def _require_shape(source: Path, mesh: Polygons, *, as_points: bool) -> None:
             f"All points of {source.name} lie at one place.",
             "Choose another file.",
         )
-
-
-def _surface(field: Grid, *, sharp: bool) -> Polygons:
-    mesh = isosurface(field, sharp=sharp)
-    return polygons_of(mesh.vertices, mesh.quads)
 
 
 def _write(output: Path, field: Grid | BlockGrid, *, level_set: bool, name: str) -> dict[str, Any]:

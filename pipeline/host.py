@@ -28,7 +28,7 @@ class SceneRequest:
             anything moves; None exports the current frame alone.
         scene: name of the scene, or "" for the one the file was saved with.
         view_layer: name of the view layer, or "" for the scene's active one.
-        engine: who writes the USD.
+        engine: who writes the USD, or wrote what is compared.
         selected: export the selected objects alone, as the file was saved.
         bake: width of the images that inputs of materials are baked into which USD
             cannot hold; 0 bakes none.
@@ -122,6 +122,23 @@ class SceneHost(Protocol):
 
     def picture_usd(self, source: Path, target: Path, size: int, frames: int) -> Job[list[Path]]:
         """Render the USD file ``source``: the PNG ``target``, or ``frames`` of them around it."""
+        ...
+
+    def import_mtlx(
+        self, source: Path, blend: Path, names: tuple[str, ...], into: bool
+    ) -> Job[list[dict[str, Any]]]:
+        """Import materials of the MaterialX document ``source``.
+
+        They go ``into`` the file ``blend``, or are written as a new one of that name.
+        Returns for each its ``name``, ``surface`` and ``notes``.
+        """
+        ...
+
+    def export_mtlx(self, target: Path, names: tuple[str, ...]) -> Job[dict[str, Any]]:
+        """Write materials of the open file as the MaterialX document ``target``.
+
+        Returns ``path``, ``materials`` with ``name`` and ``notes``, and ``problems``.
+        """
         ...
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:

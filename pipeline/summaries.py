@@ -160,6 +160,12 @@ def tiled(value: Mapping[str, Any]) -> str:
     return "\n".join([*value["files"], f"{size} pixels, {' and '.join(value['methods'])}: {how}."])
 
 
+def edited(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture inpaint`` and the like."""
+    size = " x ".join(map(str, value["size"]))
+    return "\n".join([*value["files"], f"{size} pixels."])
+
+
 def exposure_lines(result: Mapping[str, Any]) -> list[str]:
     """How files of light were made pictures: a sentence for each of them."""
     lines = []

@@ -17,8 +17,9 @@ from ...pipeline.host import DirectExport, ImportChoice, NativeExport, SceneRequ
 from ...usd_tools.findings import Finding
 from ...usd_tools.scene_record import SceneRecord
 from .bake import bake_lost_inputs
-from .importing import import_collection, import_to_blend
+from .importing import import_collection, import_to_blend, write_blend
 from .losses import find_losses
+from .mtlx import export_materials, import_materials
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
@@ -78,37 +79,21 @@ class BlenderHost:
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
-        if request.engine == "stagewright" and (numbered := names_to_keep(objects)):
-            yield Message(
-                f"Numbered in USD, as other names come to the same there: {', '.join(numbered)}. "
-                "The numbers hold once the file is saved with them: use --save."
-            )
-        if request.engine == "stagewright" and request.bake:
-            yield from bake_lost_inputs(objects, request.bake, folder / "bake")
-        if request.engine == "native":
-            for renamed in separate_names(objects):
-                yield Message(renamed)
-        frames = frame_range(objects) if request.frames == "auto" else request.frames
-        step = request.step if request.engine == "stagewright" else 1.0
-        samples = _samples(frames, step) if frames else ()
-        record = yield from read_scene(objects, _frames_read(samples), world=request.world)
         if request.engine == "stagewright":
-            return (
-                yield from _export_direct(collection, objects, record, request, samples, folder)
-            )
-        aliases = yield from prepare(collection, objects, folder / "images")
-        yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
-        path = folder / "native.usdc"
-        export_native(path, collection, name=request.name, frames=frames)
-        return NativeExport(path, replace(record, aliases=aliases))
+            return (yield from _export_direct(collection, objects, request, folder))
+        return (yield from _export_native(collection, objects, request, folder))
 
     def record(self, request: SceneRequest) -> Job[SceneRecord]:
         """Read the collection of ``request`` as a file of it has to show it."""
         use_view_layer(request.scene, request.view_layer)
-        objects = exported_objects(find_collection(request.collection))
-        frames = frame_range(objects) if request.frames == "auto" else request.frames
-        samples = _samples(frames, 1.0) if frames else ()
-        return (yield from read_scene(objects, _frames_read(samples), world=request.world))
+        collection = find_collection(request.collection)
+        shown = exported_objects(collection)
+        if request.engine == "stagewright":
+            from .structure import read_structure
+
+            _, shown, _ = read_structure(collection, shown, request.name)
+        frames = _frames_read(_samples(request, shown, 1.0))
+        return (yield from read_scene(shown, frames, world=request.world))
 
     def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
         """What an export of ``request`` would not hold, without making it."""
@@ -129,24 +114,13 @@ class BlenderHost:
         self.open(blend)
         use_view_layer(request.scene, request.view_layer)
         kept = find_collection(request.collection)
-        saved_by, running = bpy.data.version[:2], bpy.app.version[:2]
         if kept.library is not None:
             raise _not_saved(blend, f"its collection '{kept.name}' is linked from another file")
-        if saved_by != running:
-            raise _not_saved(
-                blend,
-                f"Blender {saved_by[0]}.{saved_by[1]} saved it, "
-                f"and Blender {running[0]}.{running[1]} would rewrite it in its own format",
-            )
-        if not os.access(blend, os.W_OK):
-            raise _not_saved(blend, "the file is read-only")
+        _refuse_unsavable(blend)
         keep_names(exported_objects(kept, selected=request.selected))
         if identity is not None:
             kept.stagewright.remember(identity)
-        try:
-            bpy.ops.wm.save_mainfile()
-        except RuntimeError as error:
-            raise _not_saved(blend, " ".join(str(error).split())) from error
+        _save(blend)
 
     def import_usd(self, source: Path, blend: Path, name: str, choice: ImportChoice) -> Job[Path]:
         """Import the USD file ``source`` into a new file ``blend``, as the collection ``name``."""
@@ -160,17 +134,58 @@ class BlenderHost:
             return [(yield from render_thumbnail(name, target, size=size))]
         return (yield from render_turntable(name, target, frames, size=size))
 
+    def import_mtlx(
+        self, source: Path, blend: Path, names: tuple[str, ...], into: bool
+    ) -> Job[list[dict[str, Any]]]:
+        """Import materials of the document ``source``; see ``pipeline.host``.
+
+        Raises:
+            StagewrightError: ``no-blend``, ``not-saved``, ``target-unwritable``, and what
+                :func:`.mtlx.import_materials` raises.
+        """
+        if into:
+            self.open(blend)
+            _refuse_unsavable(blend)
+        else:
+            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        made = yield from import_materials(source, names)
+        if into:
+            _save(blend)
+        else:
+            write_blend(blend, {bpy.data.materials[row["name"]] for row in made})
+        return made
+
+    def export_mtlx(self, target: Path, names: tuple[str, ...]) -> Job[dict[str, Any]]:
+        """Write materials of the open file as the document ``target``."""
+        return export_materials(target, names)
+
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the collection of ``request`` into the PNG ``path``."""
         return render_thumbnail(request.collection, path)
 
 
+def _export_native(
+    collection: bpy.types.Collection,
+    objects: list[bpy.types.Object],
+    request: SceneRequest,
+    folder: Path,
+) -> Job[NativeExport]:
+    for renamed in separate_names(objects):
+        yield Message(renamed)
+    samples = _samples(request, objects, 1.0)
+    record = yield from read_scene(objects, _frames_read(samples))
+    aliases = yield from prepare(collection, objects, folder / "images")
+    yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
+    path = folder / "native.usdc"
+    frames = (int(samples[0]), int(samples[-1])) if samples else None
+    export_native(path, collection, name=request.name, frames=frames)
+    return NativeExport(path, replace(record, aliases=aliases))
+
+
 def _export_direct(
     collection: bpy.types.Collection,
     objects: list[bpy.types.Object],
-    record: SceneRecord,
     request: SceneRequest,
-    samples: tuple[float, ...],
     folder: Path,
 ) -> Job[DirectExport]:
     # Not sooner: a Blender built without USD works for all else.
@@ -179,7 +194,17 @@ def _export_direct(
     from ...usd_tools.direct.stream_writer import write_stream
     from .structure import read_structure
 
-    structure, absent = yield from read_structure(collection, objects, request.name)
+    if numbered := names_to_keep(objects):
+        yield Message(
+            f"Numbered in USD, as other names come to the same there: {', '.join(numbered)}. "
+            "The numbers hold once the file is saved with them: use --save."
+        )
+    if request.bake:
+        yield from bake_lost_inputs(objects, request.bake, folder / "bake")
+    structure, shown, notes = read_structure(collection, objects, request.name)
+    yield from notes
+    samples = _samples(request, objects, request.step)
+    record = yield from read_scene(shown, _frames_read(samples), world=request.world)
     geometry, look, references = (Sdf.Layer.CreateAnonymous(".usdc") for _ in range(3))
     stream = read_stream(
         objects,
@@ -192,19 +217,19 @@ def _export_direct(
         materials=look_materials(),
     )
     yield from write_stream(stream, geometry, look, references)
-    # What is checked is what shows: the first variants.
-    shown = replace(
-        record,
-        meshes=tuple(mesh for mesh in record.meshes if mesh.object not in absent),
-        objects=tuple(item for item in record.objects if item.name not in absent),
-        settings=tuple(item for item in record.settings if item.object not in absent),
-        uses=tuple(use for use in record.uses if use.object not in absent),
-    )
-    return DirectExport(geometry, look, references, folder, structure, shown)
+    return DirectExport(geometry, look, references, folder, structure, record)
 
 
-def _samples(frames: tuple[int, int], step: float) -> tuple[float, ...]:
-    """Frames from the first on, each a step after the one before, and the last one."""
+def _samples(
+    request: SceneRequest, objects: list[bpy.types.Object], step: float
+) -> tuple[float, ...]:
+    """The frames of ``request``: from the first on each a step after the one before, and the last.
+
+    None for what stands still.
+    """
+    frames = frame_range(objects) if request.frames == "auto" else request.frames
+    if frames is None:
+        return ()
     first, last = frames
     count = int((last - first) / step + 1e-9)
     found = [first + number * step for number in range(count + 1)]
@@ -216,6 +241,26 @@ def _frames_read(samples: tuple[float, ...]) -> tuple[float, ...]:
     if not samples:
         return (bpy.context.scene.frame_current_final,)
     return tuple(sorted({samples[0], samples[(len(samples) - 1) // 2], samples[-1]}))
+
+
+def _refuse_unsavable(blend: Path) -> None:
+    """Stop where saving the open file is impossible, or would change more of it."""
+    saved_by, running = bpy.data.version[:2], bpy.app.version[:2]
+    if saved_by != running:
+        raise _not_saved(
+            blend,
+            f"Blender {saved_by[0]}.{saved_by[1]} saved it, "
+            f"and Blender {running[0]}.{running[1]} would rewrite it in its own format",
+        )
+    if not os.access(blend, os.W_OK):
+        raise _not_saved(blend, "the file is read-only")
+
+
+def _save(blend: Path) -> None:
+    try:
+        bpy.ops.wm.save_mainfile()
+    except RuntimeError as error:
+        raise _not_saved(blend, " ".join(str(error).split())) from error
 
 
 def _not_saved(blend: Path, why: str) -> StagewrightError:

@@ -48,9 +48,25 @@ def checks_block(value: Mapping[str, Any]) -> bool:
     return bool(CheckReport.from_json(value.get("checks", value)).blocking)
 
 
-def add_scene_options(verb: argparse.ArgumentParser) -> None:
-    """The .blend, and which part of it is exported."""
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Stop where a file would be replaced without having been told to.
+
+    Raises:
+        StagewrightError: ``exists``.
+    """
+    if path.exists() and not overwrite:
+        raise StagewrightError(
+            "exists", f'"{path}" exists.', "Choose another name, or replace it with --overwrite."
+        )
+
+
+def add_blend(verb: argparse.ArgumentParser) -> None:
+    """``FILE``."""
     verb.add_argument("blend", type=Path, metavar="FILE", help="the .blend file")
+
+
+def add_scene_options(verb: argparse.ArgumentParser) -> None:
+    """Which part of the .blend is exported."""
     verb.add_argument(
         "--collection", default="", help="the collection to export (default: the whole scene)"
     )

@@ -59,8 +59,16 @@ def _add_solids(group: Any) -> None:
     """Verbs that make a solid of surfaces, points and fields."""
     verb = _solid(group, "mesh-to-sdf", "Measure signed distances to a surface.", "CONVERT")
     _add_source(verb, _SURFACE)
-    verb = _solid(group, "remesh", "Make a surface anew, through its distances.", "CONVERT")
+    verb = _solid(
+        group, "remesh", "Make a surface anew, with its UVs, colours and materials.", "REMESH"
+    )
     _add_source(verb, "a surface or a field")
+    verb.add_argument(
+        "--angle",
+        type=number(0, 180),
+        default=40.0,
+        help="degrees, with --sharp: edges that turn by more are kept (default: %(default)s)",
+    )
     verb = _solid(group, "boolean", "Join, subtract or intersect solids.", "BOOLEAN")
     verb.add_argument("boolean", choices=_BOOLEANS, help="what is done")
     verb.add_argument(
@@ -261,7 +269,7 @@ def _make_solid(options: argparse.Namespace, host: SceneHost | None) -> Job[dict
         "voxels": options.voxels,
         "voxel_size": options.voxel_size or 0.0,
     }
-    for name in ("blend", "distance", "thickness", "width", "radius", "picture", "height"):
+    for name in ("blend", "distance", "thickness", "width", "radius", "picture", "height", "angle"):
         if hasattr(options, name):
             chosen[name] = getattr(options, name)
     if hasattr(options, "axis"):

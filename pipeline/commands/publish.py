@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from ...jobs.events import Job
@@ -18,6 +19,7 @@ from .common import (
     require_usd,
     scene_request,
 )
+from .publish_list import add_list_options
 
 
 def add(verbs: Any) -> None:
@@ -31,6 +33,9 @@ def add(verbs: Any) -> None:
         summary=summaries.published,
         found_errors=checks_block,
     )
+    files = verb.add_mutually_exclusive_group(required=True)
+    files.add_argument("blend", type=Path, nargs="?", metavar="FILE", help="the .blend file")
+    add_list_options(verb, files)
     add_scene_options(verb)
     add_place(
         verb,

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,17 @@ from .. import settings, summaries
 from ..host import SceneHost
 from ..targets import require_suffix
 from ..work import work_folder
+from . import texture_images
 from .common import (
     add_allow,
-    add_force,
     add_group,
     add_place,
     add_verb,
     checks_block,
-    in_blender_if,
     place_of,
     require_usd,
 )
+from .texture_images import IMAGES, add_folder
 
 
 def add(verbs: Any) -> None:
@@ -68,13 +67,13 @@ def add(verbs: Any) -> None:
     rerun.add_argument(
         "--photo",
         type=Path,
-        action=_IMAGES,
+        action=IMAGES,
         help="the photo of a set of one (default: that of its name beside the map)",
     )
     _add_output(rerun)
     _add_batch(group)
     _add_maps(group)
-    _add_tile(group)
+    texture_images.add(group)
     _add_onward(group)
 
 
@@ -127,7 +126,7 @@ def _add_batch(group: Any) -> None:
         default=os.cpu_count() or 1,
         help="how many work at a time (default: as many as there are cores)",
     )
-    _add_folder(verb)
+    add_folder(verb)
 
 
 def _add_maps(group: Any) -> None:
@@ -139,7 +138,7 @@ def _add_maps(group: Any) -> None:
         summary=summaries.photographed,
         found_errors=lambda value: not value["made"],
     )
-    verb.add_argument("photos", nargs="+", type=Path, action=_IMAGES, metavar="PHOTO")
+    verb.add_argument("photos", nargs="+", type=Path, action=IMAGES, metavar="PHOTO")
     verb.add_argument(
         "--tile",
         nargs="?",
@@ -164,41 +163,8 @@ def _add_maps(group: Any) -> None:
     _add_output(verb)
 
 
-def _add_tile(group: Any) -> None:
-    verb = add_verb(
-        group,
-        "tile",
-        "Make images repeat; several are maps of one material and cut alike.",
-        handler=_tile,
-        summary=summaries.tiled,
-    )
-    verb.add_argument("images", nargs="+", type=Path, action=_IMAGES, metavar="IMAGE")
-    verb.add_argument(
-        "--method",
-        choices=("auto", "cut", "blend"),
-        default="auto",
-        help="a cut for structure, a blend for what is random (default: %(default)s)",
-    )
-    _add_folder(verb)
-
-
-def _needs_openimageio(image: Path) -> bool:
-    """Whether it is no PNG, and OpenImageIO, which comes with Blender, is not here."""
-    return image.suffix.lower() != ".png" and find_spec("OpenImageIO") is None
-
-
-_IMAGES = in_blender_if(_needs_openimageio)
-
-
-def _add_folder(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
-    )
-    add_force(verb)
-
-
 def _add_output(verb: argparse.ArgumentParser) -> None:
-    _add_folder(verb)
+    add_folder(verb)
     verb.add_argument("--name", default="", help="what the files' names begin with")
 
 
@@ -295,10 +261,3 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
 
 
 _CONTROLS = ("delight", "relief", "detail", "roughness", "contrast")
-
-
-def _tile(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ...texture_lab.tile_files import tile_files
-
-    where = (options.output, options.method)
-    return (yield from tile_files(options.images, *where, force=options.force))

@@ -14,14 +14,16 @@ from ...usd_tools.profiles import PROFILES
 from .. import summaries
 from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
-from . import usd_files, usd_inspect, usd_render
+from . import usd_files, usd_inspect, usd_mtlx, usd_render
 from .common import (
     add_allow,
+    add_blend,
     add_group,
     add_scene_options,
     add_verb,
     checks_block,
     in_blender_if,
+    refuse_existing,
     require_usd,
     scene_request,
 )
@@ -40,6 +42,7 @@ def add(verbs: Any) -> None:
     _add_thumbnail(group)
     usd_inspect.add_to(group)
     usd_files.add_to(group)
+    usd_mtlx.add_to(group)
     usd_render.add_to(group)
 
 
@@ -53,6 +56,7 @@ def _add_export(group: Any) -> None:
         summary=summaries.exported,
         found_errors=checks_block,
     )
+    add_blend(verb)
     add_scene_options(verb)
     verb.add_argument(
         "-o",
@@ -77,7 +81,7 @@ def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
     request = scene_request(options)
     root = options.output.absolute()
     _require_layer(root)
-    _refuse_existing(root, options.overwrite)
+    refuse_existing(root, options.overwrite)
     if not request.over:
         refuse_foreign_layers(root, asset_layers(root))  # before hours of work
     host.open(options.blend)
@@ -106,6 +110,7 @@ def _add_losses(group: Any) -> None:
         handler=_losses,
         summary=summaries.losses,
     )
+    add_blend(verb)
     add_scene_options(verb)
 
 
@@ -164,7 +169,7 @@ def _import(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
             "Give 0.000001 to 1000000, such as 0.01 for centimetres.",
         )
     blend = options.output.absolute()
-    _refuse_existing(blend, options.overwrite)
+    refuse_existing(blend, options.overwrite)
     name = options.name or options.source.stem
     choice = ImportChoice(
         prims=tuple(options.prim),
@@ -210,17 +215,10 @@ def _thumbnail(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, An
         )
     target = options.output.absolute()
     if not options.turntable:
-        _refuse_existing(target, options.overwrite)
+        refuse_existing(target, options.overwrite)
     source = options.source.absolute()
     files = yield from host.picture_usd(source, target, options.size, options.turntable)
     return {"path": str(files[0]), "files": [str(file) for file in files]}
-
-
-def _refuse_existing(path: Path, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise StagewrightError(
-            "exists", f'"{path}" exists.', "Choose another name, or replace it with --overwrite."
-        )
 
 
 def _add_check(group: Any) -> None:

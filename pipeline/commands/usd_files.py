@@ -13,7 +13,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from ..host import SceneHost
 from ..summaries import count
-from .common import add_verb, require_usd
+from .common import add_verb, refuse_existing, require_usd
 
 
 def add_to(group: Any) -> None:
@@ -169,12 +169,7 @@ def _add_overwrite(verb: argparse.ArgumentParser) -> None:
 
 def _refuse_existing(options: argparse.Namespace) -> Path:
     target: Path = options.output.absolute()
-    if target.exists() and not options.overwrite:
-        raise StagewrightError(
-            "exists",
-            f'"{target}" exists.',
-            "Choose another name, or replace it with --overwrite.",
-        )
+    refuse_existing(target, options.overwrite)
     return target
 
 

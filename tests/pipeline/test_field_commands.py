@@ -13,12 +13,14 @@ import pytest
 from stagewright.field_tools.block_grid import BlockGrid
 from stagewright.field_tools.field_files import read_field, write_field
 from stagewright.field_tools.grid import grid_over
-from stagewright.field_tools.mesh_files import Polygons, read_polygons, write_polygons
+from stagewright.field_tools.mesh_files import read_polygons, write_polygons
 from stagewright.field_tools.operators import gradient
 from stagewright.field_tools.pictures import grid_of_picture, picture_of_grid
+from stagewright.field_tools.polygons import Polygons
 from stagewright.field_tools.primitives import box, sampled, sphere
 from stagewright.field_tools.views import colours
 from stagewright.pipeline.cli import main
+from stagewright.pipeline.fields import read_mesh, write_mesh
 from stagewright.texture_lab.png import read_png, write_png
 
 CORNERS = [[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]
@@ -80,6 +82,35 @@ def test_solids_have_the_volume_that_they_should(
     assert run(*filled, "-o", output, "--voxel-size", "0.04") == 0
     # A shell is rounded at its outer edges as an offset is: a little is missing there.
     assert volume(output) == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("suffix", [".obj", ".ply", ".usda"])
+def test_remeshing_carries_what_the_file_knows(tmp_path: Path, suffix: str) -> None:
+    plain = read_polygons(write_box(tmp_path / "plain.obj", (-1, -1, -1), (1, 1, 1)))
+    source = tmp_path / f"box{suffix}"
+    corners = plain.points[plain.corners]
+    written = Polygons(
+        plain.points,
+        plain.counts,
+        plain.corners,
+        uvs=corners[:, :2] / 2 + 0.5,  # Seen from above: all around it is a linear function.
+        colours=plain.points / 2 + 0.5,
+        materials=np.array([0, 0, 0, 0, 0, 1]),  # The last face is the upper one.
+        names=("oak", "steel"),
+    )
+    write_mesh(source, written)
+    output = tmp_path / f"out{suffix}"
+    assert run("remesh", source, "-o", output, "--voxels", 20, "--sharp") == 0
+    made = read_mesh(output)
+    assert len(made.counts) > 6 * 15**2 and (made.counts == 4).all()
+    assert made.uvs is not None and made.colours is not None and made.materials is not None
+    assert np.abs(made.uvs - (made.points[made.corners][:, :2] / 2 + 0.5)).max() < 1e-3
+    assert np.abs(made.colours - (made.points / 2 + 0.5)).max() < 0.6 / 255 + 1e-4
+    middle = made.points[made.corners].reshape(-1, 4, 3).mean(axis=1)
+    told = np.array([made.names[number] for number in made.materials])
+    clear = np.abs(middle[:, 2] - 1) > 0.02
+    assert set(told[clear]) == {"oak"} and set(told[~clear]) <= {"oak", "steel"}
+    assert (told[middle[:, 2] > 0.999] == "steel").all()
 
 
 def test_particles_become_the_spheres_that_they_are(tmp_path: Path) -> None:

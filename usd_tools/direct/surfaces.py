@@ -8,15 +8,16 @@ multiple of one image, plus a constant, it cannot show.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..principled import NEUTRAL, PARTS, ROWS, TABLE
+from .folding import folded, mapped, worked
 from .records import (
-    Animated,
     Attribute,
     Constant,
     Expression,
+    Noise,
     Operation,
     Plain,
     Texture,
@@ -29,7 +30,6 @@ _PREVIEW_NAMES = {
     "Emission Color": "emissiveColor",
     "Emission Strength": "emissiveColor",
 }
-_Numbers = tuple[float, ...]
 _ONE, _ONES, _ZEROS = Constant((1.0,)), Constant((1.0,) * 4), Constant((0.0,) * 4)
 
 
@@ -53,7 +53,7 @@ def affine(expression: Expression) -> Affine | None:
     """``expression`` as a multiple of one source and a constant, or None where it is none."""
     if isinstance(expression, Texture | Attribute):
         return Affine(expression)
-    if isinstance(expression, Plain):
+    if isinstance(expression, Plain | Noise):
         return None
     arguments = expression.arguments
     if expression.name == "extract":
@@ -73,11 +73,11 @@ def affine(expression: Expression) -> Affine | None:
         below, above, share = arguments
         if not isinstance(share, Plain) or width(share) != 1:
             return None
-        rest = _worked(operator.sub, _ONE, share)
+        rest = worked(operator.sub, _ONE, share)
         for moving, fixed, part, left in ((above, below, share, rest), (below, above, rest, share)):
             found = affine(moving)
             if found is not None and isinstance(fixed, Plain):
-                return _scaled(found, _four(part), _worked(operator.mul, _four(fixed), left))
+                return _scaled(found, _four(part), worked(operator.mul, _four(fixed), left))
         return None
     return _arithmetic(expression)
 
@@ -92,11 +92,11 @@ def _arithmetic(expression: Operation) -> Affine | None:
         if name == "multiply":
             return _scaled(left, _four(other))
         if name == "divide" and _has_inverse(other):
-            return _scaled(left, _four(_worked(operator.truediv, _ONE, other)))
+            return _scaled(left, _four(worked(operator.truediv, _ONE, other)))
         if name == "add":
             return _scaled(left, _ONES, _four(other))
         if name == "subtract":
-            return _scaled(left, _ONES, _worked(operator.sub, _ZEROS, _four(other)))
+            return _scaled(left, _ONES, worked(operator.sub, _ZEROS, _four(other)))
     if right is not None and isinstance(one, Plain):
         if name == "multiply":
             return _scaled(right, _four(one))
@@ -117,40 +117,19 @@ def _normal(color: Expression, strength: Expression) -> Affine | None:
     found = affine(color)
     if found is None or not isinstance(strength, Plain):
         return None
-    scale = _mapped(lambda s: (2 * s[0], 2 * s[0], 2 * s[0], 1.0), strength)
-    bias = _mapped(lambda s: (-s[0], -s[0], 1 - 2 * s[0], 0.0), strength)
+    scale = mapped(lambda s: (2 * s[0], 2 * s[0], 2 * s[0], 1.0), strength)
+    bias = mapped(lambda s: (-s[0], -s[0], 1 - 2 * s[0], 0.0), strength)
     return _scaled(found, scale, bias)
 
 
 def _scaled(found: Affine, scale: Plain, bias: Plain = _ZEROS) -> Affine:
     """``found * scale + bias``."""
-    moved = _worked(operator.add, _worked(operator.mul, found.bias, scale), bias)
-    return Affine(found.source, _worked(operator.mul, found.scale, scale), moved, found.channel)
+    moved = worked(operator.add, worked(operator.mul, found.bias, scale), bias)
+    return Affine(found.source, worked(operator.mul, found.scale, scale), moved, found.channel)
 
 
 def _four(plain: Plain) -> Plain:
-    return _mapped(lambda value: value * 4 if len(value) == 1 else (*value, 1.0), plain)
-
-
-def _worked(function: Callable[[float, float], float], one: Plain, other: Plain) -> Plain:
-    """A function of two numbers, for each channel; a single number is that of all channels."""
-
-    def each(a: _Numbers, b: _Numbers) -> _Numbers:
-        count = max(len(a), len(b))
-        pairs = zip(a * (count // len(a)), b * (count // len(b)), strict=True)
-        return tuple(function(x, y) for x, y in pairs)
-
-    return _mapped(each, one, other)
-
-
-def _mapped(function: Callable[..., _Numbers], *plains: Plain) -> Plain:
-    """A function of all channels, at each frame."""
-    moving = next((each for each in plains if isinstance(each, Animated)), None)
-    if moving is None:
-        return Constant(function(*(each.value for each in plains if isinstance(each, Constant))))
-    count = len(moving.frames)
-    rows = (e.values if isinstance(e, Animated) else (e.value,) * count for e in plains)
-    return Animated(moving.frames, tuple(function(*row) for row in zip(*rows, strict=True)))
+    return mapped(lambda value: value * 4 if len(value) == 1 else (*value, 1.0), plain)
 
 
 def fits(expression: Expression) -> bool:
@@ -169,11 +148,11 @@ def preview_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
     transmission = given.get("Transmission Weight", Constant((0.0,)))
     if transmission != Constant((0.0,)):
         # Transmission is what opacity means where it keeps the reflections.
-        solid = _folded("subtract", Constant((1.0,)), transmission)
-        inputs["opacity"] = _folded("multiply", alpha, solid)
+        solid = folded("subtract", Constant((1.0,)), transmission)
+        inputs["opacity"] = folded("multiply", alpha, solid)
     color, strength = given.get("Emission Color"), given.get("Emission Strength")
     if color is not None and strength not in (None, Constant((0.0,))):
-        inputs["emissiveColor"] = _folded("multiply", color, strength, 3)
+        inputs["emissiveColor"] = folded("multiply", color, strength)
     base = inputs.get("diffuseColor")
     if isinstance(base, Operation) and base.name == "multiply":
         parts = [part for part in base.arguments if not isinstance(part, Plain)]
@@ -220,7 +199,7 @@ def openpbr_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
             continue
         value = expression
         if row.factor != 1.0:
-            value = _folded("multiply", expression, Constant((row.factor,)))
+            value = folded("multiply", expression, Constant((row.factor,)))
         if value != Constant(row.default or ()):
             inputs[row.openpbr] = value
     base = given.get("Base Color")
@@ -233,14 +212,3 @@ def openpbr_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
     else:
         inputs.pop("thin_film_thickness", None)
     return inputs
-
-
-def _folded(name: str, one: Expression, other: Expression, wide: int = 1) -> Expression:
-    """A product or a difference of two expressions, worked out where both are plain."""
-    if isinstance(one, Plain) and isinstance(other, Plain):
-        return _worked(operator.mul if name == "multiply" else operator.sub, one, other)
-    if name == "multiply":
-        for factor, rest in ((one, other), (other, one)):
-            if isinstance(factor, Constant) and set(factor.value) == {1.0}:
-                return rest
-    return Operation(name, (one, other), max(wide, width(one), width(other)))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import bpy
 
+from ....usd_tools.direct.folding import folded
 from ....usd_tools.direct.records import (
     Constant,
     Expression,
@@ -70,15 +71,19 @@ def read_material(
     material: bpy.types.Material,
     path: str,
     networks: Mapping[float, _Network] | None = None,
+    *,
+    preview: bool = True,
 ) -> MaterialRecord:
     """The record of one material: as it was at frames, or as it is now where None are given.
 
-    What it cannot hold is noted in ``context``.
+    What it cannot hold is noted in ``context``; with ``preview`` also what UsdPreviewSurface
+    alone does not show.
     """
     networks = networks or {0.0: _MaterialReader(context, material).read()}
     inputs = _over_time(context, material, networks)
     displacement = inputs.pop(_HEIGHT, None)
-    _tell_preview(context, material, inputs)
+    if preview:
+        _tell_preview(context, material, inputs)
     return MaterialRecord(
         path, material.name, inputs, displacement, custom_properties(context, material)
     )
@@ -122,6 +127,7 @@ class _MaterialReader:
     ) -> None:
         self._context = context
         self._material = material
+        self._animated = animated
         self._shading = ShadingReader(context, _render_map(material), animated=animated)
 
     def read(self) -> _Network:
@@ -262,8 +268,10 @@ class _MaterialReader:
         except Inexpressible as lost:
             self._tell("the displacement", lost.what)
             return None
-        above = Operation("subtract", (height, middle), 1)
-        return Operation("multiply", (above, scale), 1)
+        if self._animated:  # the same at every frame, whatever the values
+            above = Operation("subtract", (height, middle), 1)
+            return Operation("multiply", (above, scale), 1)
+        return folded("multiply", folded("subtract", height, middle), scale)
 
     def _tell(self, name: str, what: str) -> None:
         subject = f"what feeds {name}" if name in ROWS else name

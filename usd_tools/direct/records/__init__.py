@@ -16,11 +16,13 @@ from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .light import Color, DomeLightRecord, LightRecord
 from .material import (
+    UNARY,
     Animated,
     Attribute,
     Constant,
     Expression,
     MaterialRecord,
+    Noise,
     Operation,
     Plain,
     Texture,
@@ -62,11 +64,13 @@ Record = (
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "UNARY",
     "Animated",
     "Attribute",
     "Constant",
     "Expression",
     "MaterialRecord",
+    "Noise",
     "Operation",
     "Plain",
     "Texture",

@@ -63,12 +63,53 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """Perlin noise around 0, summed over octaves: MaterialX's ``fractal2d`` and ``fractal3d``.
+
+    Attributes:
+        uv: name of the primvar that it is made on; "" for places in object space.
+        octaves: how many; one is plain noise.
+        lacunarity: frequency of an octave for a 1 of the one before.
+        diminish: height of an octave for a 1 of the one before.
+        scale, translation: of the place, in this order; of UVs the third is 1 and 0.
+        rotation: of UVs, between the two; degrees, counterclockwise.
+    """
+
+    uv: str = ""
+    octaves: int = 1
+    lacunarity: float = 2.0
+    diminish: float = 0.5
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    rotation: float = 0.0
+    translation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+UNARY = (
+    "absval",
+    "acos",
+    "asin",
+    "ceil",
+    "cos",
+    "exp",
+    "floor",
+    "ln",
+    "round",
+    "sign",
+    "sin",
+    "sqrt",
+    "tan",
+)
+"""Functions of one number."""
+
+
+@dataclass(frozen=True)
 class Operation:
     """A sum, a product, or another function of expressions.
 
     Attributes:
         name: ``add``, ``subtract``, ``multiply``, ``divide``, ``power``, ``min``,
-            ``max``; ``mix`` (below, above, share of above); ``clamp`` (to 0..1);
+            ``max``; ``modulo`` of numbers, and those of :data:`UNARY`;
+            ``mix`` (below, above, share of above); ``clamp`` (to 0..1);
             ``combine`` (of three numbers); ``extract`` (of a colour, number of the
             channel); ``luminance``; ``normal_map`` (colour, strength).
         arguments: what it is a function of.
@@ -81,7 +122,7 @@ class Operation:
 
 
 Plain = Constant | Animated
-Expression = Plain | Texture | Attribute | Operation
+Expression = Plain | Texture | Attribute | Noise | Operation
 
 
 def width(expression: Expression) -> int:
@@ -90,6 +131,8 @@ def width(expression: Expression) -> int:
         return len(expression.value)
     if isinstance(expression, Animated):
         return len(expression.values[0])
+    if isinstance(expression, Noise):
+        return 1
     return expression.width if isinstance(expression, Operation) else 3
 
 
