@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import traceback
 from collections import Counter
@@ -48,16 +49,17 @@ def run(*words: str) -> dict[str, Any]:
 
 
 def truth(path: str) -> dict[str, Any]:
-    """What USD by itself makes of the file.
+    """What USD by itself makes of a copy of the file: what was opened once stays in its memory.
 
     Returns:
         ``types`` and ``paths`` of its prims, if it can be opened, and ``whole``, whether every
         value in it can be read.
     """
     found: dict[str, Any] = {"whole": False}
+    path = shutil.copyfile(path, Path(path).with_name(f"copy_{Path(path).name}"))
     every = Usd.TraverseInstanceProxies(Usd.PrimAllPrimsPredicate)
     try:
-        stage = Usd.Stage.Open(path)
+        stage = Usd.Stage.Open(str(path))
         prims = stage.Traverse(Usd.TraverseInstanceProxies())
         found["types"] = Counter(str(prim.GetTypeName()) for prim in prims)
         paths = [str(prim.GetPath()) for prim in Usd.PrimRange.Stage(stage, every)]
@@ -67,6 +69,8 @@ def truth(path: str) -> dict[str, Any]:
         found["whole"] = True
     except (Tf.ErrorException, UnicodeDecodeError):
         pass  # what was found until then is the answer
+    finally:
+        path.unlink()
     return found
 
 
