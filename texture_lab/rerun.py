@@ -10,6 +10,8 @@ from typing import Any
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
+from .graph import TextureGraph
+from .graph_nodes import is_graph, make_graph
 from .make import make
 from .photo import PhotoRequest, make_maps, sha256_of
 from .request import TextureRequest
@@ -25,7 +27,8 @@ def rerun(
         picture: any map of the set.
         folder: created if need be.
         name: what the files' names begin with.
-        photo: that of a set of a photo; one of its name beside the map if None.
+        photo: that of a set of a photo, or one of the files of a graph; those of their names
+            beside the map if None.
         force: replace files of other requests.
 
     Raises:
@@ -33,6 +36,10 @@ def rerun(
             :func:`.photo.make_maps`; ``no-photo``; ``photo-changed``.
     """
     text = request_text(picture)
+    if is_graph(text):
+        sources = photo.parent if photo else picture.parent
+        graph = TextureGraph.from_json(text)
+        return (yield from make_graph(graph, sources, folder, name or "graph", force=force))
     if not _is_of_photo(text):
         return (yield from make(TextureRequest.from_json(text), folder, name, force=force))
     request = PhotoRequest.from_json(text)

@@ -16,12 +16,13 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ...field_tools import work
+from ...field_tools.field_files import read_field
 from ...field_tools.memory import available_memory
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
 from ...jobs.process import run_child
 from ..undo import push_undo
-from . import attributes, reading, writing
+from . import attributes, node_volumes, reading, writing
 
 KIND = "field"
 Making = Job[Mapping[str, Any]]
@@ -139,6 +140,9 @@ def _write_result(
         _choose(made, [item for item in map(find, uids) if item], hide=options["hide"])
     made.matrix_world = Matrix(frame.tolist())
     if kind == "VOLUME":
+        if not (folder / work.VOLUME).exists():
+            found = read_field(folder / work.VOLUME_BLOCKS)
+            node_volumes.write_grid(found.grid, folder / work.VOLUME, found.name)
         made.data.filepath = str(writing.keep_volume(folder / work.VOLUME, name))
         made.data.grids.load()
         return made

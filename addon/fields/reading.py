@@ -15,7 +15,9 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ...field_tools.field_files import write_field
 from ...jobs.errors import StagewrightError
+from . import node_volumes
 from .attributes import read_attributes
 
 SURFACES = {"MESH", "CURVE", "SURFACE", "META", "FONT"}
@@ -131,11 +133,26 @@ def read_volume(item: bpy.types.Object, frame: NDArray[np.float64], folder: Path
             f"The volume “{item.name}” has no grids that can be read.",
             "Choose its file again in the volume's properties.",
         )
+    if node_volumes.are_needed():
+        path = folder / f"{item.session_uid}.npz"
+        _keep_grid(item, path)
+        return {"path": str(path), "grid": "", "matrix": matrix.tolist()}
     path = Path(bpy.path.abspath(volume.grids.frame_filepath))
     if volume.packed_file or item.modifiers or not path.is_file():
         path = folder / f"{item.session_uid}.vdb"
         volume.grids.save(filepath=str(path))
     return {"path": str(path), "grid": "", "matrix": matrix.tolist()}
+
+
+def _keep_grid(item: bpy.types.Object, path: Path) -> None:
+    """Save the first scalar grid of an evaluated volume object; distances are told by signs."""
+    names = [grid.name for grid in item.data.grids if grid.data_type == "FLOAT"]
+    if not names:
+        raise StagewrightError(
+            "vdb-no-grid", f"The volume “{item.name}” has no grid of numbers.", "Choose another."
+        )
+    grid = node_volumes.read_grid(item, names[0])
+    write_field(path, grid, level_set=bool((grid.values < 0).any()), name=names[0])
 
 
 def _positions(items: Any, name: str, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
