@@ -171,7 +171,9 @@ def _colour(s: Sheet, metal: Tensor) -> Tensor:
     paint = value * (1 - strength + strength * wheel)
     pick = torch.randint(len(_METALS), (batch,), generator=s.noise, device=device)
     shine = _METALS.to(device)[pick][:, :, None, None] * s.one(0.55, 1)[:, None]
-    tinted = torch.where(s.one(0, 1)[:, None] < 0.12, (0.25 + 0.7 * wheel) * s.one(0.5, 1)[:, None], shine)
+    tinted = torch.where(
+        s.one(0, 1)[:, None] < 0.12, (0.25 + 0.7 * wheel) * s.one(0.5, 1)[:, None], shine
+    )
     return torch.where(metal[:, None] > 0.5, tinted, paint).clamp(0.01, 0.97)
 
 
@@ -205,8 +207,14 @@ def _stuff(s: Sheet, height: Tensor, masks: list[Tensor]) -> Tensor:
     if s.dice.random() < 0.35:  # dirt in the low places, dull and dark
         deep = blurred(height, s.dice.uniform(2, 14)) - height
         deep = (deep / deep.std((1, 2), keepdim=True).clamp_min(1e-6) - s.one(0, 1)).clamp(0, 1)
-        dirt = torch.cat([_colour(s, torch.zeros_like(metal)) * 0.5 + torch.zeros_like(stuff[:, :3]),
-                          torch.full_like(stuff[:, 3:4], 0.9), torch.zeros_like(stuff[:, 4:])], 1)
+        dirt = torch.cat(
+            [
+                _colour(s, torch.zeros_like(metal)) * 0.5 + torch.zeros_like(stuff[:, :3]),
+                torch.full_like(stuff[:, 3:4], 0.9),
+                torch.zeros_like(stuff[:, 4:]),
+            ],
+            1,
+        )
         stuff = stuff + (dirt - stuff) * (deep * s.one(0.2, 1))[:, None]
     return torch.cat([stuff[:, :3].clamp(0.005, 0.97), stuff[:, 3:].clamp(0, 1)], 1)
 

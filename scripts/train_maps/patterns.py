@@ -49,8 +49,9 @@ def sheet(batch: int, n: int, dice: random.Random, noise: torch.Generator) -> Sh
     """A sheet for ``batch`` pictures of n x n pixels, each turned, some warped."""
     device = noise.device
     steps = torch.arange(n, device=device, dtype=torch.float32) - n / 2
-    flat = Sheet(steps[None, None].expand(batch, n, n), steps[None, :, None].expand(batch, n, n),
-                 dice, noise)
+    flat = Sheet(
+        steps[None, None].expand(batch, n, n), steps[None, :, None].expand(batch, n, n), dice, noise
+    )
     turn = flat.one(0, 2 * math.pi)
     if dice.random() < 0.45:  # many real materials are laid straight
         turn = torch.round(turn / (math.pi / 2)) * (math.pi / 2) + flat.one(-0.06, 0.06)
@@ -297,7 +298,7 @@ def scratches(s: Sheet) -> Tensor:
         cu, cv = torch.floor(u), torch.floor(v)
         turn = hashed(cu, cv, 2.2) * math.pi
         px, py = u - cu - 0.5, v - cv - 0.5
-        across = (-torch.sin(turn) * px + torch.cos(turn) * py + 0.5 * (hashed(cu, cv, 9) - 0.5))
+        across = -torch.sin(turn) * px + torch.cos(turn) * py + 0.5 * (hashed(cu, cv, 9) - 0.5)
         along = (px * px + py * py).sqrt()
         depth = (1 - (across * size / s.one(0.8, 2.5)).abs()).clamp(0, 1) * smooth(0.5, 0.3, along)
         total = torch.minimum(total, 1 - depth * hashed(cu, cv, 3))
@@ -413,8 +414,12 @@ def woven(s: Sheet) -> Tensor:
         over = (hashed(cu, cv, 7) > 0.5).float()
     thick = s.one(0.6, 1)
     px, py = (u - cu - 0.5) / 0.5, (v - cv - 0.5) / 0.5
-    warp = (1 - (px / thick) ** 2).clamp_min(0).sqrt() * (0.55 + 0.45 * (over * 2 - 1) * (1 - py**2))
-    weft = (1 - (py / thick) ** 2).clamp_min(0).sqrt() * (0.55 - 0.45 * (over * 2 - 1) * (1 - px**2))
+    warp = (1 - (px / thick) ** 2).clamp_min(0).sqrt() * (
+        0.55 + 0.45 * (over * 2 - 1) * (1 - py**2)
+    )
+    weft = (1 - (py / thick) ** 2).clamp_min(0).sqrt() * (
+        0.55 - 0.45 * (over * 2 - 1) * (1 - px**2)
+    )
     return torch.maximum(warp, weft)
 
 
@@ -426,7 +431,9 @@ def ropes(s: Sheet) -> Tensor:
     side = 1 - 2 * torch.remainder(torch.floor(x), 2) if s.dice.random() < 0.5 else 1.0
     body = (1 - part**2).clamp_min(0).sqrt()
     twist = s.v / size * s.one(0.8, 3) + side * part * s.one(0.4, 1.2)
-    return body * (0.7 + 0.3 * (1 - (2 * (twist - torch.floor(twist)) - 1) ** 2).clamp_min(0).sqrt())
+    return body * (
+        0.7 + 0.3 * (1 - (2 * (twist - torch.floor(twist)) - 1) ** 2).clamp_min(0).sqrt()
+    )
 
 
 def mosaic(s: Sheet) -> Tensor:
@@ -453,8 +460,10 @@ def scales(s: Sheet) -> Tensor:
         number = hashed(torch.floor(x), row, 2)
         inside = (px / 0.56) ** 2 + (py.clamp_min(0) / 1.5) ** 2 < 1
         plate = 0.35 + 0.45 * py / 1.5 + 0.12 * number - 0.3 * px**2
-        total = torch.where(inside & (py > -0.2), plate, total) if step == 1 else torch.where(
-            inside & (py > 0) & (plate > total), plate, total
+        total = (
+            torch.where(inside & (py > -0.2), plate, total)
+            if step == 1
+            else torch.where(inside & (py > 0) & (plate > total), plate, total)
         )
     return total.clamp(0, 1)
 
@@ -487,7 +496,6 @@ def hexagons(s: Sheet) -> Tensor:
     return 1 - field if s.dice.random() < 0.3 else field
 
 
-
 def drapes(s: Sheet) -> Tensor:
     """Soft folds of cloth."""
     total = torch.zeros_like(s.u)
@@ -505,7 +513,6 @@ def cords(s: Sheet) -> Tensor:
     x = (s.u + size * s.one(0.1, 0.9) * torch.sin(2 * math.pi * s.v / wave)) / size
     part = 2 * (x - torch.floor(x)) - 1
     return (1 - (part / s.one(0.5, 1)) ** 2).clamp_min(0).sqrt()
-
 
 
 def bumps(s: Sheet) -> Tensor:
@@ -531,11 +538,34 @@ def blurred(field: Tensor, width: float) -> Tensor:
 Pattern = Callable[[Sheet], Tensor]
 
 NOISES: tuple[Pattern, ...] = (
-    clouds, ridges, band, islands, tubes, pits, brushed, terraces, drapes,
+    clouds,
+    ridges,
+    band,
+    islands,
+    tubes,
+    pits,
+    brushed,
+    terraces,
+    drapes,
 )
 SHAPES: tuple[Pattern, ...] = (
-    cells, domes, facets, cracks, shards, scratches, bricks, grooves, crossed, chevrons, studs,
-    lozenges, woven, ropes, rings, cords, bumps,
+    cells,
+    domes,
+    facets,
+    cracks,
+    shards,
+    scratches,
+    bricks,
+    grooves,
+    crossed,
+    chevrons,
+    studs,
+    lozenges,
+    woven,
+    ropes,
+    rings,
+    cords,
+    bumps,
 )
 # Never trained on: what the checkpoint is chosen by.
 VALIDATION: tuple[Pattern, ...] = (mosaic, scales, hexagons)

@@ -80,13 +80,18 @@ class Studio:
         d = self.sky[None]
         up = d[:, 2:3]
         warm = self.number(batch, 0.8, 1.2, 3, 1, 1)
-        dome = warm * (self.number(batch, 0.05, 1, 1, 1, 1) + self.number(batch, -0.4, 0.6, 1, 1, 1) * up)
+        dome = warm * (
+            self.number(batch, 0.05, 1, 1, 1, 1) + self.number(batch, -0.4, 0.6, 1, 1, 1) * up
+        )
         turn = self.number(batch, 0, 2 * math.pi, 1, 1, 1)
         side = torch.cos(turn) * d[:, :1] + torch.sin(turn) * d[:, 1:2]
         dome = dome * (1 + self.number(batch, 0, 0.95, 1, 1, 1) * side)
         for _ in range(5):
             on = self.number(batch, 0, 1, 1, 1, 1) < 0.45
-            turn, lift = self.number(batch, 0, 2 * math.pi, 1, 1, 1), self.number(batch, 0, 1, 1, 1, 1)
+            turn, lift = (
+                self.number(batch, 0, 2 * math.pi, 1, 1, 1),
+                self.number(batch, 0, 1, 1, 1, 1),
+            )
             flat = (1 - lift * lift).sqrt()
             toward = torch.cat([flat * torch.cos(turn), flat * torch.sin(turn), lift], 1)
             sharp = torch.exp(self.number(batch, 0, 5, 1, 1, 1))
@@ -128,7 +133,13 @@ class Studio:
         return seen * (1 - 0.8 * below)
 
     def _lamp(
-        self, height: Tensor, normal: Tensor, view: Tensor, albedo: Tensor, f0: Tensor, alpha: Tensor
+        self,
+        height: Tensor,
+        normal: Tensor,
+        view: Tensor,
+        albedo: Tensor,
+        f0: Tensor,
+        alpha: Tensor,
     ) -> Tensor:
         """A sun or a lamp nearby, with the shadows of the relief."""
         batch, n = len(height), height.shape[-1]
@@ -141,14 +152,21 @@ class Studio:
             )
         )
         toward = torch.cat(
-            [torch.cos(lift) * torch.cos(turn), torch.cos(lift) * torch.sin(turn), torch.sin(lift)], 1
+            [torch.cos(lift) * torch.cos(turn), torch.cos(lift) * torch.sin(turn), torch.sin(lift)],
+            1,
         )
         away = torch.where(
-            self.number(batch, 0, 1, 1, 1, 1) < 0.5, 1e3, torch.exp(self.number(batch, 0, 1.6, 1, 1, 1))
+            self.number(batch, 0, 1, 1, 1, 1) < 0.5,
+            1e3,
+            torch.exp(self.number(batch, 0, 1.6, 1, 1, 1)),
         )
         steps = (torch.arange(n, device=self.device) + 0.5) / n - 0.5
         place = torch.stack(
-            [steps[None].expand(n, n), -steps[:, None].expand(n, n), torch.zeros(n, n, device=self.device)]
+            [
+                steps[None].expand(n, n),
+                -steps[:, None].expand(n, n),
+                torch.zeros(n, n, device=self.device),
+            ]
         )[None]
         to = toward * away - place
         distance = to.norm(dim=1, keepdim=True)
@@ -181,7 +199,9 @@ class Studio:
         lit = torch.ones_like(height)
         for i in range(_MARCH):
             distance = 1.0 * 1.23**i
-            shift = torch.stack([step[:, 0], -step[:, 1]], -1).view(-1, 1, 1, 2) * (2 * distance / n)
+            shift = torch.stack([step[:, 0], -step[:, 1]], -1).view(-1, 1, 1, 2) * (
+                2 * distance / n
+            )
             other = F.grid_sample(height, grid + shift, padding_mode="border", align_corners=False)
             over = (other - height) / distance - rise
             lit = torch.minimum(lit, (0.5 - over / soft).clamp(0, 1))

@@ -43,6 +43,7 @@ class Plan:
         crop: pixels of a photo's side.
         tile: pixels of a material's side.
         pool: materials kept.
+        kept: batches of photos kept.
         rate: the highest learning rate.
         seed: of the materials, photos and weights.
         out: the folder.
@@ -53,6 +54,7 @@ class Plan:
     crop: int
     tile: int
     pool: int
+    kept: int
     rate: float
     seed: int
     out: Path
@@ -93,7 +95,41 @@ class Pool:
             (row + steps)[:, None, :, None],
             (column + steps)[:, None, None, :],
         ].float()
-        return turned(maps, self.dice.random() < 0.5, self.dice.random() < 0.5)
+        return maps
+
+
+class Photos:
+    """Photos of crops with their maps, each used about twice, turned another way."""
+
+    def __init__(self, plan: Plan, pool: Pool, first_step: int) -> None:
+        device = pool.maps.device
+        self.plan, self.pool, self.at = plan, pool, 0
+        self.studio = Studio(torch.Generator(device).manual_seed(plan.seed + 1 + first_step))
+        shape = (plan.batch * plan.kept, 3 + CHANNELS, plan.crop, plan.crop)
+        self.kept = torch.zeros(shape, dtype=torch.float16, device=device)
+        for _ in range(plan.kept):
+            self.renew()
+
+    def renew(self) -> None:
+        """Take a batch of photos in place of the oldest."""
+        maps = self.pool.crops()
+        photo = torch.nan_to_num(self.studio.photograph(maps), 0.5)
+        here = slice(self.at * self.plan.batch, (self.at + 1) * self.plan.batch)
+        self.kept[here] = torch.cat([photo, maps], 1).half()
+        self.at = (self.at + 1) % self.plan.kept
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """Photos and maps, float32, drawn from all that are kept."""
+        noise, dice = self.pool.noise, self.pool.dice
+        pick = torch.randint(
+            len(self.kept), (self.plan.batch,), generator=noise, device=self.kept.device
+        )
+        flip, transpose = dice.random() < 0.5, dice.random() < 0.5
+        both = self.kept[pick].float()
+        photo, maps = both[:, :3], turned(both[:, 3:], flip, transpose)
+        photo = photo.flip(3) if flip else photo
+        photo = photo.transpose(2, 3) if transpose else photo
+        return photo.contiguous(memory_format=torch.channels_last), maps
 
 
 def turned(maps: Tensor, flip: bool, transpose: bool) -> Tensor:
@@ -114,7 +150,9 @@ def losses(raw: Tensor, photo: Tensor, maps: Tensor) -> dict[str, Tensor]:
     chord = ((made["normal"] - normal) ** 2).sum(1, keepdim=True).add(1e-6).sqrt()
     base = encode(maps[:, 3:6])
     gain = _gain(made["basecolor"], base)
-    colour = (made["basecolor"] - base).abs().mean() + (made["basecolor"] * gain - base).abs().mean()
+    colour = (made["basecolor"] - base).abs().mean() + (
+        made["basecolor"] * gain - base
+    ).abs().mean()
     rough = made["roughness"] - maps[:, 6:7]
     ao = made["ao"] - maps[:, 8:9]
     metal = maps[:, 7:8]
@@ -201,8 +239,13 @@ def train(plan: Plan) -> None:
     network = MapsNetwork().to(device, memory_format=torch.channels_last)
     mean = MapsNetwork().to(device, memory_format=torch.channels_last)
     mean.load_state_dict(network.state_dict())
-    adam = torch.optim.AdamW(network.parameters(), plan.rate, betas=(0.9, 0.98), weight_decay=1e-4,
-                             fused=device.type == "cuda")
+    adam = torch.optim.AdamW(
+        network.parameters(),
+        plan.rate,
+        betas=(0.9, 0.98),
+        weight_decay=1e-4,
+        fused=device.type == "cuda",
+    )
     step, spent, best = 0, 0.0, -math.inf
     state = plan.out / "state.pt"
     if state.is_file():
@@ -212,8 +255,9 @@ def train(plan: Plan) -> None:
         adam.load_state_dict(kept["adam"])
         step, spent, best = kept["step"], kept["spent"], kept["best"]
     pool = Pool(plan, device)
-    studio = Studio(torch.Generator(device).manual_seed(plan.seed + 1 + step))
     exam = Exam(plan, device)
+    with torch.no_grad():
+        photos = Photos(plan, pool, step)
     print(f"pool filled after {time.monotonic() - start:.0f} s", flush=True)
     shown = time.monotonic()
     sums: dict[str, Tensor] = {}
@@ -226,13 +270,17 @@ def train(plan: Plan) -> None:
             break
         if step % _RENEWAL == 0:
             pool.renew()
-        rate = plan.rate * min(1, (step + 1) / 400) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+        rate = (
+            plan.rate
+            * min(1, (step + 1) / 400)
+            * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+        )
         for group in adam.param_groups:
             group["lr"] = rate
         with torch.no_grad():
-            maps = pool.crops()
-            photo = torch.nan_to_num(studio.photograph(maps), 0.5)
-            photo = photo.contiguous(memory_format=torch.channels_last)
+            if step % 2 == 0:
+                photos.renew()
+            photo, maps = photos.batch()
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             raw = network(photo)
         parts = losses(raw, photo, maps)
@@ -248,12 +296,35 @@ def train(plan: Plan) -> None:
         step, since = step + 1, since + 1
         if time.monotonic() - shown > 30:
             safe = _guarded(network, mean, adam, safe)
-            best = report(plan, exam, mean, step, elapsed, {n: float(v) / since for n, v in sums.items()}, best)
+            best = report(
+                plan,
+                exam,
+                mean,
+                step,
+                elapsed,
+                {n: float(v) / since for n, v in sums.items()},
+                best,
+            )
             sums, since, shown = {}, 0, time.monotonic()
-    report(plan, exam, mean, step, plan.minutes * 60, {n: float(v) / max(since, 1) for n, v in sums.items()}, best)
+    report(
+        plan,
+        exam,
+        mean,
+        step,
+        plan.minutes * 60,
+        {n: float(v) / max(since, 1) for n, v in sums.items()},
+        best,
+    )
     torch.save(
-        {"network": network.state_dict(), "mean": mean.state_dict(), "adam": adam.state_dict(),
-         "step": step, "spent": spent + time.monotonic() - start, "best": best}, state,
+        {
+            "network": network.state_dict(),
+            "mean": mean.state_dict(),
+            "adam": adam.state_dict(),
+            "step": step,
+            "spent": spent + time.monotonic() - start,
+            "best": best,
+        },
+        state,
     )
 
 
@@ -273,12 +344,22 @@ def _guarded(
 
 
 def report(
-    plan: Plan, exam: Exam, mean: MapsNetwork, step: int, elapsed: float, parts: dict[str, float],
+    plan: Plan,
+    exam: Exam,
+    mean: MapsNetwork,
+    step: int,
+    elapsed: float,
+    parts: dict[str, float],
     best: float,
 ) -> float:
     """Log, and write the weights if they are the best so far; returns the best choice."""
     scores = exam.scores(mean)
-    row = {"step": step, "seconds": round(elapsed), **scores, **{f"loss_{n}": v for n, v in parts.items()}}
+    row = {
+        "step": step,
+        "seconds": round(elapsed),
+        **scores,
+        **{f"loss_{n}": v for n, v in parts.items()},
+    }
     print(" ".join(f"{n}={v:.4g}" for n, v in row.items()), flush=True)
     log = plan.out / "log.csv"
     new = not log.is_file()
@@ -288,7 +369,10 @@ def report(
             writer.writeheader()
         writer.writerow(row)
     if choice(scores) > best:
-        arrays = {n: p.detach().float().cpu().numpy().astype(np.float16) for n, p in mean.named_parameters()}
+        arrays = {
+            n: p.detach().float().cpu().numpy().astype(np.float16)
+            for n, p in mean.named_parameters()
+        }
         np.savez(plan.out / "maps.npz", **arrays)
         return choice(scores)
     return best
@@ -298,10 +382,11 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=9.0)
-    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=192)
     parser.add_argument("--crop", type=int, default=256)
     parser.add_argument("--tile", type=int, default=352)
     parser.add_argument("--pool", type=int, default=12000)
+    parser.add_argument("--kept", type=int, default=16)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
