@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from . import cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import assets, publish
+from . import beside, cli, jobs_ui, menus, preferences, properties, pump
+from .ayon import assets, publish, server
 from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
@@ -13,11 +13,13 @@ from .fields import settings as field_settings
 from .fields import showing as field_showing
 from .textures import lab as texture_lab
 from .textures import panel as texture_panel
+from .textures import pictures as texture_pictures
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
     checks,
     compare,
+    compare_renders,
     export,
     inspector,
     inspector_panels,
@@ -36,7 +38,9 @@ from .usd import (
 _PARTS = (
     preferences,
     properties,
+    beside,
     pump,
+    server,
     losses,
     export,
     variants,
@@ -50,6 +54,7 @@ _PARTS = (
     preview,
     repair,
     compare,
+    compare_renders,
     package,
     text_view,
     look,
@@ -61,6 +66,7 @@ _PARTS = (
     field_showing,
     field_panels,
     texture_lab,
+    texture_pictures,
     texture_settings,
     texture_panel,
     jobs_ui,

@@ -12,8 +12,32 @@ from bpy.props import StringProperty
 
 from ..jobs.errors import StagewrightError
 from ..pipeline import settings
+from . import pump
+from .drawing import draw_task
 
 PACKAGE = __package__.rpartition(".addon")[0]
+
+
+# A key that was typed and not sent yet. No property keeps it: those are saved.
+_typed = {"key": ""}
+
+
+def typed_key() -> str:
+    """The API key that was typed and not sent yet."""
+    return _typed["key"]
+
+
+def type_key(key: str) -> None:
+    """Keep a key until it is sent."""
+    _typed["key"] = key
+
+
+def _get_key(self: bpy.types.AddonPreferences) -> str:
+    return typed_key()
+
+
+def _set_key(self: bpy.types.AddonPreferences, key: str) -> None:
+    type_key(key.strip())
 
 
 class STAGEWRIGHT_AP_preferences(bpy.types.AddonPreferences):
@@ -36,6 +60,20 @@ class STAGEWRIGHT_AP_preferences(bpy.types.AddonPreferences):
         description="Code that the project gets if it is new; made from its name if empty",
     )
 
+    server: StringProperty(
+        name="AYON Server",
+        description="Address of the AYON server to log in to, such as https://ayon.example.com",
+    )
+    key: StringProperty(
+        name="API Key",
+        description="API key from your AYON profile page; kept in your user folder when the "
+        "server has taken it, never in Blender's preferences",
+        subtype="PASSWORD",
+        options={"SKIP_SAVE"},
+        get=_get_key,
+        set=_set_key,
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
         layout = self.layout
@@ -43,6 +81,14 @@ class STAGEWRIGHT_AP_preferences(bpy.types.AddonPreferences):
         layout.prop(self, "library", placeholder=_drawn["library"])
         layout.prop(self, "project")
         layout.prop(self, "project_code")
+        layout.separator()
+        layout.prop(self, "server", placeholder="https://ayon.example.com")
+        layout.prop(self, "key")
+        task = pump.last("server")
+        if task is None or not task.running:
+            layout.operator("stagewright.log_in", icon="KEY_HLT")
+        if task is not None:
+            draw_task(layout, context, task)
         row = layout.row()
         row.active = False
         row.label(text=f"Versions are published as {_drawn['author']}")

@@ -21,6 +21,7 @@ from bpy.props import (
 
 from ..pipeline import settings
 from ..pipeline.host import DEFAULT_ENGINE
+from .ayon import known, server
 
 
 class STAGEWRIGHT_PG_swap(bpy.types.PropertyGroup):
@@ -43,6 +44,28 @@ class STAGEWRIGHT_PG_look(bpy.types.PropertyGroup):
 
     name: StringProperty(name="Name", description="Name of the look")
     swaps: CollectionProperty(type=STAGEWRIGHT_PG_swap)
+
+
+def _on_server(chosen: STAGEWRIGHT_PG_scene) -> bool:
+    return bool(chosen.home == "SERVER")
+
+
+def _look(chosen: STAGEWRIGHT_PG_scene, context: bpy.types.Context) -> None:
+    """Learn what the server has, as soon as it is chosen."""
+    if _on_server(chosen) and (not known.told() or chosen.project in known.projects()):
+        server.look_soon(chosen.project)
+
+
+def _projects(chosen: STAGEWRIGHT_PG_scene, context: bpy.types.Context, typed: str) -> list[str]:
+    return known.projects() if _on_server(chosen) else []
+
+
+def _folders(chosen: STAGEWRIGHT_PG_scene, context: bpy.types.Context, typed: str) -> list[str]:
+    return known.folders(chosen.project) if _on_server(chosen) else []
+
+
+def _tasks(chosen: STAGEWRIGHT_PG_scene, context: bpy.types.Context, typed: str) -> list[str]:
+    return known.tasks(chosen.project, chosen.folder) if _on_server(chosen) else []
 
 
 class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
@@ -117,15 +140,35 @@ class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):
         name="Allow",
         description="Checks whose errors are let through, separated by commas",
     )
+    home: EnumProperty(
+        name="Publish To",
+        description="Where versions are published",
+        items=(
+            ("LIBRARY", "Library", "A folder that needs no server"),
+            ("SERVER", "AYON Server", "The server that you are logged in to"),
+        ),
+        update=_look,
+    )
     project: StringProperty(
         name="Project",
         description="AYON project; that of the preferences if empty",
+        search=_projects,
+        search_options={"SUGGESTION"},
+        update=_look,
     )
     folder: StringProperty(
         name="Folder",
         description="Path of the AYON folder; made from the asset's name if empty",
+        search=_folders,
+        search_options={"SUGGESTION"},
     )
-    task: StringProperty(name="Task", description="AYON task", default=settings.TASK)
+    task: StringProperty(
+        name="Task",
+        description="AYON task",
+        default=settings.TASK,
+        search=_tasks,
+        search_options={"SUGGESTION"},
+    )
     product: StringProperty(name="Product", description="AYON product", default=settings.PRODUCT)
     comment: StringProperty(name="Comment", description="What is new in this version")
 

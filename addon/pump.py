@@ -23,6 +23,9 @@ from ..jobs.events import Event, Failure, Job, Message, Progress, Waiting
 INTERVAL = 0.1
 """Seconds between two ticks."""
 
+QUICK = 0.02
+"""The same while something runs whose answer the artist waits for."""
+
 BUDGET = 0.01
 """Seconds that a tick may work, all jobs together; one step may take longer."""
 
@@ -40,6 +43,7 @@ class Task:
         failure: why it ended without a result.
         running: whether it still has steps to go.
         cancelling: whether it was asked to end.
+        quiet: whether it is so short that no panel shows it (a preview).
     """
 
     kind: str
@@ -52,6 +56,7 @@ class Task:
     failure: Failure | None = None
     running: bool = True
     cancelling: bool = False
+    quiet: bool = False
 
     @property
     def status(self) -> str:
@@ -96,8 +101,8 @@ _tasks: list[Task] = []
 
 
 def tasks() -> tuple[Task, ...]:
-    """Jobs that run, and the last of each kind that has ended, oldest first."""
-    return tuple(_tasks)
+    """Jobs that run, and the last of each kind that has ended, oldest first; no quiet ones."""
+    return tuple(task for task in _tasks if not task.quiet)
 
 
 def last(kind: str) -> Task | None:
@@ -124,21 +129,29 @@ def run(job: Job[Mapping[str, Any]], kind: str, label: str) -> Task:
     return task
 
 
-def start(job: Job[Mapping[str, Any]], kind: str, label: str) -> Task:
+def start(job: Job[Mapping[str, Any]], kind: str, label: str, *, quiet: bool = False) -> Task:
     """Make the first step of ``job`` and leave the rest to the pump.
 
     The first step is made while Blender's context is still that of the caller.
 
+    Args:
+        job: to run beside the artist's work.
+        kind: see :class:`Task`.
+        label: likewise.
+        quiet: whether panels pass over it, and it is stepped more often.
+
     Raises:
         StagewrightError: when the first step failed.
     """
-    task = Task(kind, label, with_ending(job))
+    task = Task(kind, label, with_ending(job), quiet=quiet)
     _tasks[:] = [other for other in _tasks if other.kind != kind or other.running]
     _tasks.append(task)
     if isinstance(task.step(), Failure):
         task.step()
+    if quiet and bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
     if not bpy.app.timers.is_registered(tick):
-        bpy.app.timers.register(tick, first_interval=INTERVAL, persistent=True)
+        bpy.app.timers.register(tick, first_interval=_interval(), persistent=True)
     redraw()
     return task
 
@@ -166,7 +179,11 @@ def tick() -> float | None:
         _advance(task, deadline)
     if [_shown(task) for task in running] != before:
         redraw()
-    return INTERVAL if any(task.running for task in _tasks) else None
+    return _interval() if any(task.running for task in _tasks) else None
+
+
+def _interval() -> float:
+    return QUICK if any(task.quiet and task.running for task in _tasks) else INTERVAL
 
 
 def _advance(task: Task, deadline: float) -> None:

@@ -105,6 +105,16 @@ def below(root: Path, rootless: str) -> Path:
     return Path(_ROOT_KEY.sub(lambda match: root.as_posix(), rootless, count=1))
 
 
+def in_roots(rootless: str, roots: Mapping[str, str]) -> Path:
+    """Where a rootless path lies, its root being one of those of this machine.
+
+    Args:
+        rootless: ``"{root[work]}/show/…"``.
+        roots: folders by the names of the roots.
+    """
+    return Path(_ROOT_KEY.sub(lambda match: roots.get(match[1], match[0]), rootless, count=1))
+
+
 def expand(template: str, common: Mapping[str, str]) -> str:
     """Replace every reference ``{@name}`` by the template it names, however deep.
 

@@ -140,6 +140,10 @@ class Publication(Protocol):
         """The last version, when it has the request's content and ``force`` is off."""
 
     @property
+    def last(self) -> Version | None:
+        """The last version; known once open."""
+
+    @property
     def version_name(self) -> str:
         """Name of the version to come, "v003"; known once open."""
 
@@ -278,6 +282,9 @@ class Home(Protocol):
         self, project_name: str, entity_type: str, entity_id: str
     ) -> ThumbnailContent | None:
         """The picture of a version (``entity_type`` "version")."""
+
+    def main_file(self, representation: Representation) -> Path:
+        """Where the file that a representation opens lies on this machine."""
 
 
 def not_found(kind: str, name: str) -> StagewrightError:

@@ -126,6 +126,10 @@ class Library:
         """Where a published file lies."""
         return below(self.root, file.path)
 
+    def main_file(self, representation: Representation) -> Path:
+        """Where the file that a representation opens lies on this machine."""
+        return Path(representation.attrib["path"])
+
     def transaction(self, statements: Job[T]) -> Job[T]:
         """Run a job that executes statements as one transaction; returns its value."""
         with database_errors(self.database):

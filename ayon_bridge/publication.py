@@ -64,6 +64,7 @@ class StagedPublication:
         self._claimed = False
         self._record: VersionRecord | None = None
         self._recorded = False
+        self._last: Version | None = None
         self._unchanged: Version | None = None
 
     # What is known once open.
@@ -72,6 +73,11 @@ class StagedPublication:
     def unchanged(self) -> Version | None:
         """The last version, when it has the request's content and ``force`` is off."""
         return self._unchanged
+
+    @property
+    def last(self) -> Version | None:
+        """The last version."""
+        return self._last
 
     @property
     def version_name(self) -> str:
@@ -116,14 +122,16 @@ class StagedPublication:
         values = self._values() | {"ext": extension, "output": output}
         return self._shelf.anatomy.fill_file(values)
 
-    def refuse_if_locked(self) -> None:
+    def refuse_early(self) -> None:
         """Refuse before the long work what :meth:`open` would refuse after it.
 
         Changes nothing; only :meth:`open` keeps others out.
 
         Raises:
-            StagewrightError: ``library-locked`` when another publish of the product is alive.
+            StagewrightError: ``library-locked`` when another publish of the product is alive;
+                what the home refuses.
         """
+        self._shelf.refuse_early()
         if not self._break_lock:
             refuse_if_held(self._lock_path, self._subject)
 
@@ -139,7 +147,8 @@ class StagedPublication:
         self._lock = yield from acquire(self._lock_path, self._subject, break_lock=self._break_lock)
         self._plan = yield from self._shelf.plan(self.request)
         yield from repair(self._shelf, self._plan.product, self._version_folder().parent)
-        last = self._take_number()
+        self._take_number()
+        last = self._last
         if last is not None and not self.request.force and self._is_content_of(last):
             self._unchanged = last
 
@@ -384,13 +393,12 @@ class StagedPublication:
         name = self._shelf.anatomy.root_name
         return {name: f"{{root[{name}]}}"}
 
-    def _take_number(self) -> Version | None:
-        """Choose the next free number; returns the last version."""
-        last = self._shelf.last_version(self._planned.product)
+    def _take_number(self) -> None:
+        """Choose the next free number."""
+        self._last = self._shelf.last_version(self._planned.product)
         taken = version_folders(self._version_folder().parent)
-        self._number = max(last.version if last else 0, *taken, 0) + 1
+        self._number = max(self._last.version if self._last else 0, *taken, 0) + 1
         self._folder = self._version_folder()
-        return last
 
     def _values(self) -> dict[str, Any]:
         """Values for the anatomy's templates."""

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import platform
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ayon_api.exceptions import GraphQlQueryFailed
 
+from .anatomy import in_roots
 from .connection import Connection, server_errors
 from .credentials import Credentials, find
 from .entities import Folder, Product, Project, Representation, Task, Version, from_ayon, wire_name
@@ -33,6 +36,7 @@ class Server:
         self.url = credentials.url.rstrip("/")
         self.site = credentials.site
         self.connection = Connection(credentials)
+        self._roots: dict[str, Mapping[str, str]] = {}
 
     @classmethod
     def open(cls) -> Self:
@@ -89,6 +93,26 @@ class Server:
             if answer.errors:
                 raise GraphQlQueryFailed(answer.errors, query, variables)
             return answer.data["data"]
+
+    def roots(self, project_name: str) -> Mapping[str, str]:
+        """Folders of this machine that a project's roots are, by their names; asked for once."""
+        if project_name not in self._roots:
+            system = platform.system().lower()
+            self._roots[project_name] = self._ask(
+                f'the roots of the project "{project_name}"',
+                lambda: self.connection.get_project_roots_by_platform(project_name, system) or {},
+            )
+        return self._roots[project_name]
+
+    def main_file(self, representation: Representation) -> Path:
+        """Where the file that a representation opens lies on this machine.
+
+        ``attrib.path`` is where it lies for whoever published it.
+        """
+        path = str(representation.attrib.get("path", ""))
+        name = PurePosixPath(path.replace("\\", "/")).name
+        listed = (each.path for each in representation.files if each.name == name)
+        return in_roots(next(listed, path), self.roots(representation.project_name))
 
     def user_name(self) -> str:
         """The name of the user whom the key belongs to."""

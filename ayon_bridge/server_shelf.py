@@ -86,6 +86,10 @@ class ServerShelf:
         self.root = self._find_root(config)
         self.author: str = self._ask()["me"]["name"]
 
+    def refuse_early(self) -> None:
+        """Refuse what :meth:`plan` would."""
+        self._plan()
+
     def plan(self, request: PublishRequest, *, fresh: bool = False) -> Job[Plan]:
         """Find what the request's version belongs to; what is missing is made with the version.
 
@@ -166,10 +170,7 @@ class ServerShelf:
         name, system = self.anatomy.root_name, platform.system().lower()
         project = self._request.project_name
         if self._server.site:
-            what = f'the roots of the project "{project}"'
-            with server_errors(self._server.url, what):
-                roots = self._server.connection.get_project_roots_by_platform(project, system)
-            folder = (roots or {}).get(name)
+            folder = self._server.roots(project).get(name)
         else:
             folder = ((config.get("roots") or {}).get(name) or {}).get(system)
         if not folder or not Path(folder).is_dir():
@@ -305,7 +306,7 @@ class ServerShelf:
             return  # the client has sent it twice
         detail = str((failed or {}).get("detail") or "")
         refusal = status_error(self._server.url, what, status, detail)
-        if refusal.code == "name-taken":
+        if refusal.code == "name-taken" and not self._is_blocked():
             raise StagewrightError(
                 "version-taken",
                 f'Somebody else has published {version.name} of "{self._request.product_name}" '
@@ -313,6 +314,12 @@ class ServerShelf:
                 "Publish again.",
             )
         raise refusal
+
+    def _is_blocked(self) -> bool:
+        """Whether something bears the id, or the name, of what is to be made, and is not it."""
+        missing = len(self._plan().made)
+        self._answer = None
+        return missing > 0 and len(self._plan().made) == missing
 
     def _operations(self, record: VersionRecord, thumbnail: str | None) -> list[dict[str, Any]]:
         version = replace(record.version, thumbnail_id=thumbnail)

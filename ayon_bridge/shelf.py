@@ -34,6 +34,9 @@ class Shelf(Protocol):
     def record_name(self) -> str:
         """Name of a version's record until the version is entered, with all that belongs to it."""
 
+    def refuse_early(self) -> None:
+        """Refuse what :meth:`plan` would, as far as it can be told without a change."""
+
     def plan(self, request: PublishRequest, *, fresh: bool = False) -> Job[Plan]:
         """Find or make what the request's version belongs to.
 
@@ -80,6 +83,9 @@ class LibraryShelf:
         self._library = library
         self.root = library.root
         self.anatomy = library.anatomy
+
+    def refuse_early(self) -> None:
+        """A library makes what is missing."""
 
     def plan(self, request: PublishRequest, *, fresh: bool = False) -> Job[Plan]:
         """Find or make what the request's version belongs to, in one transaction."""

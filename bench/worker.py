@@ -80,7 +80,7 @@ def _memory(field: str) -> int:
 
 
 def _threads() -> int:
-    from stagewright.field_tools.parallel import thread_count
+    from stagewright.jobs.threads import thread_count
 
     return thread_count()
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..jobs.errors import StagewrightError
+from ..jobs.threads import share
 from .grid import FloatArray, Grid, count_text, require_finite
 from .memory import require_memory
-from .parallel import share
 from .stencils import prepare_out
 
 _BLOCK_BYTES = 1 << 20

@@ -17,6 +17,10 @@ from .memory import require_memory
 from .vdb import VdbGrid, read_vdb, write_grid, write_sdf
 
 SUFFIXES = (".npz", ".vdb")
+# What zipfile and numpy raise of damaged, encrypted and foreign archives.
+_UNREADABLE = (
+    KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
 _ARRAYS = ("values", "voxel_size", "origin", "level_set", "name")
 
 
@@ -46,7 +50,7 @@ def read_field(path: str | Path, name: str = "") -> VdbGrid:
         require_memory(needed, f"The field {file.name}")
         with np.load(file, allow_pickle=False) as stored:
             values, size, origin, level_set, own = (stored[key] for key in _ARRAYS)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (*_UNREADABLE, OSError) as error:
         raise StagewrightError(
             "field-unreadable",
             f"{file.name} is no field that can be read ({error}).",

@@ -73,12 +73,14 @@ def read_polygons(path: str | Path) -> Polygons:
     reader = _by_suffix(file, {".obj": _read_obj, ".ply": _read_ply})
     try:
         found: Polygons = reader(file.read_bytes())
+        if (found.counts < 0).any() or found.counts.sum() != len(found.corners):
+            raise ValueError("it ends within a face")
         if ((found.corners < 0) | (found.corners >= len(found.points))).any():
             raise ValueError("a face names a point that is not there")
-    except (OSError, ValueError, KeyError, IndexError, StopIteration) as error:
+    except (OSError, ValueError, KeyError, IndexError, OverflowError, StopIteration) as error:
         raise StagewrightError(
             "mesh-unreadable",
-            f"{file.name} is no mesh that can be read ({error or 'it ends too soon'}).",
+            f"{file.name} is no mesh that can be read ({str(error) or 'it ends too soon'}).",
             "Choose another file, or export it again.",
         ) from error
     return found
@@ -169,6 +171,8 @@ def _ply_header(text: str) -> tuple[str, list[_Element]]:
         match line.split():
             case ["format", kind, *_]:
                 form = kind
+            case ["element", _, count] if int(count) < 0:
+                raise ValueError(f"it counts {count} of something")
             case ["element", name, count]:
                 elements.append(_Element(name, int(count), ()))
             case ["property", "list", length, kind, name]:
@@ -210,6 +214,8 @@ class _Binary:
         for _ in range(element.count):
             for name, kind, length in element.properties:
                 size = int(self._rows(np.dtype(self._order + length), 1)[0]) if length else 1
+                if size < 0:
+                    raise ValueError("a list has less than no entries")
                 values = self._rows(np.dtype(self._order + kind), size)
                 if length:
                     found[name][0].append(size)
@@ -292,23 +298,26 @@ def _obj_bytes(mesh: Polygons) -> bytes:
 
 
 def _ply_bytes(mesh: Polygons) -> bytes:
+    # A length of one byte, as most programs expect, ends at 255.
+    short = not len(mesh.counts) or int(np.max(mesh.counts)) <= 255
+    kind, length = ("u1", "uchar") if short else ("<i4", "int")
     header = (
         "ply\nformat binary_little_endian 1.0\n"
         f"element vertex {len(mesh.points)}\n"
         "property double x\nproperty double y\nproperty double z\n"
         f"element face {len(mesh.counts)}\n"
-        "property list uchar int vertex_indices\nend_header\n"
+        f"property list {length} int vertex_indices\nend_header\n"
     )
     points = np.ascontiguousarray(mesh.points, "<f8").tobytes()
     starts = np.cumsum(mesh.counts) - mesh.counts
     faces = bytearray()
     if len(mesh.counts) and (mesh.counts == mesh.counts[0]).all():
         size = int(mesh.counts[0])
-        rows = np.empty(len(mesh.counts), [("n", "u1"), ("v", "<i4", (size,))])
+        rows = np.empty(len(mesh.counts), [("n", kind), ("v", "<i4", (size,))])
         rows["n"], rows["v"] = size, mesh.corners.reshape(-1, size)
         faces += rows.tobytes()
     else:
         corners = mesh.corners.astype("<i4")
         for start, count in zip(starts.tolist(), mesh.counts.tolist(), strict=True):
-            faces += bytes([count]) + corners[start : start + count].tobytes()
+            faces += np.array(count, kind).tobytes() + corners[start : start + count].tobytes()
     return header.encode("ascii") + points + bytes(faces)

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from ..jobs.errors import StagewrightError
+from ..jobs.threads import share
 from .grid import FloatArray, count_text
-from .parallel import chunk_length, chunks, share
+from .parallel import chunk_length, chunks
 
 Strides = tuple[int, int, int]
 

@@ -149,20 +149,23 @@ def make_field(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -
     """
     sources = options["sources"]
     volumes = [_volume(source, options) if "path" in source else None for source in sources]
-    size = _voxel_size(arrays, sources, volumes, options)
+    on_the_grid = len(sources) == 1 and options["operation"] in _ON_THE_GRID
+    shapes = [
+        _own(arrays, number) if volume is None else
+        {} if on_the_grid else _surface(volume, np.array(source["matrix"]))
+        for number, (source, volume) in enumerate(zip(sources, volumes, strict=True))
+    ]  # fmt: skip
+    clouds = [array for own in shapes for name, array in own.items() if name in _PLACES]
+    size = _voxel_size(clouds, sources, volumes, options)
     half_width = BAND + _reach(options) / size
-    shift = _shift(arrays, size) if options["output"] == "MESH" else np.zeros(3)
+    shift = _shift(clouds, size) if options["output"] == "MESH" else np.zeros(3)
     fields: list[NarrowBand | Grid] = []
-    for number, (source, volume) in enumerate(zip(sources, volumes, strict=True)):
+    for number, (source, volume, own) in enumerate(zip(sources, volumes, shapes, strict=True)):
         yield Progress("field.measure", 0.6 * number / len(sources), "Measuring distances")
-        own = {name.partition(".")[2]: array for name, array in arrays.items()
-               if name.startswith(f"{number}.")}  # fmt: skip
-        if volume is not None and len(sources) == 1 and options["operation"] in _ON_THE_GRID:
+        if volume is not None and on_the_grid:
             own_space = _scaled(volume, np.array(source["matrix"]))
             fields.append(_padded(own_space, _reach(options)))
             continue
-        if volume is not None:
-            own = _surface(volume, np.array(source["matrix"]))
         own = {name: array + shift if name in _PLACES else array for name, array in own.items()}
         fields.append(_field(own, options, size, half_width))
     yield Progress("field.work", 0.6, "Working on the field")
@@ -262,43 +265,44 @@ def _reach(options: Mapping[str, Any]) -> float:
     }.get(options["operation"], 0.0)
 
 
+def _own(arrays: Mapping[str, NDArray[Any]], number: int) -> dict[str, NDArray[Any]]:
+    """The arrays of one source, by their names without its number."""
+    prefix = f"{number}."
+    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+
 def _voxel_size(
-    arrays: Mapping[str, NDArray[Any]],
+    clouds: list[NDArray[Any]],
     sources: list[Mapping[str, Any]],
     volumes: list[Grid | None],
     options: Mapping[str, Any],
 ) -> float:
-    """Of volumes alone their own, else what is told, or so many voxels along the longest side."""
-    if not arrays:
-        return min(
-            volume.voxel_size * _scale(np.array(source["matrix"]))
-            for source, volume in zip(sources, volumes, strict=True)
-            if volume is not None
-        )
+    """Of volumes alone their own, else what is told, or so many voxels along the longest side.
+
+    ``clouds`` are the points of all sources, those of volumes' surfaces too.
+    """
+    found = [volume for volume in volumes if volume is not None]
+    if len(found) == len(volumes):
+        scales = [_scale(np.array(source["matrix"])) for source in sources]
+        return min(v.voxel_size * scale for v, scale in zip(found, scales, strict=True))
     if options["detail"] == "SIZE":
         return float(options["voxel_size"])
-    clouds = _clouds(arrays)
     low = np.min([cloud.min(axis=0) for cloud in clouds], axis=0)
     high = np.max([cloud.max(axis=0) for cloud in clouds], axis=0)
     longest = float((high - low).max())
     return longest / options["voxels"] if longest > 0 else float(options["radius"]) / 4
 
 
-def _shift(arrays: Mapping[str, NDArray[Any]], size: float) -> NDArray[np.float64]:
+def _shift(clouds: list[NDArray[Any]], size: float) -> NDArray[np.float64]:
     """What moves all sources so that a box's faces lie between voxels.
 
     On the voxels themselves, where modelled things like to be, inside and outside are a toss-up,
     and edges have no room to be found in.
     """
-    clouds = _clouds(arrays)
     if not clouds:
         return np.zeros(3)
     low: NDArray[np.float64] = np.min([cloud.min(axis=0) for cloud in clouds], axis=0)
     return _BETWEEN * size - low
-
-
-def _clouds(arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    return [a for name, a in arrays.items() if name.partition(".")[2] in _PLACES]
 
 
 def _on_one_lattice(fields: list[NarrowBand | Grid]) -> list[Grid]:

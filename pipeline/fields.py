@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..field_tools.advect import streamlines
-from ..field_tools.contours import slice_iso_lines, slice_values
 from ..field_tools.diffuse import diffuse
 from ..field_tools.field_files import describe, is_field, read_field, write_field
 from ..field_tools.grid import Grid
@@ -35,9 +34,10 @@ from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from ..jobs.files import written_whole
 from ..texture_lab.png import write_png
+from .field_slices import slice_picture
+from .targets import require_suffix
 
-# Told apart by those who do not see red and green, too.
-_BELOW, _ABOVE = (38, 92, 168), (222, 122, 34)
+_FIELDS, _SURFACES = (".vdb", ".npz"), (".obj", ".ply", ".usd", ".usda", ".usdc")
 USD_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
 # What `make_field` reads, where a command has no option for it.
 _DEFAULTS: Mapping[str, Any] = {
@@ -75,7 +75,7 @@ def solid(sources: Sequence[Path], output: Path, **chosen: Any) -> Job[dict[str,
         StagewrightError: ``field-output`` for another ending, what the files or the work are
             refused for.
     """
-    _require_output(output, surface=True, field=True)
+    require_suffix(output, "it", (*_FIELDS, *_SURFACES))
     arrays: dict[str, NDArray[Any]] = {}
     told: list[dict[str, Any]] = []
     as_points = bool(chosen.pop("points", False))
@@ -85,8 +85,9 @@ def solid(sources: Sequence[Path], output: Path, **chosen: Any) -> Job[dict[str,
             told.append({"path": str(source), "grid": "", "matrix": np.eye(4).tolist()})
             continue
         mesh = read_mesh(source)
+        _require_shape(source, mesh, as_points=as_points)
         told.append({})
-        if as_points or not len(mesh.counts):
+        if as_points:
             arrays[f"{number}.points"] = mesh.points
         else:
             arrays[f"{number}.vertices"] = mesh.points
@@ -104,7 +105,7 @@ def solid(sources: Sequence[Path], output: Path, **chosen: Any) -> Job[dict[str,
 
 def convert(source: Path, output: Path, name: str, level: float) -> Job[dict[str, Any]]:
     """Write a field as another kind of file: a field, or the surface where it is ``level``."""
-    _require_output(output, surface=True, field=True)
+    require_suffix(output, "it", (*_FIELDS, *_SURFACES))
     yield Progress("field.read", 0.0, f"Reading {source.name}")
     found = read_field(source, name)
     yield Progress("field.write", 0.5, f"Writing {output.name}")
@@ -119,7 +120,7 @@ def distances(
     source: Path, output: Path, name: str, half_width: float, level: float
 ) -> Job[dict[str, Any]]:
     """Make a field distances again, its surface kept where it is ``level``."""
-    _require_output(output, field=True)
+    require_suffix(output, "it", _FIELDS)
     found = yield from _read(source, name)
     write_field(output, renormalize(found.grid, half_width, level), level_set=True, name=found.name)
     return {"path": str(output)}
@@ -129,7 +130,7 @@ def operate(
     source: Path, output: Path, name: str, operator: str, amount: float
 ) -> Job[dict[str, Any]]:
     """Apply one of the kernels, or ``diffuse`` by ``amount`` (a square length)."""
-    _require_output(output, field=True)
+    require_suffix(output, "it", _FIELDS)
     found = yield from _read(source, name)
     if operator == "diffuse":
         result = diffuse(found.grid, amount)
@@ -147,8 +148,7 @@ def lines_through(
 
     A scalar field's are those of its gradient. Lines start at random voxels.
     """
-    if output.suffix.lower() != ".obj":
-        raise _bad_output(output, "lines", (".obj",))
+    require_suffix(output, "lines", (".obj",))
     found = yield from _read(source, name)
     grid = found.grid if found.grid.is_vector else KERNELS["gradient"].function(found.grid)
     random = np.random.default_rng(seed)
@@ -167,24 +167,22 @@ def picture_of(
     lines: int,
     size: int,
 ) -> Job[dict[str, Any]]:
-    """Write a slice of a field as a PNG: blue below zero, orange above, iso-lines dark.
+    """Write a slice of a field as a PNG (see `slice_picture`).
 
-    ``size`` is its longer side in pixels; values between voxels are linear.
+    ``size`` is its longer side in pixels.
     """
-    if output.suffix.lower() != ".png":
-        raise _bad_output(output, "a slice", (".png",))
+    require_suffix(output, "a slice", (".png",))
     found = yield from _read(source, name)
-    grid, number = found.grid, "xyz".index(axis)
-    if grid.is_vector:
-        grid = grid.with_values(np.linalg.norm(grid.values, axis=3))
-    if position is None:
-        position = float(grid.index_to_world((np.array(grid.shape) - 1) / 2)[number])
-    values = slice_values(grid, number, position)
-    zoom = max(size - 1, 1) / max(max(values.shape) - 1, 1)
-    pixels = colours(_zoomed(values, zoom))
-    _draw(pixels, grid, number, position, lines, zoom)
-    write_png(output, np.ascontiguousarray(pixels.transpose(1, 0, 2)[::-1]))
-    return {"path": str(output), "axis": axis, "position": position}
+    pixels, place = slice_picture(found.grid, "xyz".index(axis), position, lines, size)
+    try:
+        write_png(output, pixels)
+    except OSError as error:
+        raise StagewrightError(
+            "picture-unwritable",
+            f"{output.name} cannot be written ({error.strerror or error}).",
+            "Make room there, or choose another folder.",
+        ) from error
+    return {"path": str(output), "axis": axis, "position": place}
 
 
 def tell(source: Path, name: str) -> Job[dict[str, Any]]:
@@ -248,47 +246,32 @@ def write_lines(path: Path, lines: NDArray[np.floating[Any]]) -> None:
         ) from error
 
 
-def colours(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    """(u, v) values as (u, v, 3): white at zero, blue below, orange above; black if not finite."""
-    finite = np.isfinite(values)
-    reach = float(np.abs(values[finite]).max()) if finite.any() else 1.0
-    share = (np.where(finite, values, 0.0) / (reach or 1.0))[:, :, None]
-    ends = np.where(share < 0, _BELOW, _ABOVE)
-    rgb = 255.0 + np.abs(share) * (ends - 255.0)
-    rgb[~finite] = 0.0
-    return np.round(rgb).astype(np.uint8)
-
-
-def _zoomed(values: NDArray[np.floating[Any]], zoom: float) -> NDArray[np.floating[Any]]:
-    """Samples (u, v) at ``zoom`` pixels a step, linear in between."""
-    for axis in (0, 1):
-        count = values.shape[axis]
-        place = np.linspace(0, count - 1, round((count - 1) * zoom) + 1)
-        low = np.minimum(place.astype(int), max(count - 2, 0))
-        high, rest = np.minimum(low + 1, count - 1), place - low
-        rest = rest.reshape((-1, 1) if axis == 0 else (1, -1))
-        values = (1 - rest) * values.take(low, axis) + rest * values.take(high, axis)
-    return values
-
-
-def _draw(
-    pixels: NDArray[np.uint8], grid: Grid, axis: int, position: float, count: int, zoom: float
-) -> None:
-    """Draw iso-lines, that of zero darker than the others."""
-    values = slice_values(grid, axis, position)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    levels = np.linspace(low, high, count + 2)[1:-1].tolist() if high > low else []
-    drawn = np.zeros(pixels.shape[:2], np.int8)
-    others = [a for a in range(3) if a != axis]
-    dense = int(2 * zoom) + 2  # points on a step, so that no pixel is passed over
-    steps = np.linspace(0.0, 1.0, dense, endpoint=False)[:, None, None]
-    for level in (*levels, *([0.0] if low < 0 < high else [])):
-        for line in slice_iso_lines(grid, axis, position, level):
-            points = (line[:-1] + steps * (line[1:] - line[:-1])).reshape(-1, 3)
-            index = np.rint(zoom * grid.world_to_index(points)[:, others]).astype(int)
-            drawn[tuple(index.T)] = 2 if level == 0.0 else 1
-    pixels[drawn == 1] //= 2
-    pixels[drawn == 2] = 0
+def _require_shape(source: Path, mesh: Polygons, *, as_points: bool) -> None:
+    """Refuse what no field can be made of, by the file's name."""
+    points = mesh.points
+    bad = int((~np.isfinite(points).all(axis=1)).sum())
+    if not len(points):
+        raise StagewrightError("no-points", f"{source.name} has no points.", "Choose another file.")
+    if bad:
+        raise StagewrightError(
+            "not-finite",
+            f"{source.name} has {bad} of {len(points)} points at no place (NaN or infinite).",
+            "Mend them where the file was made.",
+        )
+    if as_points:
+        return
+    if not len(mesh.counts):
+        raise StagewrightError(
+            "no-faces",
+            f"{source.name} has points, but no faces.",
+            "Take its points: stagewright field points-to-surface.",
+        )
+    if (np.ptp(points, axis=0) == 0).all():
+        raise StagewrightError(
+            "no-extent",
+            f"All points of {source.name} lie at one place.",
+            "Choose another file.",
+        )
 
 
 def _surface(field: Grid, *, sharp: bool) -> Polygons:
@@ -307,19 +290,3 @@ def _read(source: Path, name: str) -> Job[VdbGrid]:
     found = read_field(source, name)
     yield Progress("field.work", 0.3, "Working on the field")
     return found
-
-
-def _require_output(output: Path, *, surface: bool = False, field: bool = False) -> None:
-    """Refuse a file that nothing could be written to, before the work."""
-    fields = (".vdb", ".npz") if field else ()
-    surfaces = (".obj", ".ply", ".usd", ".usda", ".usdc") if surface else ()
-    if output.suffix.lower() not in (*fields, *surfaces):
-        raise _bad_output(output, "it", (*fields, *surfaces))
-
-
-def _bad_output(output: Path, what: str, suffixes: Sequence[str]) -> StagewrightError:
-    return StagewrightError(
-        "field-output",
-        f"“{output.name}” does not say how {what} is to be written.",
-        f"Give the file one of the endings {', '.join(suffixes)}.",
-    )

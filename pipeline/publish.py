@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..ayon_bridge.entities import Version
-from ..ayon_bridge.home import PublishRequest, RepresentationFiles
+from ..ayon_bridge.home import Home, Publication, PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
-from ..ayon_bridge.publication import StagedPublication
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
@@ -23,11 +23,15 @@ from ..usd_tools.identity import Identity, stamp_identity
 from ..usd_tools.path_changes import path_changes
 from ..usd_tools.references import move_references, referenced_versions
 from ..usd_tools.sameness import same_asset
+from .committing import commit
 from .export import CheckedAsset, export_asset
 from .host import SceneHost, SceneRequest
 from .report import write_report
 from .settings import user_name
 from .work import work_folder
+
+if TYPE_CHECKING:
+    from ..ayon_bridge.server import Server
 
 USD = "usd"
 ANIMATION = "animation"
@@ -42,11 +46,12 @@ class PublishOrder:
     Attributes:
         scene: what to export.
         blend: the file it comes from; its name is recorded, not its path.
-        library: folder of the library; made when there is none.
+        library: folder of the library, which is made when there is none; None publishes
+            to the AYON server.
         project: AYON project name.
         project_code: its code, used when the project is new.
         folder: path of the AYON folder (``"/assets/lantern"``).
-        task: AYON task name.
+        task: AYON task name; "" for none.
         product: AYON product name.
         comment: the artist's words.
         allow: names of checks whose errors are let through.
@@ -56,7 +61,7 @@ class PublishOrder:
 
     scene: SceneRequest
     blend: Path
-    library: Path
+    library: Path | None
     project: str
     project_code: str
     folder: str
@@ -82,25 +87,34 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
     """
     # Both refuse what they must before the long work begins.
     request = _request(order)
-    with Library.open(order.library) as library, work_folder() as work:
-        library.publication(request, break_lock=order.break_lock).refuse_if_locked()
+    with _open_home(order) as home, work_folder() as work:
+        home.publication(request, break_lock=order.break_lock).refuse_early()
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         _stop_on_errors(asset.checks)
         made = _facts(host, asset)
         request = replace(request, content_hash=content_hash(asset.files), data=made)
-        last, unchanged = yield from part(_last(library, request, order, asset), 0.6, 0.62)
+        last, unchanged = yield from part(_last(home, request, order, asset), 0.6, 0.62)
         if last is not None and unchanged:
-            return _result(library, last, asset.checks, unchanged=True)
-        if last is not None:
-            changes = path_changes(_paths(library, last)[USD], asset.files.root)
+            return _result(home, last, asset.checks, unchanged=True)
+        before = _main_files(home, last).get(USD) if last is not None else None
+        if before is not None:
+            changes = path_changes(before, asset.files.root)
             asset = replace(asset, checks=asset.checks.with_findings(changes))
         # Without the lock: the picture takes longest, and a kill then leaves nothing.
         picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
-        with closing(library.publication(request, break_lock=order.break_lock)) as publication:
+        with closing(home.publication(request, break_lock=order.break_lock)) as publication:
             yield from part(publication.open(), 0.85, 0.86)
             version = yield from part(_publish_files(publication, asset, picture, host), 0.86, 1.0)
-        return _result(library, version, asset.checks, unchanged=False)
+        return _result(home, version, asset.checks, unchanged=False)
+
+
+def _open_home(order: PublishOrder) -> Library | Server:
+    if order.library is not None:
+        return Library.open(order.library)
+    from ..ayon_bridge.server import Server  # a second of imports, for those who have one
+
+    return Server.open()
 
 
 def _request(order: PublishOrder) -> PublishRequest:
@@ -110,7 +124,7 @@ def _request(order: PublishOrder) -> PublishRequest:
         folder_path=order.folder,
         product_name=order.product,
         product_type=ANIMATION if order.scene.over else USD,
-        task_name=order.task,
+        task_name=order.task or None,
         author=user_name(),
         comment=order.comment,
         content_hash="",
@@ -145,26 +159,28 @@ def _stop_on_errors(checks: CheckReport) -> None:
 
 
 def _last(
-    library: Library, request: PublishRequest, order: PublishOrder, asset: CheckedAsset
+    home: Library | Server, request: PublishRequest, order: PublishOrder, asset: CheckedAsset
 ) -> Job[tuple[Version | None, bool]]:
     """The last version, and whether the asset has not changed since, as the product's lock sees it.
 
     With ``force`` it counts as changed.
     """
-    with closing(library.publication(request, break_lock=order.break_lock)) as publication:
+    with closing(home.publication(request, break_lock=order.break_lock)) as publication:
         yield from publication.open()
-        product = publication.ids.product
-        last = library.get_last_version_by_product_id(request.project_name, product)
+        last = publication.last
         if last is None or request.force:
             return last, False
-        same = publication.unchanged is not None
-        return last, same or same_asset(_paths(library, last)[USD], asset.files)
+        if publication.unchanged is not None:
+            return last, True
+        root = _main_files(home, last).get(USD)
+        return last, root is not None and same_asset(root, asset.files)
 
 
-def _paths(library: Library, version: Version) -> dict[str, Path]:
-    """The main file of each representation of ``version``."""
-    made = library.get_representations(version.project_name, version_ids=[version.id])
-    return {each.name: Path(each.attrib["path"]) for each in made}
+def _main_files(home: Home, version: Version) -> dict[str, Path]:
+    """The main file of each representation of ``version``, where it is on this machine."""
+    made = home.get_representations(version.project_name, version_ids=[version.id])
+    found = {each.name: home.main_file(each) for each in made}
+    return {name: path for name, path in found.items() if path.is_file()}
 
 
 def _picture(host: SceneHost, order: PublishOrder, path: Path) -> Job[Path | None]:
@@ -179,7 +195,7 @@ def _picture(host: SceneHost, order: PublishOrder, path: Path) -> Job[Path | Non
 
 
 def _publish_files(
-    publication: StagedPublication, asset: CheckedAsset, picture: Path | None, host: SceneHost
+    publication: Publication, asset: CheckedAsset, picture: Path | None, host: SceneHost
 ) -> Job[Version]:
     """Stage the asset, its picture and its report, and make the version of them."""
     files = asset.files
@@ -189,30 +205,33 @@ def _publish_files(
     staged = {name: path for path, name in names.items()}
     pictures = {THUMBNAIL: picture} if picture else {}
     yield from publication.stage({**staged, **pictures})
-    root = publication.staging / publication.root_name
     for layer in files.outward:
         move_references(publication.staging / names[layer], files.root.parent, publication.folder)
-    identity = _identity(publication, files.root.stem)
-    stamp_identity(root, identity)
     report = publication.file_name("html", REPORT)
-    write_report(
-        publication.staging / report,
-        identity=identity,
-        contents=contents(root),
-        checks=asset.checks,
-        picture=picture,
-        made_with=f"{host.version}, USD {asset.checks.pxr_version}, Stagewright {__version__}",
-    )
     representations = [
         RepresentationFiles(name=USD, main=publication.root_name, files=list(staged)),
         RepresentationFiles(name=REPORT, main=report, files=[report], output=REPORT),
     ]
-    return (
-        yield from publication.commit(representations, thumbnail=THUMBNAIL if picture else None)
-    )
+
+    def describe(representations: Sequence[RepresentationFiles]) -> None:
+        usd, report = (publication.staging / each.main for each in representations)
+        identity = identity_of(publication, files.root.stem)
+        stamp_identity(usd, identity)
+        write_report(
+            report,
+            identity=identity,
+            contents=contents(usd),
+            checks=asset.checks,
+            picture=picture,
+            made_with=f"{host.version}, USD {asset.checks.pxr_version}, Stagewright {__version__}",
+        )
+
+    thumbnail = THUMBNAIL if picture else None
+    return (yield from commit(publication, representations, describe, picture=thumbnail))
 
 
-def _identity(publication: StagedPublication, name: str) -> Identity:
+def identity_of(publication: Publication, name: str) -> Identity:
+    """What the root layer of an asset called ``name`` says of the version to come."""
     ids = publication.ids
     return Identity(
         name=name,
@@ -226,18 +245,19 @@ def _identity(publication: StagedPublication, name: str) -> Identity:
 
 
 def _result(
-    library: Library, version: Version, checks: CheckReport, *, unchanged: bool
+    home: Home, version: Version, checks: CheckReport, *, unchanged: bool
 ) -> dict[str, Any]:
-    made = library.get_representations(version.project_name, version_ids=[version.id])
-    paths = _paths(library, version)
+    made = home.get_representations(version.project_name, version_ids=[version.id])
+    paths = _main_files(home, version)
     root = paths[USD]
+    picture = root.with_name(THUMBNAIL)
     context = next(each for each in made if each.name == USD).data["context"]
     return {
         "version": version.name,
         "path": str(root),
         "folder": str(root.parent),
-        "report": str(paths[REPORT]),
-        "thumbnail": str(root.with_name(THUMBNAIL)) if version.thumbnail_id else "",
+        "report": str(paths.get(REPORT, "")),
+        "thumbnail": str(picture) if picture.is_file() else "",
         "unchanged": unchanged,
         "checks": checks.to_json(),
         "identity": {

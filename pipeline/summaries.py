@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..usd_tools.findings import CheckReport, Severity
@@ -88,6 +89,13 @@ def batched(value: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def again(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture rerun``."""
+    if "photo" in value:
+        return photographed({"made": [value], "refused": []})
+    return textured(value)
+
+
 def imported(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright usd import``."""
     return f"Imported as the collection {value['collection']}: {value['path']}"
@@ -139,3 +147,35 @@ def tiled(value: Mapping[str, Any]) -> str:
     size = " x ".join(map(str, value["size"]))
     how = "it repeats without a seam" if value["seamless"] else "a seam may show"
     return "\n".join([*value["files"], f"{size} pixels, {' and '.join(value['methods'])}: {how}."])
+
+
+def exposure_lines(result: Mapping[str, Any]) -> list[str]:
+    """How files of light were made pictures: a sentence for each of them."""
+    lines = []
+    for file in (result["first"], result["second"]):
+        if file["light"]:
+            line = f"{Path(file['path']).name} is scene-linear: shown at {result['exposure']:+g} EV"
+            cut_off = f", {file['cut_off']:.1%} of it cut off at white" if file["cut_off"] else ""
+            lines.append(f"{line}{cut_off}.")
+    return lines
+
+
+def figure_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures in words: names and values."""
+    psnr = "equal" if figures["psnr"] is None else f"{figures['psnr']:.2f} dB"
+    return [
+        ("FLIP, mean", f"{figures['flip']:.4f}"),
+        ("FLIP, greatest", f"{figures['flip_greatest']:.4f}"),
+        ("PSNR", psnr),
+        ("SSIM", f"{figures['ssim']:.4f}"),
+        ("Greatest difference", f"{figures['greatest']:.4f}"),
+    ]
+
+
+def compared(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright usd compare-render``."""
+    lines = [f"{name}: {figure}" for name, figure in figure_rows(value)]
+    lines += exposure_lines(value)
+    lines += [f"Wrote {path}" for path in value["written"]]
+    verdict = "within" if value["passes"] else "above"
+    return "\n".join([*lines, f"FLIP is {verdict} the threshold of {value['threshold']:g}."])

@@ -51,7 +51,7 @@ def read_requests(listing: Path, size: int, seed: int) -> list[TextureRequest]:
 
 
 def make_sets(
-    requests: Sequence[TextureRequest], folder: Path, children: int
+    requests: Sequence[TextureRequest], folder: Path, children: int, *, force: bool = False
 ) -> Job[Mapping[str, Any]]:
     """Make a set of each request; those that are there already are passed over.
 
@@ -61,6 +61,7 @@ def make_sets(
         requests: what to make.
         folder: where all sets go, called by their words and seeds.
         children: how many processes work at a time.
+        force: replace files of those names that other requests have made.
 
     Returns:
         ``made`` (results with their files), ``there`` (how many were), ``refused``.
@@ -79,7 +80,7 @@ def make_sets(
                 for child in crew:
                     if child not in busy and waiting:
                         name, request = waiting.pop(0)
-                        busy[child] = request, child.run(_order(request, folder, name))
+                        busy[child] = request, child.run(_order(request, folder, name, force))
                 for child, (request, job) in list(busy.items()):
                     try:
                         yield from _heard(next(job))
@@ -107,8 +108,13 @@ def _heard(event: Event | Waiting) -> Job[None]:
         yield event
 
 
-def _order(request: TextureRequest, folder: Path, name: str) -> Order:
-    arguments = {"request": request.to_json(), "folder": str(folder.absolute()), "name": name}
+def _order(request: TextureRequest, folder: Path, name: str, force: bool) -> Order:
+    arguments = {
+        "request": request.to_json(),
+        "folder": str(folder.absolute()),
+        "name": name,
+        "force": force,
+    }
     return Order("texture_lab.tasks:make_set", arguments)
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,61 @@ from . import png
 Image = NDArray[np.float32]
 
 
-def read_image(path: Path) -> Image:
-    """Read an image as it is encoded, 0 to 1, without its alpha.
+@dataclass(frozen=True)
+class Picture:
+    """An image as one sees it: over black where it is transparent.
+
+    Attributes:
+        pixels: (rows, columns, 1 or 3) float32.
+        light: whether they are light, from 0 without an end, as files of floats hold it;
+            else they are encoded for a display, 0 to 1.
+    """
+
+    pixels: Image
+    light: bool
+
+
+def read_image(path: Path, *, data: bool = False) -> Image:
+    """Read an image, 0 to 1, without its alpha.
+
+    Colours come as sRGB: those of files of floating-point numbers are linear light, and are
+    encoded.
+
+    Args:
+        path: the file.
+        data: whether it holds no colours, but normals, heights or the like: as they are.
+
+    Returns:
+        (rows, columns, 1 or 3) float32.
+
+    Raises:
+        StagewrightError: those of :func:`read_pixels`.
+    """
+    pixels, is_light = read_pixels(path)
+    shown: Image = np.clip(np.nan_to_num(_colours(pixels)), 0.0, 1.0)
+    return encoded(shown) if is_light and not data else shown
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an image as one sees it.
+
+    Raises:
+        StagewrightError: those of :func:`read_pixels`.
+    """
+    pixels, is_light = read_pixels(path)
+    colours = np.nan_to_num(_colours(pixels), posinf=65504.0)  # the greatest half float
+    if path.suffix.lower() == ".png" and pixels.shape[2] in (2, 4):
+        colours = colours * pixels[:, :, -1:]  # OpenImageIO does so with other files
+    return Picture(np.maximum(colours, 0.0), is_light)
+
+
+def read_pixels(path: Path) -> tuple[Image, bool]:
+    """Read the numbers of an image as they are; whole ones are scaled to 0 to 1.
 
     PNG is read everywhere, other files through OpenImageIO, which Blender brings.
 
     Returns:
-        (rows, columns, 1 or 3) float32.
+        (rows, columns, channels) float32, and whether the file holds floating-point numbers.
 
     Raises:
         StagewrightError: those of :func:`.png.read_png`; ``image-unsupported``.
@@ -29,13 +79,26 @@ def read_image(path: Path) -> Image:
     if path.suffix.lower() == ".png":
         pixels, _ = png.read_png(path)
         scale = np.float32(65535 if pixels.dtype == np.uint16 else 255)
-        return _colours(pixels.astype(np.float32) / scale)
+        return pixels.astype(np.float32) / scale, False
     if not path.is_file():
         raise StagewrightError("no-file", f"There is no file “{path}”.", "Check its path.")
     return _read_other(path)
 
 
-def _read_other(path: Path) -> Image:
+def linear(encoded_colour: NDArray[np.floating[Any]]) -> Image:
+    """Linear light of sRGB (IEC 61966-2-1)."""
+    c = np.asarray(encoded_colour, np.float32)
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def encoded(light: NDArray[np.floating[Any]]) -> Image:
+    """SRGB of linear light: the other way round."""
+    c = np.asarray(light, np.float32)
+    high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
+    return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)
+
+
+def _read_other(path: Path) -> tuple[Image, bool]:
     try:
         import OpenImageIO
     except ImportError:
@@ -60,13 +123,28 @@ def _read_other(path: Path) -> Image:
         opened.close()
     if pixels is None:
         raise _damaged(path, OpenImageIO.geterror())
-    return _colours(np.asarray(pixels, np.float32).reshape(spec.height, spec.width, -1))
+    values = np.asarray(pixels, np.float32).reshape(spec.height, spec.width, -1)
+    values = np.ascontiguousarray(values[:, :, _channels(spec.channelnames)])
+    return values, str(spec.format) in {"half", "float", "double"}
 
 
-def _colours(pixels: NDArray[np.float32]) -> Image:
-    """Grey or colour, without alpha and what else there may be."""
-    kept = 3 if pixels.shape[2] >= 3 else 1
-    return np.clip(np.nan_to_num(pixels[:, :, :kept]), 0.0, 1.0)
+def _channels(names: Sequence[str]) -> list[int]:
+    """Which channels are the picture: those of the layer Combined, else of the first.
+
+    Blender's files of many layers call them ``ViewLayer.Combined.R``.
+    """
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+    layers.sort(key=lambda layer: not layer.endswith("Combined"))
+    for layer in layers:
+        wanted = [f"{layer}.{channel}" if layer else channel for channel in "RGB"]
+        if set(wanted) <= set(names):
+            return [names.index(name) for name in wanted]
+    return list(range(min(len(names), 4)))
+
+
+def _colours(pixels: Image) -> Image:
+    """Grey or colour, without alpha."""
+    return pixels[:, :, : 3 if pixels.shape[2] >= 3 else 1]
 
 
 def _damaged(path: Path, why: str) -> StagewrightError:

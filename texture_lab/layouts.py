@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..jobs.threads import share
 from .canvas import Canvas, Field, Index
+
+_STRIP = 1 << 14
+"""Pixels worked on at a time: the dozen arrays of them stay in a core's own cache."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,19 @@ def bricks(x: Field, y: Field, columns: int, rows: int, shift: Field | float = 0
         rows: courses; even, unless ``shift`` is whole or differs by course.
         shift: part of a brick, or one for every course, (rows,).
     """
-    down = y * rows
-    row = np.floor(down).astype(np.int32)
+    row, v = _split(y * rows)
     course = row % rows
     moved = np.asarray(shift, np.float32)
-    along = x * columns + (moved[course] if moved.ndim else moved * (course % 2))
-    column = np.floor(along).astype(np.int32)
-    u, v = along - column, down - row
+    odd = (course % 2).astype(np.float32)
+    column, u = _split(x * columns + (moved[course] if moved.ndim else moved * odd))
     edge = np.minimum(np.minimum(u, 1 - u) / columns, np.minimum(v, 1 - v) / rows)
     return Cells(course * columns + column % columns, rows * columns, u, v, edge)
+
+
+def _split(field: Field) -> tuple[Index, Field]:
+    """The whole part, int32, and the rest, float32, 0 to 1."""
+    whole = np.floor(field)
+    return whole.astype(np.int32), field - whole
 
 
 def herringbone(x: Field, y: Field, blocks: int, length: int = 2) -> Cells:
@@ -57,14 +66,12 @@ def herringbone(x: Field, y: Field, blocks: int, length: int = 2) -> Cells:
     u runs across each brick, v along it.
     """
     n = blocks * 2 * length
-    across, down = x * n, y * n
-    i, j = np.floor(across).astype(np.int32), np.floor(down).astype(np.int32)
-    fx, fy = across - i, down - j
+    (i, fx), (j, fy) = _split(x * n), _split(y * n)
     step = (i - j) % (2 * length)
     level = step < length
     place = np.where(level, step, 2 * length - 1 - step)
     u = np.where(level, fy, fx)
-    v = (place + np.where(level, fx, fy)) / np.float32(length)
+    v = (place.astype(np.float32) + np.where(level, fx, fy)) / np.float32(length)
     first_i, first_j = np.where(level, i - place, i) % n, np.where(level, j, j - place) % n
     edge = np.minimum(np.minimum(u, 1 - u), np.minimum(v, 1 - v) * length) / np.float32(n)
     return Cells(first_j * n + first_i, n * n, u, v, edge)
@@ -110,32 +117,67 @@ def stones(
         jitter: how far the points leave the middle of their squares, 0 to 1.
     """
     random = canvas.random(key).random((2, rows * columns), np.float32)
+    random = random.reshape(2, rows, columns)
     points = np.float32(0.5) + (random - np.float32(0.5)) * np.float32(jitter)
+    cell = np.empty(x.shape, np.int32)
+    u, v, edge = (np.empty(x.shape, np.float32) for _ in range(3))
+
+    def work(strips: Iterable[slice]) -> None:
+        for at in strips:
+            cell[at], u[at], v[at], edge[at] = _nearest(points, x[at], y[at], columns, rows)
+
+    height = max(1, _STRIP // x.shape[1])
+    share([slice(at, at + height) for at in range(0, len(x), height)], work)
+    return Cells(cell, rows * columns, u, v, edge)
+
+
+def _nearest(
+    points: NDArray[np.float32], x: Field, y: Field, columns: int, rows: int
+) -> tuple[Index, Field, Field, Field]:
+    """Cell, u, v and edge of :func:`stones`, for some of the pixels.
+
+    Args:
+        points: (2, rows, columns), each in its square, 0 to 1.
+        x: as there.
+        y: likewise.
+        columns: likewise.
+        rows: likewise.
+    """
     aspect = np.float32(rows / columns)  # squares to equal units: widths of a column
-    px, py = x * columns, y * rows
-    i, j = np.floor(px).astype(np.int32), np.floor(py).astype(np.int32)
-    fx, fy = px - i, py - j
+    (i, fx), (j, fy) = _split(x * columns), _split(y * rows)
+    # Wrapped by a square on each side, so that a neighbour's place is a sum.
+    across, down = (np.pad(each, 1, mode="wrap").ravel() for each in points)
+    down = down / aspect
+    square_of = (j % rows + 1) * (columns + 2) + (i % columns + 1)
+    to_x = [np.float32(di) - fx for di in (-1, 0, 1)]
+    to_y = [(np.float32(dj) - fy) / aspect for dj in (-1, 0, 1)]
     near = np.full(x.shape, 1e9, np.float32)
     second = near.copy()
-    near_x, near_y, second_x, second_y = (np.zeros(x.shape, np.float32) for _ in range(4))
-    cell = np.zeros(x.shape, np.int32)
-    for dj in (-1, 0, 1):
-        for di in (-1, 0, 1):
-            index = ((j + dj) % rows) * columns + (i + di) % columns
-            dx = points[0][index] + (di - fx)
-            dy = (points[1][index] + (dj - fy)) / aspect
-            square = dx * dx + dy * dy
-            closest = square < near
-            next_ = ~closest & (square < second)
-            second = np.where(closest, near, np.where(next_, square, second))
-            second_x = np.where(closest, near_x, np.where(next_, dx, second_x))
-            second_y = np.where(closest, near_y, np.where(next_, dy, second_y))
-            near = np.where(closest, square, near)
-            near_x, near_y = np.where(closest, dx, near_x), np.where(closest, dy, near_y)
-            cell = np.where(closest, index, cell)
+    which, other = np.zeros(x.shape, np.uint8), np.zeros(x.shape, np.uint8)
+    steps = np.array([dj * (columns + 2) + di for dj in (-1, 0, 1) for di in (-1, 0, 1)], np.int32)
+    for k, step in enumerate(steps):
+        at = square_of + step
+        dx, dy = across[at] + to_x[k % 3], down[at] + to_y[k // 3]
+        square = dx * dx + dy * dy
+        closest = square < near
+        np.copyto(other, k, where=square < second)
+        np.copyto(other, which, where=closest)
+        np.copyto(which, k, where=closest)
+        second = np.minimum(second, np.maximum(near, square))
+        near = np.minimum(near, square)
+
+    def offsets(of: NDArray[np.uint8]) -> tuple[Index, Field, Field]:
+        at = square_of + steps[of]
+        dx = across[at] + (of % 3).astype(np.float32) - 1 - fx
+        return at, dx, down[at] + ((of // 3).astype(np.float32) - 1 - fy) / aspect
+
+    at, near_x, near_y = offsets(which)
+    _, second_x, second_y = offsets(other)
+    numbers = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    cell = np.pad(numbers, 1, mode="wrap").ravel()[at]
     apart = np.hypot(second_x - near_x, second_y - near_y)
-    edge = (second - near) / (2 * np.maximum(apart, 1e-6)) / columns
-    return Cells(cell, rows * columns, -2 * near_x, -2 * near_y, edge)
+    edge = (second - near) / (2 * np.maximum(apart, np.float32(1e-6))) / columns
+    return cell, -2 * near_x, -2 * near_y, edge
 
 
 def scales(x: Field, y: Field, columns: int, rows: int, tip: float, point: float) -> Cells:
@@ -153,14 +195,11 @@ def scales(x: Field, y: Field, columns: int, rows: int, tip: float, point: float
         u from -1 to 1 across, v from 0 at the top to 1 at the tip; the edge is that of the
         outline, measured along y.
     """
-    down = y * rows
-    row = np.floor(down).astype(np.int32)
-    v = down - row
+    row, v = _split(y * rows)
 
-    def across(of: Index) -> tuple[Any, Any]:
-        along = x * columns + np.float32(0.5) * (of % 2)
-        column = np.floor(along).astype(np.int32)
-        return 2 * (along - column) - 1, column % columns
+    def across(of: Index) -> tuple[Field, Index]:
+        column, u = _split(x * columns + np.float32(0.5) * (of % 2).astype(np.float32))
+        return 2 * u - 1, column % columns
 
     above_u, above_column = across((row - 1) % rows)
     own_u, own_column = across(row % rows)
@@ -190,9 +229,7 @@ def weave(x: Field, y: Field, threads: int, over: int, under: int) -> tuple[Cell
         height of the surface, 0 to 1.
     """
     period = over + under
-    px, py = x * threads, y * threads
-    i, j = np.floor(px).astype(np.int32), np.floor(py).astype(np.int32)
-    fx, fy = px - i, py - j
+    (i, fx), (j, fy) = _split(x * threads), _split(y * threads)
 
     def warp_up(at_i: Index, at_j: Index) -> Field:
         return np.where((at_i + at_j) % period < over, 1, -1).astype(np.float32)

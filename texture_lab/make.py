@@ -15,7 +15,7 @@ from .grammar import Material, understand
 from .picture import PREVIEW_SIZE, picture, write_picture
 from .request import TextureRequest
 from .surface import finish
-from .texture_set import TextureSet, read_request, write_set
+from .texture_set import TextureSet, require_free, write_set
 from .weather import WEATHER
 
 _BYTES = 320
@@ -51,7 +51,12 @@ def memory_of(size: int) -> int:
 
 
 def make(
-    request: TextureRequest, folder: Path, name: str = "", preview: Path | None = None
+    request: TextureRequest,
+    folder: Path,
+    name: str = "",
+    preview: Path | None = None,
+    *,
+    force: bool = False,
 ) -> Job[Mapping[str, Any]]:
     """Make a set and write it (see :func:`.texture_set.write_set`).
 
@@ -60,16 +65,20 @@ def make(
         folder: created if need be.
         name: what the files' names begin with; the family's name and the seed if empty.
         preview: file for a small picture of it, told in a ``Preview`` before the work.
+        force: replace files of that name that another request has made.
 
     Returns:
         The family, what was understood of the words, the sliders' values, and the files.
 
     Raises:
-        StagewrightError: those of :func:`.grammar.understand`, ``out-of-memory`` and
-            ``write-failed``.
+        StagewrightError: those of :func:`.grammar.understand`, ``out-of-memory``,
+            ``bad-name``, ``file-exists`` and ``write-failed``.
     """
     material = understand(request.prompt, request.parameters)
     require_memory(memory_of(request.size), f"A set of {request.size} pixels")
+    stem = name or f"{material.family.name}_{request.seed}"
+    if not force:
+        require_free(request, folder, stem)
     about = {
         "family": material.family.name,
         "found": list(material.found),
@@ -80,15 +89,5 @@ def make(
         yield Preview(str(preview))
     textures = yield from part(_drawn(material, request.size, request.seed), 0.0, 0.7)
     yield Progress("texture.write", 0.7, f"Writing to {folder}.")
-    stem = name or f"{material.family.name}_{request.seed}"
     files = write_set(textures, folder, stem, request, about)
     return {**about, "files": [str(path) for path in files]}
-
-
-def rerun(picture: Path, folder: Path, name: str = "") -> Job[Mapping[str, Any]]:
-    """Make the set of a map again, from what the map says it was made of.
-
-    Raises:
-        StagewrightError: those of :func:`.texture_set.read_request` and :func:`make`.
-    """
-    return (yield from make(read_request(picture), folder, name))

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .photo import blurred, encoded, linear
+from .images import encoded, linear
+from .photo import blurred
 
 Field = NDArray[np.floating[Any]]
 

@@ -14,23 +14,23 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
-from .images import Image, read_image
+from .images import Image, encoded, linear, read_image
 from .request import Normals
 from .surface import normals, occlusion
-from .texture_set import TextureSet, is_done, write_set
+from .texture_set import TextureSet, is_done, require_free, write_set
 from .tiling import SMALLEST, Method, make_tile
 
 Field = NDArray[np.float32]
 
 # Raised whenever the same request would make other pixels.
-GENERATOR = 1
+GENERATOR = 2
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 
 
@@ -90,6 +90,34 @@ class PhotoRequest:
         """ASCII JSON with sorted keys: equal requests are equal texts."""
         return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
 
+    @classmethod
+    def from_json(cls, text: str) -> PhotoRequest:
+        """The request of :meth:`to_json`.
+
+        Raises:
+            StagewrightError: ``bad-request``: not JSON, or of other keys or values.
+        """
+        try:
+            request = cls(**json.loads(text))
+            is_plain = Path(request.photo).name == request.photo != ""
+        except (ValueError, TypeError, RecursionError):
+            raise _refusal("it is not what Stagewright writes") from None
+        if request.generator != GENERATOR:
+            raise _refusal("another version of Stagewright made it")
+        if request.tile not in ("", *get_args(Method)) or request.normals not in get_args(Normals):
+            raise _refusal("it asks for what there is not")
+        if not is_plain:
+            raise _refusal("its photo has no plain name")
+        return request
+
+
+def _refusal(why: str) -> StagewrightError:
+    return StagewrightError(
+        "bad-request",
+        f"The request of the photo's set cannot be used: {why}.",
+        "Make new maps of the photo: stagewright texture maps.",
+    )
+
 
 def request_of(photo: Path, **chosen: Any) -> PhotoRequest:
     """The request to make maps of a photo.
@@ -97,17 +125,26 @@ def request_of(photo: Path, **chosen: Any) -> PhotoRequest:
     Raises:
         StagewrightError: ``no-file``, ``bad-request``.
     """
+    return PhotoRequest(photo.name, sha256_of(photo), **chosen)
+
+
+def sha256_of(photo: Path) -> str:
+    """The hash of a file's bytes, in hexadecimal digits.
+
+    Raises:
+        StagewrightError: ``no-file``.
+    """
     try:
-        digest = hashlib.sha256(photo.read_bytes()).hexdigest()
+        with photo.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise StagewrightError(
             "no-file", f"{photo.name} cannot be read ({error.strerror}).", "Check its path."
         ) from None
-    return PhotoRequest(photo.name, digest, **chosen)
 
 
 def make_maps(
-    photo: Path, request: PhotoRequest, folder: Path, name: str = ""
+    photo: Path, request: PhotoRequest, folder: Path, name: str = "", *, force: bool = False
 ) -> Job[Mapping[str, Any]]:
     """Make the six maps of a photo and write them, unless they are there already.
 
@@ -116,14 +153,18 @@ def make_maps(
         request: of that image.
         folder: created if need be.
         name: what the files' names begin with; the photo's if empty.
+        force: replace files of that name that another request has made.
 
     Returns:
         ``files``, ``done`` (whether they were there), and of a tile how well it repeats.
 
     Raises:
-        StagewrightError: what the image or the tile are refused for, ``write-failed``.
+        StagewrightError: what the image or the tile are refused for, ``bad-name``,
+            ``file-exists``, ``write-failed``.
     """
     stem = name or photo.stem
+    if not force:
+        require_free(request, folder, stem)
     if is_done(request, folder, stem):
         return {"photo": str(photo), "done": True, "files": []}
     yield Progress("photo.read", 0.0, f"Reading {photo.name}")
@@ -205,16 +246,3 @@ def blurred(field: Field, width: float, *, wraps: bool = True) -> Field:
     across = np.fft.rfftfreq(field.shape[1])[None, :]
     kept = np.exp(-2 * (np.pi * width) ** 2 * (down**2 + across**2))
     return np.fft.irfft2(np.fft.rfft2(field) * kept, field.shape).astype(np.float32)
-
-
-def linear(encoded_colour: NDArray[np.floating[Any]]) -> Field:
-    """Linear light of sRGB (IEC 61966-2-1)."""
-    c = np.asarray(encoded_colour, np.float32)
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-def encoded(light: NDArray[np.floating[Any]]) -> Field:
-    """The other way round."""
-    c = np.asarray(light, np.float32)
-    high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
-    return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)

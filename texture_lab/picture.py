@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .photo import encoded, linear
+from .images import encoded, linear
 from .texture_set import TextureSet
 
 PREVIEW_SIZE = 256

@@ -33,13 +33,28 @@ def write_png(path: Path, pixels: Array, text: Mapping[str, str] | None = None) 
 
     Args:
         path: the file to write or replace.
+        pixels: as :func:`png_bytes` takes them.
+        text: Latin-1 keywords (1 to 79 characters) and their Latin-1 values.
+
+    Raises:
+        ValueError: other pixels.
+        OSError: the disk is full or the folder cannot be written.
+    """
+    content = png_bytes(pixels, text)
+    with written_whole(path) as partial:
+        partial.write_bytes(content)
+
+
+def png_bytes(pixels: Array, text: Mapping[str, str] | None = None) -> bytes:
+    """What the file of an image holds.
+
+    Args:
         pixels: uint8 or uint16, (rows, columns) or (rows, columns, 1 to 4), the first
             row on top.
         text: Latin-1 keywords (1 to 79 characters) and their Latin-1 values.
 
     Raises:
         ValueError: other pixels.
-        OSError: the disk is full or the folder cannot be written.
     """
     image = pixels[:, :, None] if pixels.ndim == 2 else pixels
     if image.ndim != 3 or image.shape[2] not in _COLOUR_TYPES or 0 in image.shape:
@@ -53,11 +68,11 @@ def write_png(path: Path, pixels: Array, text: Mapping[str, str] | None = None) 
     for keyword, value in (text or {}).items():
         chunks.append((b"tEXt", keyword.encode("latin-1") + b"\0" + value.encode("latin-1")))
     chunks += [(b"IDAT", zlib.compress(_filtered(image), 1)), (b"IEND", b"")]
-    with written_whole(path) as partial, partial.open("wb") as file:
-        file.write(_SIGNATURE)
-        for kind, data in chunks:
-            file.write(struct.pack(">I", len(data)) + kind + data)
-            file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
+    parts = [_SIGNATURE]
+    for kind, data in chunks:
+        crc = zlib.crc32(data, zlib.crc32(kind))
+        parts += [struct.pack(">I", len(data)), kind, data, struct.pack(">I", crc)]
+    return b"".join(parts)
 
 
 def _filtered(image: Array) -> bytes:

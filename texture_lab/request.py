@@ -18,7 +18,7 @@ MIN_SIZE, MAX_SIZE = 16, 8192
 MAX_PROMPT = 500
 MAX_SEED = 2**32 - 1
 # Raised whenever the same request would make other pixels.
-GENERATOR = 1
+GENERATOR = 2
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,13 @@ from .picture import picture, write_picture
 from .request import TextureRequest
 
 
-def make_set(request: str, folder: str, name: str, preview: str = "") -> Job[Mapping[str, Any]]:
+def make_set(
+    request: str, folder: str, name: str, preview: str = "", force: bool = False
+) -> Job[Mapping[str, Any]]:
     """:func:`.make.make` of a request's JSON."""
     wanted = TextureRequest.from_json(request)
-    return (yield from make(wanted, Path(folder), name, Path(preview) if preview else None))
+    shown = Path(preview) if preview else None
+    return (yield from make(wanted, Path(folder), name, shown, force=force))
 
 
 def draw_previews(requests: Sequence[str], files: Sequence[str]) -> Job[Mapping[str, Any]]:

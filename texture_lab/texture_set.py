@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,13 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
+from ..jobs.threads import share
 from . import png
-from .request import Normals, TextureRequest
+from .request import Normals
 
 Map = NDArray[np.floating[Any]]
 
 REQUEST_KEY = "stagewright:request"
 MAPS = ("basecolor", "normal", "roughness", "metallic", "height", "ao")
+
+_LARGEST_FIRST = (0, 1, 4, 2, 3, 5)
+"""Places in ``MAPS``: what takes longest to write does not begin last."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,10 @@ def write_set(
         The files, the sidecar last.
 
     Raises:
-        StagewrightError: ``write-failed``.
+        StagewrightError: ``bad-name``, ``write-failed``.
     """
     text = {REQUEST_KEY: request.to_json(), "Software": "Stagewright"}
-    paths = [file_of(folder, name, map_name) for map_name in MAPS] + [folder / f"{name}.json"]
+    paths = _paths(folder, name)
     sidecar = {
         "request": json.loads(request.to_json()),
         **about,
@@ -106,8 +110,13 @@ def write_set(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".stagewright-", dir=folder) as aside:
             drafts = [Path(aside) / path.name for path in paths]
-            for map_name, draft in zip(MAPS, drafts, strict=False):
-                png.write_png(draft, _pixels(textures, map_name, request), text)
+
+            def write(places: Iterable[int]) -> None:
+                for place in places:
+                    pixels = _pixels(textures, MAPS[place], request)
+                    png.write_png(drafts[place], pixels, text)
+
+            share(_LARGEST_FIRST, write)
             drafts[-1].write_text(json.dumps(sidecar, indent=1, sort_keys=True) + "\n", "utf-8")
             for draft, path in zip(drafts, paths, strict=True):
                 os.replace(draft, path)
@@ -122,21 +131,55 @@ def write_set(
 
 def is_done(request: Request, folder: Path, name: str) -> bool:
     """Whether ``folder`` holds the set ``name`` of that very request, with all its maps."""
+    return _is_of(request, folder, name) and all(p.is_file() for p in _paths(folder, name))
+
+
+def require_free(request: Request, folder: Path, name: str) -> None:
+    """Refuse a name whose files are not those of that very request.
+
+    Raises:
+        StagewrightError: ``bad-name``, ``file-exists``.
+    """
+    there = [path for path in _paths(folder, name) if path.exists()]
+    if there and not _is_of(request, folder, name):
+        raise StagewrightError(
+            "file-exists",
+            f"“{there[0].name}” is there already, and was made otherwise.",
+            "Give another name or folder, or --force.",
+        )
+
+
+def _is_of(request: Request, folder: Path, name: str) -> bool:
+    """Whether a set's sidecar tells of that very request."""
     try:
         sidecar = json.loads((folder / f"{name}.json").read_text("utf-8"))
-        files = [folder / file for file in sidecar["maps"].values()]
         same: bool = sidecar["request"] == json.loads(request.to_json())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return same and all(file.is_file() for file in files)
+    return same
 
 
-def read_request(path: Path) -> TextureRequest:
-    """The request that a map was made from.
+def _paths(folder: Path, name: str) -> list[Path]:
+    """The files of a set, the sidecar last.
+
+    Raises:
+        StagewrightError: ``bad-name`` for a name that would lead out of the folder.
+    """
+    if not name or set(name) & set("/\\\0"):
+        raise StagewrightError(
+            "bad-name",
+            f"A set cannot be called “{name}”.",
+            "Give a name without slashes; folders are named apart from it.",
+        )
+    return [*(file_of(folder, name, map_name) for map_name in MAPS), folder / f"{name}.json"]
+
+
+def request_text(path: Path) -> str:
+    """The request that a map was made from, as it was written.
 
     Raises:
         StagewrightError: those of :func:`png.read_png`; ``no-request``: the image does
-            not carry one; ``bad-request``.
+            not carry one.
     """
     _, text = png.read_png(path)
     if REQUEST_KEY not in text:
@@ -145,7 +188,7 @@ def read_request(path: Path) -> TextureRequest:
             f"{path.name} does not say what it was made from.",
             "Choose a map that Stagewright wrote and no other program saved again.",
         )
-    return TextureRequest.from_json(text[REQUEST_KEY])
+    return text[REQUEST_KEY]
 
 
 def _color_space(map_name: str) -> str:

@@ -16,7 +16,7 @@ All maps of a material are cut alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Literal
@@ -39,6 +39,8 @@ _LEAST = 0.55
 """Least length of a tile, in parts of the source."""
 _TRIED, _APART = 3, 6
 """Periods that are tried, and how far they lie apart where they are searched."""
+_STARTS = 32
+"""Columns that a cut which ends where it began is begun at: the work grows with them."""
 _RANDOM = 0.5
 """From this difference on, in parts of that of unrelated pixels, a cut finds no way through."""
 
@@ -59,7 +61,7 @@ class Tile:
     report: TilingReport
 
 
-def make_tile(maps: Maps, method: Method = "auto") -> Tile:
+def make_tile(maps: Maps, method: Method = "auto", vectors: Container[str] = ()) -> Tile:
     """Make maps of one material repeat in both directions.
 
     The periods that look best are tried until a tile repeats well; else the best of them is it.
@@ -67,6 +69,7 @@ def make_tile(maps: Maps, method: Method = "auto") -> Tile:
     Args:
         maps: of equal rows and columns; the first one is measured.
         method: how; ``auto`` cuts wherever a cut finds a way.
+        vectors: names of the maps (rows, columns, 3) whose values are unit vectors, and stay so.
 
     Raises:
         StagewrightError: ``tile-shape`` for maps that differ in size or are too small.
@@ -94,10 +97,19 @@ def make_tile(maps: Maps, method: Method = "auto") -> Tile:
     _, rows, methods, report = best
     parts = np.split(rows, np.cumsum(widths)[:-1].tolist(), axis=2)
     made = {
-        name: np.ascontiguousarray(part[:, :, 0] if image.ndim == 2 else part)
+        name: np.ascontiguousarray(
+            part[:, :, 0] if image.ndim == 2 else _unit(part) if name in vectors else part
+        )
         for (name, image), part in zip(maps.items(), parts, strict=True)
     }
     return Tile(made, methods, report)
+
+
+def _unit(vectors: Array) -> Array:
+    """Vectors of length one, along z where they have none."""
+    length = np.linalg.norm(vectors, axis=2, keepdims=True)
+    up = np.array([0.0, 0.0, 1.0], np.float32)
+    return np.where(length > 1e-6, vectors / np.maximum(length, 1e-6), up).astype(np.float32)
 
 
 def _tiles(stack: Array, method: Method) -> Iterator[tuple[Array, tuple[str, str]]]:
@@ -184,20 +196,28 @@ def _difference(even: Array, end: int, overlap: int) -> float:
 def _least_way(cost: Array, *, cyclic: bool) -> NDArray[np.int64]:
     """The column of each row on the way of least cost from the first row to the last.
 
-    It moves by one column at most; a ``cyclic`` one ends where it began.
+    It moves by one column at most. A ``cyclic`` one ends where it began: the best way of those
+    from `_STARTS` columns, which is all of them where there are no more.
     """
     count = cost.shape[1]
     if not cyclic:
-        return _way(cost[:, None, :], np.zeros((1, count), np.float32))[0]
-    closed = np.full((count, count), np.inf, np.float32)
-    np.fill_diagonal(closed, 0.0)  # one way for each column to begin at
-    ways = _way(np.broadcast_to(cost[:, None, :], (len(cost), count, count)), closed, ends=True)
+        return _way(cost, np.zeros((1, count), np.float32))[0]
+    columns = np.unique(np.rint(np.linspace(0, count - 1, min(count, _STARTS))).astype(int))
+    closed = np.full((len(columns), count), np.inf, np.float32)
+    closed[np.arange(len(columns)), columns] = 0.0
+    ways = _way(cost, closed, ends=columns)
     rows = np.arange(len(cost))
     return min(ways, key=lambda way: float(cost[rows, way].sum()))
 
 
-def _way(cost: Array, start: Array, *, ends: bool = False) -> NDArray[np.int64]:
-    """Ways (k, rows) through ``cost`` (rows, k or 1, columns) from ``start`` (k, columns)."""
+def _way(cost: Array, start: Array, ends: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """Ways (k, rows) through ``cost`` (rows, columns).
+
+    Args:
+        cost: of each pixel.
+        start: (k, columns), what it costs each way to begin there.
+        ends: (k,) columns where they end; the cheapest ones if None.
+    """
     total = start + cost[0]
     moves = np.empty((len(cost), *total.shape), np.int8)
     for row in range(1, len(cost)):
@@ -206,7 +226,7 @@ def _way(cost: Array, start: Array, *, ends: bool = False) -> NDArray[np.int64]:
         move = three.argmin(axis=0)
         moves[row] = move - 1
         total = np.take_along_axis(three, move[None], axis=0)[0] + cost[row]
-    here = np.arange(len(total)) if ends else total.argmin(axis=1)
+    here = total.argmin(axis=1) if ends is None else ends
     found = np.empty((len(total), len(cost)), np.int64)
     each = np.arange(len(total))
     for row in range(len(cost) - 1, -1, -1):

@@ -26,6 +26,7 @@ from ..jobs.events import Job, Message, Progress
 from .canonical_names import make_names_canonical
 from .dependencies import Dependency, dependencies
 from .look import BINDING_SCHEMA, copy_look, is_look, primvars_by_material, repair
+from .own_layers import refuse_foreign_layers
 from .placing import move_into_place, staging
 from .references import (
     arrange_references,
@@ -76,6 +77,23 @@ class AssetFiles:
     layers: tuple[Path, ...]
     textures: tuple[Path, ...]
     outward: tuple[Path, ...] = ()
+
+
+def asset_layers(root: Path) -> tuple[Path, ...]:
+    """The layers that the asset of the root layer ``root`` may have beside it.
+
+    Layers of other looks come besides: they are called as the scene has them.
+    """
+    names = (_look_name(root), _geometry_name(root), references_name(root))
+    return tuple(root.with_name(name) for name in names)
+
+
+def _look_name(root: Path) -> str:
+    return f"{root.stem}_look.usda"
+
+
+def _geometry_name(root: Path) -> str:
+    return f"{root.stem}_geometry.usdc"
 
 
 def author_asset(
@@ -159,8 +177,8 @@ def place_asset(
         The files written.
 
     Raises:
-        StagewrightError: ``foreign-pxr``, ``asset-name``, ``texture-unreadable``
-            or ``target-unwritable``.
+        StagewrightError: ``foreign-pxr``, ``asset-name``, ``texture-unreadable``,
+            ``layer-in-the-way`` or ``target-unwritable``.
     """
     require_pxr()
     if not re.fullmatch(r"\w[\w.-]*", name):
@@ -174,8 +192,8 @@ def place_asset(
     # Called after the root, so that two assets in one folder stay apart.
     files = {
         root.name: main,
-        f"{root.stem}_look.usda": look,
-        f"{root.stem}_geometry.usdc": geometry,
+        _look_name(root): look,
+        _geometry_name(root): geometry,
     }
     is_assembly = references is not None and bool(reference_paths(references))
     _author_root(main, name=name, root=root, is_assembly=is_assembly)
@@ -189,7 +207,10 @@ def place_asset(
         author_collections(top, structure)
         files |= author_looks(top, look, structure, root.stem)
         move_into_variants(geometry, structure.variants)
+        if is_assembly:
+            move_into_variants(references, structure.variants)
 
+    refuse_foreign_layers(root, map(root.with_name, files))
     named = {layer: list(dependencies(layer)) for layer in (geometry, look)}
     carried = plan({d.path for found in named.values() for d in found}, base)
     folders = {path: _folder(root.stem, file) for path, file in carried.items()}
@@ -308,12 +329,12 @@ def _author_root(layer: Sdf.Layer, *, name: str, root: Path, is_assembly: bool) 
     for spec in (own, own.nameParent):
         spec.specifier = Sdf.SpecifierClass
     prim.inheritPathList.Prepend(own.path)
-    prim.referenceList.Prepend(Sdf.Reference(f"./{root.stem}_look.usda"))
+    prim.referenceList.Prepend(Sdf.Reference(f"./{_look_name(root)}"))
     if is_assembly:
         # Its parts have payloads of their own: what it consists of is known without them.
-        prim.referenceList.Append(Sdf.Reference(f"./{root.stem}_geometry.usdc"))
+        prim.referenceList.Append(Sdf.Reference(f"./{_geometry_name(root)}"))
     else:
-        prim.payloadList.Prepend(Sdf.Payload(f"./{root.stem}_geometry.usdc"))
+        prim.payloadList.Prepend(Sdf.Payload(f"./{_geometry_name(root)}"))
 
 
 def _folder(stem: str, file: CarriedFile) -> str:

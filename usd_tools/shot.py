@@ -18,6 +18,7 @@ from pxr import Sdf, Usd, UsdGeom
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
 from .asset import AssetFiles, layer_like
+from .own_layers import refuse_foreign_layers
 from .placing import move_into_place, staging
 from .references import relate_references
 from .sameness import close
@@ -52,7 +53,7 @@ def place_shot(
     Raises:
         StagewrightError: ``shot-root`` when the default prims differ, ``shot-units`` when
             units or axes do, ``shot-over-asset`` when a layer of the asset would be
-            replaced; ``asset-unreadable``, ``target-unwritable``.
+            replaced; ``layer-in-the-way``, ``asset-unreadable``, ``target-unwritable``.
     """
     stage = open_stage(asset)
     default = stage.GetDefaultPrim()
@@ -65,6 +66,7 @@ def place_shot(
         )
     root = root.absolute()
     _refuse_own_layers(stage, root)
+    refuse_foreign_layers(root, [root.with_name(_overs_name(root))])
     _refuse_other_units(stage, geometry, asset)
     yield Progress("shot.compare", 0.0, f"Comparing with {asset.name}")
     overs = layer_like(geometry, _metres(geometry))

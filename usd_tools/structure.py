@@ -41,18 +41,19 @@ class Structure:
 
 
 def move_into_variants(layer: Sdf.Layer, variants: Variants) -> None:
-    """Move prims of ``layer`` into variants of its default prim."""
+    """Move those prims of ``layer`` that it has into variants of its default prim."""
     top = layer.GetPrimAtPath(f"/{layer.defaultPrim}")
     declare_variants(top, variants)
     for name, members in sorted(variants.items()):
         for variant, paths in sorted(members.items()):
             inside = top.path.AppendVariantSelection(name, variant)
-            for path in map(Sdf.Path, sorted(paths)):
+            for path in filter(layer.GetPrimAtPath, map(Sdf.Path, sorted(paths))):
                 place = path.ReplacePrefix(top.path, inside)
                 if place.GetParentPath() != inside:
                     Sdf.CreatePrimInLayer(layer, place.GetParentPath())
                 copy_sorted(layer, layer, path, to=place)
-        for path in {Sdf.Path(path) for paths in members.values() for path in paths}:
+        moved = {Sdf.Path(path) for paths in members.values() for path in paths}
+        for path in filter(layer.GetPrimAtPath, moved):
             parent = layer.GetPrimAtPath(path.GetParentPath())
             del parent.nameChildren[path.name]
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # mypy: disable-error-code="valid-type"
-"""Publish into the library, and what is published already."""
+"""Publish into the library or to the AYON server, and what is published already."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ..properties import STAGEWRIGHT_PG_identity, STAGEWRIGHT_PG_scene
 from ..undo import push_undo
 from ..usd.checks import showing_checks, words_for
 from ..worker import run_on_copy
+from . import known, server
 
 KIND = "publish"
 
@@ -55,11 +56,11 @@ def _remember(value: Mapping[str, Any], key: int) -> str:
     return "Save the .blend to keep the note of it."
 
 
-def _command_line(scene: bpy.types.Scene, library: Path) -> list[str]:
+def _command_line(scene: bpy.types.Scene, library: Path | None) -> list[str]:
     chosen = scene.stagewright
     project, code = preferences.project()
     words = [
-        f"--library={library}",
+        f"--library={library}" if library else "--server",
         f"--project={chosen.project or project}",
         f"--folder={_folder(scene)}",
         f"--task={chosen.task}",
@@ -86,6 +87,8 @@ def _problem(context: bpy.types.Context) -> str:
         return "A publish is running: wait for its end or cancel it"
     if not chosen.task or not chosen.product:
         return "Name the task and the product"
+    if server.is_chosen(context.scene) and server.problem():
+        return server.problem()
     return target.problem(context.scene)
 
 
@@ -103,7 +106,7 @@ class STAGEWRIGHT_OT_publish(bpy.types.Operator):
 
     library: StringProperty(
         name="Library",
-        description="Folder of the library; that of the preferences if empty",
+        description="Folder of the library; where the scene says if empty",
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
@@ -143,9 +146,11 @@ class STAGEWRIGHT_OT_publish(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the publish, or do it when there is no window."""
         scene = context.scene
-        library = preferences.library_path()
+        library: Path | None = None
         if self.library:
             library = Path(bpy.path.abspath(self.library))
+        elif not server.is_chosen(scene):
+            library = preferences.library_path()
         words = [*target.command_line(scene), *_command_line(scene, library)]
         words += ["--force"] if self.force else []
         words += ["--break-lock"] if self.break_lock else []
@@ -224,13 +229,16 @@ class STAGEWRIGHT_PT_publish(SidebarPanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         column = layout.column()
+        column.prop(chosen, "home")
+        if server.is_chosen(scene):
+            self._draw_server(column, context)
         column.prop(chosen, "project", placeholder=preferences.project()[0])
         column.prop(chosen, "folder", placeholder=_folder(scene))
         column.prop(chosen, "task")
         column.prop(chosen, "product")
         column.prop(chosen, "comment")
         machine = preferences.current()
-        if machine is not None:
+        if machine is not None and not server.is_chosen(scene):
             column.prop(machine, "library", placeholder=preferences.default_library_text())
         task = pump.last(KIND)
         if task is None or not task.running:
@@ -239,6 +247,18 @@ class STAGEWRIGHT_PT_publish(SidebarPanel, bpy.types.Panel):
             draw_task(layout, context, task)
             self._draw_way_on(task)
         self._draw_published(context)
+
+    def _draw_server(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+        """Who is logged in where, or how to get there."""
+        row = layout.row(align=True)
+        row.label(text=known.told() or "Not asked yet", icon="URL")
+        row.operator("stagewright.look_at_server", text="", icon="FILE_REFRESH")
+        task = pump.last(server.KIND)
+        if task is not None and (task.running or task.failure is not None):
+            draw_task(layout, context, task)
+            if task.failure is not None and task.failure.code in ("no-server", "bad-key"):
+                open_it = layout.operator("preferences.addon_show", text="Log In…")
+                open_it.module = preferences.PACKAGE
 
     def _draw_button(self, context: bpy.types.Context) -> None:
         row = self.layout.row()

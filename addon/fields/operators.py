@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.handlers import persistent
 
 from ...jobs.errors import StagewrightError
-from .. import pump
+from .. import beside, pump
 from . import making, writing
 
 KIND = making.KIND
@@ -89,13 +87,6 @@ def run(operator: bpy.types.Operator, job: making.Making, label: str) -> set[str
     return {"FINISHED"}
 
 
-@persistent
-def _before_save(path: str, *_: object) -> None:
-    """Volumes that lie in the temporary folder go along with the file."""
-    if path:
-        writing.take_along(Path(path).parent)
-
-
 _CLASSES = (STAGEWRIGHT_OT_make_field, STAGEWRIGHT_OT_rebuild_field)
 
 
@@ -104,11 +95,11 @@ def register() -> None:
     making.memory()  # Asked here: drawing may not ask the system.
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    bpy.app.handlers.save_pre.append(_before_save)
+    beside.goes_along(writing.KIND, writing.take_along)
 
 
 def unregister() -> None:
     """Take them away."""
-    bpy.app.handlers.save_pre.remove(_before_save)
+    beside.stays(writing.KIND)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-FOLDER = "fields"
-"""Where volumes lie beside the .blend."""
+from .. import beside
+
+KIND = "fields"
+"""The folder of volumes (see `beside`)."""
 
 
 def fill_mesh(mesh: bpy.types.Mesh, vertices: NDArray[Any], faces: NDArray[Any]) -> None:
@@ -46,31 +47,22 @@ def add_object(data: bpy.types.ID, name: str, beside: bpy.types.Object | None) -
 
 
 def keep_volume(made: Path, name: str) -> Path:
-    """Move a new .vdb file to where the open file keeps its volumes; nothing is replaced.
-
-    Beside the .blend, or in Blender's temporary folder while it has not been saved.
-    """
-    home = bpy.path.abspath("//") if bpy.data.filepath else bpy.app.tempdir
-    path = _free_path(Path(home) / FOLDER, bpy.path.clean_name(name))
+    """Move a new .vdb file to where the open file keeps its volumes; nothing is replaced."""
+    path = _free_path(beside.home(KIND), bpy.path.clean_name(name))
     shutil.move(made, path)
     return path
 
 
-def take_along(folder: Path) -> None:
-    """Copy volumes from the temporary folder to ``folder``, where the .blend is being saved."""
-    temporary = Path(bpy.app.tempdir) / FOLDER
+def take_along(temporary: Path, folder: Path) -> None:
+    """Copy volumes from one folder to another, and let the file's volumes be those."""
     for volume in bpy.data.volumes:
         path = Path(bpy.path.abspath(volume.filepath))
         if path.parent == temporary and path.exists():
-            kept = _free_path(folder / FOLDER, path.stem)
+            kept = _free_path(folder, path.stem)
             shutil.copyfile(path, kept)
             volume.filepath = str(kept)
 
 
 def _free_path(folder: Path, stem: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    names = (f"{stem}.{number:03}.vdb" for number in itertools.count(1))
-    for name in itertools.chain([f"{stem}.vdb"], names):
-        if not (folder / name).exists():
-            return folder / name
-    raise AssertionError("numbers do not end")
+    return folder / f"{beside.free_stem(folder, stem, '.vdb')}.vdb"

@@ -33,6 +33,7 @@ from .scope import (
 )
 from .stream.objects import read_stream
 from .thumbnail import render_thumbnail, render_turntable
+from .variants import look_materials
 
 
 class BlenderHost:
@@ -113,7 +114,8 @@ class BlenderHost:
         """What an export of ``request`` would not hold, without making it."""
         use_view_layer(request.scene, request.view_layer)
         collection = find_collection(request.collection)
-        return find_losses(exported_objects(collection, selected=request.selected), folder)
+        objects = exported_objects(collection, selected=request.selected)
+        return find_losses(objects, folder, world=request.world)
 
     def remember(
         self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
@@ -175,9 +177,9 @@ def _export_direct(
     from pxr import Sdf
 
     from ...usd_tools.direct.stream_writer import write_stream
-    from .structure import look_materials, read_structure
+    from .structure import read_structure
 
-    structure, absent = read_structure(collection, objects, request.name)
+    structure, absent = yield from read_structure(collection, objects, request.name)
     geometry, look, references = (Sdf.Layer.CreateAnonymous(".usdc") for _ in range(3))
     stream = read_stream(
         objects,
@@ -195,6 +197,8 @@ def _export_direct(
         record,
         meshes=tuple(mesh for mesh in record.meshes if mesh.object not in absent),
         objects=tuple(item for item in record.objects if item.name not in absent),
+        settings=tuple(item for item in record.settings if item.object not in absent),
+        uses=tuple(use for use in record.uses if use.object not in absent),
     )
     return DirectExport(geometry, look, references, folder, structure, shown)
 

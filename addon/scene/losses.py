@@ -11,17 +11,21 @@ import bpy
 from ...jobs.events import Event, Job, Message
 from ...usd_tools.findings import Finding
 from .stream.objects import read_stream
+from .variants import look_materials
 
 CHECK = "not-exported"
 _CURE = "Change it as it says, or bake materials, before you export."
 
 
-def find_losses(objects: list[bpy.types.Object], folder: Path) -> Job[tuple[Finding, ...]]:
+def find_losses(
+    objects: list[bpy.types.Object], folder: Path, *, world: bool
+) -> Job[tuple[Finding, ...]]:
     """Read ``objects`` at the current frame as an export does, and write nothing.
 
     Args:
         objects: what is to be exported.
         folder: for images and volumes that are in no file.
+        world: whether the scene's world is to be exported, too.
 
     Returns:
         A loss for everything that cannot be held as it is, by object.
@@ -29,7 +33,15 @@ def find_losses(objects: list[bpy.types.Object], folder: Path) -> Job[tuple[Find
     users = _users(objects)
     names = {item.name for item in objects}
     found: dict[str, Finding] = {}
-    for item in read_stream(objects, "asset", folder=folder):
+    stream = read_stream(
+        objects,
+        "asset",
+        folder=folder,
+        skeletons=True,
+        world=world,
+        materials=look_materials(),
+    )
+    for item in stream:
         if isinstance(item, Message):
             found[item.text] = Finding(
                 CHECK, "loss", item.text, _CURE, object=_object(item.text, names, users)

@@ -28,6 +28,8 @@ from .surfaces import read_surface
 
 # Fills the unused places of DepsgraphObjectInstance.persistent_id.
 _END_OF_ID = 2**31 - 1
+# Those of meshes of one evaluated scene, by where they lie in memory.
+Points = dict[int, NDArray[np.float64]]
 _ON_ELEMENTS = {"VERTS", "FACES"}
 
 
@@ -106,7 +108,7 @@ def _read_uses(
         parts: the objects of published assets, to the ids of their versions.
     """
     sums: dict[str, _Sums] = defaultdict(_Sums)
-    meshes: dict[int, NDArray[np.float64]] = {}
+    meshes: Points = {}
     through: dict[bpy.types.Object, set[bpy.types.Object]] = {}
     graph = bpy.context.evaluated_depsgraph_get()
     for instance in graph.object_instances if parts else ():
@@ -114,7 +116,7 @@ def _read_uses(
         if version is None or not _is_rendered(instance, through):
             continue
         mesh = instance.object.data
-        own = meshes.setdefault(mesh.as_pointer(), _points(mesh))
+        own = _points(mesh, meshes)
         matrix = np.array(instance.matrix_world)
         world = own @ matrix[:3, :3].T + matrix[:3, 3]
         found = sums[instance.parent.original.name]
@@ -163,6 +165,7 @@ def _read_meshes(
     The materials of their faces join ``materials``.
     """
     surfaces: dict[tuple[object, ...], SurfaceRecord] = {}
+    points: Points = {}
     found: dict[tuple[object, ...], MeshRecord] = {}
     places: dict[tuple[object, ...], list[float]] = defaultdict(list)
     through: dict[bpy.types.Object, set[bpy.types.Object]] = {}
@@ -192,7 +195,7 @@ def _read_meshes(
             object=name,
             instance=is_instance,
             frame=frame,
-            points=_points(shown.data),
+            points=_points(shown.data, points),
             faces=len(shown.data.polygons),
             materials=tuple(sorted({m.name for m in used})),
             surface=surfaces[mesh],
@@ -270,7 +273,15 @@ def is_own_geometry(instance: bpy.types.DepsgraphObjectInstance) -> bool:
     return own and instance.persistent_id[1] == _END_OF_ID
 
 
-def _points(mesh: bpy.types.Mesh) -> NDArray[np.float64]:
+def _points(mesh: bpy.types.Mesh, known: Points) -> NDArray[np.float64]:
+    """The points of an evaluated mesh, read once however many objects show it."""
+    key = mesh.as_pointer()
+    if key not in known:
+        known[key] = _read_points(mesh)
+    return known[key]
+
+
+def _read_points(mesh: bpy.types.Mesh) -> NDArray[np.float64]:
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
     return points.reshape(-1, 3).astype(np.float64)

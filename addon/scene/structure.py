@@ -8,31 +8,40 @@ from collections.abc import Sequence
 
 import bpy
 
+from ...jobs.errors import StagewrightError
+from ...jobs.events import Job, Message
 from ...usd_tools.direct.records import MATERIALS
-from ...usd_tools.structure import AS_IT_IS, Structure
+from ...usd_tools.structure import AS_IT_IS, LOOK, Structure
 from .prim_names import material_names, object_paths
 from .stream.names import usd_name
-from .variants import variant_of
+from .variants import chosen_looks, variant_names, wanted_variant
 
 
 def read_structure(
     collection: bpy.types.Collection, objects: Sequence[bpy.types.Object], root: str
-) -> tuple[Structure, set[str]]:
+) -> Job[tuple[Structure, set[str]]]:
     """The structure of ``objects``, and the names of those that do not show by default.
 
     A collection below ``collection`` that is called ``SET=VARIANT``, or has these in
     its settings, is a variant; every other one is a USD collection.
+
+    Raises:
+        StagewrightError: ``look-taken`` when collections want the variant set of looks.
     """
     paths = object_paths(objects, root)
     collections: dict[str, tuple[str, ...]] = {}
-    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
     for child in sorted(collection.children_recursive, key=lambda child: child.name_full):
         inside = {paths[o.session_uid] for o in child.all_objects if o.session_uid in paths}
-        variant = variant_of(child)
+        variant = wanted_variant(child)
         if variant:
-            found[variant[0]][variant[1]] |= inside
+            wanted[variant] |= inside
         elif inside:
             collections[usd_name(child.name, collections)] = tuple(sorted(inside))
+    names = variant_names(wanted)
+    found: dict[str, dict[str, set[str]]] = defaultdict(dict)
+    for asked, (name, variant_name) in names.items():
+        found[name][variant_name] = wanted[asked]
     variants: dict[str, dict[str, tuple[str, ...]]] = {}
     taken: set[str] = set()  # a prim is in one variant set only
     for name, members in sorted(found.items()):
@@ -42,13 +51,24 @@ def read_structure(
     for tops in variants.values():
         absent |= {path for each in tops.values() for path in each} - set(tops[min(tops)])
     hidden = {o.name for o in objects if _is_below(paths[o.session_uid], absent)}
-    parts = tuple(sorted(paths.values()))
-    return Structure(collections, variants, parts, _looks(root)), hidden
-
-
-def look_materials() -> list[bpy.types.Material]:
-    """The materials that other looks of the scene have."""
-    return [swap.instead for look in _chosen_looks() for swap in look.swaps if swap.instead]
+    looks = _looks(root)
+    if looks and LOOK in variants:
+        raise StagewrightError(
+            "look-taken",
+            f"Collections make the variant set “{LOOK}”, which is that of the scene's looks.",
+            "Give the collections' set another name, or remove the looks.",
+        )
+    structure = Structure(collections, variants, tuple(sorted(paths.values())), looks)
+    for asked, given in sorted(names.items()):
+        if asked != given:
+            yield Message(f"The variant {'='.join(asked)} is called {'='.join(given)} in USD.")
+        if not wanted[asked]:
+            yield Message(
+                f"The variant {'='.join(asked)} is empty: nothing of its collection is shown. "
+                "Unhide it to export it.",
+                "warning",
+            )
+    return structure, hidden
 
 
 def _looks(root: str) -> dict[str, dict[str, str]]:
@@ -56,17 +76,12 @@ def _looks(root: str) -> dict[str, dict[str, str]]:
     names = material_names()
     paths = {name: f"/{root}/{MATERIALS}/{prim}" for name, prim in names.items()}
     looks: dict[str, dict[str, str]] = {}
-    for look in _chosen_looks():
+    for look in chosen_looks():
         swaps = [swap for swap in look.swaps if swap.material and swap.instead]
         looks[usd_name(look.name, {*looks, AS_IT_IS})] = {
             paths[swap.material.name_full]: paths[swap.instead.name_full] for swap in swaps
         }
     return looks
-
-
-def _chosen_looks() -> list[bpy.types.PropertyGroup]:
-    chosen = getattr(bpy.context.scene, "stagewright", None)
-    return list(chosen.looks) if chosen is not None else []
 
 
 def _topmost(paths: set[str], taken: set[str]) -> tuple[str, ...]:

@@ -37,6 +37,11 @@ def queue() -> list[pump.Task]:
     return [running[order] for order in child("sets").queue if order in running]
 
 
+def set_name(task: pump.Task) -> str:
+    """Name of the set that a job of the queue makes, and of its picture."""
+    return str(_orders[task.number].arguments["name"])
+
+
 def move_up(number: int) -> None:
     """Let a job that waits run before the one before it."""
     order, sets = _orders[number], child("sets")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 from collections.abc import Mapping
@@ -12,17 +11,19 @@ from typing import Any
 
 import bpy
 
+from ...jobs.compose import changed
 from ...jobs.errors import StagewrightError
-from ...jobs.events import Job, Message
+from ...jobs.events import Event, Job, Message, Preview, Waiting
 from ...jobs.warm import Order
 from ...texture_lab.request import TextureRequest
+from .. import beside
 from ..undo import push_undo
-from . import lab
+from . import lab, pictures
 from .material import KEY as OURS
 from .material import apply
 
-FOLDER = "textures"
-"""Where sets lie beside the .blend."""
+KIND = "textures"
+"""The folder of sets (see `beside`)."""
 
 
 def problem(context: bpy.types.Context) -> str:
@@ -42,11 +43,13 @@ def problem(context: bpy.types.Context) -> str:
 
 def order_of(request: TextureRequest, item: bpy.types.Object) -> Order:
     """What to make for ``item``: a set with files of its own, so that undo finds those before."""
-    folder = home()
+    folder = beside.home(KIND)
+    name = _free_stem(folder, bpy.path.clean_name(item.name))
     arguments = {
         "request": request.to_json(),
         "folder": str(folder),
-        "name": _free_stem(folder, bpy.path.clean_name(item.name)),
+        "name": name,
+        "preview": str(pictures.folder() / f"{name}.npy"),
     }
     return Order("texture_lab.tasks:make_set", arguments)
 
@@ -62,7 +65,7 @@ def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[st
             deleted meanwhile; the files are kept.
     """
     uid, name = item.session_uid, item.name
-    value = yield from lab.child("sets").run(order)
+    value = yield from changed(lab.child("sets").run(order), _picture)
     found = next((o for o in bpy.data.objects if o.session_uid == uid), None)
     sidecar = Path(value["files"][-1])
     if found is None:
@@ -79,37 +82,35 @@ def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[st
     return {**value, "material": material.name}
 
 
-def home() -> Path:
-    """Where new sets go: beside the .blend, or the temporary folder until it is saved."""
-    if bpy.data.filepath:
-        return Path(bpy.path.abspath("//")) / FOLDER
-    return Path(bpy.app.tempdir) / FOLDER
+def _picture(event: Event | Waiting) -> Event | Waiting:
+    """Let the panel show what is being made."""
+    if isinstance(event, Preview):
+        path = Path(event.path)
+        pictures.show(path.stem, path)
+    return event
 
 
-def take_along(folder: Path) -> None:
-    """Copy the sets in the temporary folder to ``folder``, where the .blend is being saved."""
-    temporary = Path(bpy.app.tempdir) / FOLDER
+def take_along(temporary: Path, folder: Path) -> None:
+    """Copy sets from one folder to another, and let the file's materials use those."""
     for material in bpy.data.materials:
         sidecar = Path(material.get(OURS, ""))
         if sidecar.parent != temporary or not sidecar.exists():
             continue
-        target = folder / FOLDER
-        stem = _free_stem(target, sidecar.stem)
+        stem = _free_stem(folder, sidecar.stem)
         about = json.loads(sidecar.read_text("utf-8"))
         moved = {name: f"{stem}_{name}.png" for name in about["maps"]}
-        target.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for map_name, file in about["maps"].items():
-            shutil.copyfile(temporary / file, target / moved[map_name])
+            shutil.copyfile(temporary / file, folder / moved[map_name])
             for image in bpy.data.images:
                 if Path(bpy.path.abspath(image.filepath)) == temporary / file:
-                    image.filepath = str(target / moved[map_name])
+                    image.filepath = str(folder / moved[map_name])
         text = json.dumps({**about, "maps": moved}, indent=1, sort_keys=True)
-        (target / f"{stem}.json").write_text(text + "\n", "utf-8")
-        material[OURS] = str(target / f"{stem}.json")
+        (folder / f"{stem}.json").write_text(text + "\n", "utf-8")
+        material[OURS] = str(folder / f"{stem}.json")
 
 
 def _free_stem(folder: Path, stem: str) -> str:
     """A name that neither a set has nor one that waits to be made."""
     promised = {order.arguments["name"] for order in lab.child("sets").queue}
-    names = (f"{stem}_{number:03}" for number in itertools.count(1))
-    return next(n for n in names if n not in promised and not (folder / f"{n}.json").exists())
+    return beside.free_stem(folder, stem, ".json", promised)

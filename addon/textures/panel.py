@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
+from bl_operators.presets import AddPresetBase
+from bl_ui.utils import PresetPanel
 from bpy.app.handlers import persistent
 from bpy.props import IntProperty
 
@@ -14,10 +14,13 @@ from ...jobs.errors import StagewrightError
 from ...texture_lab.families import FAMILIES
 from ...texture_lab.make import memory_of
 from ...texture_lab.request import MAX_SEED
-from .. import pump
+from .. import beside, pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
-from . import lab, making
+from . import handles, lab, making, pictures
 from .settings import kind_of
+
+_LAST_SEED = min(MAX_SEED, 2**31 - 1)
+"""The largest that fits Blender's whole numbers."""
 
 
 class STAGEWRIGHT_OT_make_texture(bpy.types.Operator):
@@ -47,6 +50,8 @@ class STAGEWRIGHT_OT_make_texture(bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         lab.remember(task, order)
+        if not chosen.keep_seed:
+            chosen.seed = (chosen.seed + 1) % _LAST_SEED
         if not task.running:
             self.report({"INFO"}, task.message)
         return {"FINISHED"}
@@ -76,18 +81,58 @@ class STAGEWRIGHT_OT_move_texture_up(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STAGEWRIGHT_OT_next_texture_seed(bpy.types.Operator):
-    """Take another piece of the same material"""
+class STAGEWRIGHT_OT_choose_texture_seed(bpy.types.Operator):
+    """Take this piece of the same material"""
 
-    bl_idname = "stagewright.next_texture_seed"
-    bl_label = "Next Seed"
+    bl_idname = "stagewright.choose_texture_seed"
+    bl_label = "Choose Seed"
     bl_options = {"REGISTER", "UNDO"}
 
+    seed: IntProperty(name="Seed", description="Which piece of the material", min=0)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Count the seed up."""
-        chosen = context.scene.stagewright_texture
-        chosen.seed = (chosen.seed + 1) % min(MAX_SEED, 2**31 - 1)
+        """Take the seed."""
+        context.scene.stagewright_texture.seed = min(self.seed, _LAST_SEED)
         return {"FINISHED"}
+
+
+class STAGEWRIGHT_PT_texture_presets(PresetPanel, bpy.types.Panel):
+    """Textures kept under a name"""
+
+    bl_label = "Texture Presets"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "HEADER"
+    preset_subdir = "stagewright/texture"
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "stagewright.add_texture_preset"
+
+
+class STAGEWRIGHT_OT_add_texture_preset(AddPresetBase, bpy.types.Operator):
+    """Keep the words and the sliders as a preset, or remove one"""
+
+    bl_idname = "stagewright.add_texture_preset"
+    bl_label = "Add Texture Preset"
+    preset_menu = "STAGEWRIGHT_PT_texture_presets"
+    preset_subdir = "stagewright/texture"
+    preset_defines = ["chosen = bpy.context.scene.stagewright_texture"]  # noqa: RUF012
+
+    @property
+    def preset_values(self) -> list[str]:
+        """The words first, for they make the sliders."""
+        chosen = bpy.context.scene.stagewright_texture
+        known = {slider.name: slider for slider in FAMILIES[chosen.family].sliders}
+        return ["chosen.prompt", "chosen.seed", "chosen.size", "chosen.displace"] + [
+            f"chosen.sliders[{number}].{kind_of(known[item.name])}"
+            for number, item in enumerate(chosen.sliders)
+        ]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether the words name a material."""
+        if not context.scene.stagewright_texture.family:
+            cls.poll_message_set("Say in words what the material is")
+            return False
+        return True
 
 
 class _TexturePanel(SidebarPanel):
@@ -95,6 +140,10 @@ class _TexturePanel(SidebarPanel):
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
     bl_order = 7
     layout: bpy.types.UILayout
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Offer the presets."""
+        STAGEWRIGHT_PT_texture_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the words, what they were understood as, the sliders, the button, and the job."""
@@ -109,6 +158,9 @@ class _TexturePanel(SidebarPanel):
         draw_problem(layout, context, making.problem(context))
         for place, task in enumerate(lab.queue()):
             row = layout.row()
+            picture = pictures.icon(lab.set_name(task))
+            if picture is not None:
+                row.template_icon(picture, scale=3.0)
             draw_task(row.column(), context, task)
             if place > 1:
                 row.operator(
@@ -128,14 +180,36 @@ def _draw_match(
     column = layout.column()
     for slider, item in zip(family.sliders, chosen.sliders, strict=True):
         column.prop(item, kind_of(slider), text=_title(slider.name), slider=not slider.whole)
+    _draw_previews(layout, chosen.seed)
     column = layout.column()
     row = column.row(align=True)
     row.prop(chosen, "seed")
-    row.operator("stagewright.next_texture_seed", text="", icon="FILE_REFRESH")
+    locked = "LOCKED" if chosen.keep_seed else "UNLOCKED"
+    row.prop(chosen, "keep_seed", text="", icon=locked)
     column.prop(chosen, "size")
     column.prop(chosen, "displace")
     memory = memory_of(int(chosen.size))
     draw_text(layout, context, f"Takes about {max(memory / 2**30, 0.1):.1f} GB of memory", "MEMORY")
+
+
+def _draw_previews(layout: bpy.types.UILayout, seed: int) -> None:
+    """The texture, and the seeds to choose from."""
+    picture = pictures.icon(handles.name_of())
+    if picture is not None:
+        layout.template_icon(picture, scale=8.0)
+    row = layout.row(align=True)
+    for choice in handles.seeds(seed):
+        column = row.column(align=True)
+        small = pictures.icon(handles.name_of(choice))
+        if small is not None:
+            column.template_icon(small, scale=3.0)
+        column.operator(
+            "stagewright.choose_texture_seed", text=str(choice), depress=choice == seed
+        ).seed = choice
+    more = row.column(align=True)
+    more.operator("stagewright.choose_texture_seed", text="", icon="FORWARD").seed = (
+        handles.seeds(seed)[-1] + 1
+    )
 
 
 def _title(name: str) -> str:
@@ -153,16 +227,18 @@ class STAGEWRIGHT_PT_textures_image(_TexturePanel, bpy.types.Panel):
 
 
 @persistent
-def _before_save(path: str, *_: object) -> None:
-    """Sets that lie in the temporary folder go along with the file."""
-    if path:
-        making.take_along(Path(path).parent)
+def _after_load(*_: object) -> None:
+    """Another file has another texture."""
+    pictures.forget()
+    handles.ask()
 
 
 _CLASSES = (
     STAGEWRIGHT_OT_make_texture,
     STAGEWRIGHT_OT_move_texture_up,
-    STAGEWRIGHT_OT_next_texture_seed,
+    STAGEWRIGHT_OT_choose_texture_seed,
+    STAGEWRIGHT_OT_add_texture_preset,
+    STAGEWRIGHT_PT_texture_presets,
     STAGEWRIGHT_PT_textures,
     STAGEWRIGHT_PT_textures_image,
 )
@@ -172,11 +248,13 @@ def register() -> None:
     """Add the panels and the operators."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    bpy.app.handlers.save_pre.append(_before_save)
+    beside.goes_along(making.KIND, making.take_along)
+    bpy.app.handlers.load_post.append(_after_load)
 
 
 def unregister() -> None:
     """Take them away."""
-    bpy.app.handlers.save_pre.remove(_before_save)
+    bpy.app.handlers.load_post.remove(_after_load)
+    beside.stays(making.KIND)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -20,17 +20,28 @@ from ...texture_lab.families import FAMILIES
 from ...texture_lab.family import Slider
 from ...texture_lab.grammar import understand
 from ...texture_lab.request import MAX_PROMPT, TextureRequest
+from . import handles
 
 SIZES = (256, 512, 1024, 2048, 4096)
+
+
+def _changed(self: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    handles.ask()
 
 
 class STAGEWRIGHT_PG_texture_slider(bpy.types.PropertyGroup):
     """A parameter of the material; its range decides which of the values it has."""
 
     name: StringProperty(name="Name", description="Name of the parameter")
-    factor: FloatProperty(name="Factor", description="From none to all", min=0.0, max=1.0)
-    amount: FloatProperty(name="Amount", description="Amount of it", min=0.0, soft_max=60.0)
-    count: IntProperty(name="Count", description="How many there are", min=0, soft_max=160)
+    factor: FloatProperty(
+        name="Factor", description="From none to all", min=0.0, max=1.0, update=_changed
+    )
+    amount: FloatProperty(
+        name="Amount", description="Amount of it", min=0.0, soft_max=60.0, update=_changed
+    )
+    count: IntProperty(
+        name="Count", description="How many there are", min=0, soft_max=160, update=_changed
+    )
 
 
 class STAGEWRIGHT_PG_texture(bpy.types.PropertyGroup):
@@ -52,6 +63,7 @@ class STAGEWRIGHT_PG_texture(bpy.types.PropertyGroup):
             item = self.sliders.add()
             item.name = slider.name
             setattr(item, kind_of(slider), _typed(slider, material.values[slider.name]))
+        handles.ask()
 
     prompt: StringProperty(
         name="Material",
@@ -60,7 +72,15 @@ class STAGEWRIGHT_PG_texture(bpy.types.PropertyGroup):
         update=_read,
     )
     seed: IntProperty(
-        name="Seed", description="Which piece of the material; another seed is another piece", min=0
+        name="Seed",
+        description="Which piece of the material; another seed is another piece",
+        min=0,
+        update=_changed,
+    )
+    keep_seed: BoolProperty(
+        name="Keep Seed",
+        description="Keep the seed when a texture is made; otherwise the next takes another",
+        default=True,
     )
     size: EnumProperty(
         name="Size",

@@ -27,7 +27,7 @@ def _look(scene: bpy.types.Scene) -> Job[Mapping[str, Any]]:
     objects = exported_objects(target.collection_of(scene), selected=chosen.selected)
     folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=bpy.app.tempdir or None))
     try:
-        found = yield from find_losses(objects, folder)
+        found = yield from find_losses(objects, folder, world=chosen.world)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     summary = f"{count(len(found), 'loss')} if exported now" if found else "nothing will be lost"

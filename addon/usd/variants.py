@@ -8,7 +8,7 @@ import bpy
 from bpy.props import IntProperty
 
 from ..drawing import SidebarPanel, draw_text
-from ..scene.variants import variant_of
+from ..scene.variants import variant_names, wanted_variant
 from ..target import collection_of
 
 
@@ -130,10 +130,9 @@ class STAGEWRIGHT_PT_variants(SidebarPanel, bpy.types.Panel):
         """Draw the sets there are, the active collection's variant, and the looks."""
         layout = self.layout
         sets: dict[str, set[str]] = {}
-        for child in collection_of(context.scene).children_recursive:
-            variant = variant_of(child)
-            if variant:
-                sets.setdefault(variant[0], set()).add(variant[1])
+        wanted = map(wanted_variant, collection_of(context.scene).children_recursive)
+        for name, variant in variant_names(filter(None, wanted)).values():
+            sets.setdefault(name, set()).add(variant)
         for name, variants in sorted(sets.items()):
             layout.label(text=f"{name}: {', '.join(sorted(variants))}", icon="OUTLINER_COLLECTION")
         if not sets:

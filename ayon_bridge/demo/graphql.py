@@ -133,9 +133,10 @@ def _of_project(store: Store, project: Document, asked: Field) -> Any:
         found = _filtered(store, project, kind, asked.arguments)
         return _page(asked, found, lambda node, part: _node(store, project, kind, node, part))
     if asked.name == "activities":
-        wanted = asked.arguments.get("entityIds")
-        found = store.all(project["name"], "activity")
-        kept = [each for each in found if wanted is None or each["entityId"] in wanted]
+        kept = store.all(project["name"], "activity")
+        for argument, key in (("entityIds", "entityId"), ("activityTypes", "activityType")):
+            wanted = asked.arguments.get(argument)
+            kept = [each for each in kept if wanted is None or each[key] in wanted]
         return _page(asked, kept, _plain)
     return _plain(project, asked)
 

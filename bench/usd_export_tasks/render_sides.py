@@ -14,7 +14,6 @@ bpy.utils.expose_bundled_modules()
 import numpy as np  # noqa: E402
 import OpenImageIO  # noqa: E402
 import scenes  # noqa: E402
-from flip_evaluator import evaluate  # noqa: E402
 from mathutils import Matrix, Vector  # noqa: E402
 from pxr import Sdf  # noqa: E402
 
@@ -38,8 +37,10 @@ def prepare(side: str, case: dict[str, Any]) -> Prepared:
         return first, second
 
     def to_arrays(result: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
+        from stagewright.usd_tools.flip import flip_map
+
         first, second = result
-        _, mean, _ = evaluate(first, second, "LDR", applyMagma=False)
+        mean = flip_map(first, second).mean(dtype=np.float64)
         seen = np.abs(first - first[0, 0]).max(axis=2) > 0.02
         return {"flip": mean, "seen": 100 * seen.mean()}
 

@@ -61,20 +61,14 @@ def add(verbs: Any) -> None:
 
 
 def _login(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
-    from ...ayon_bridge import credentials
-    from ...ayon_bridge.server import Server
+    from ..places import log_in
 
     # Not an option: those can be read in the list of processes, and in the shell's history.
     if sys.stdin.isatty():
         key = getpass.getpass("API key: ")
     else:
         key = sys.stdin.readline().strip()
-    found = credentials.Credentials(options.server, key)
-    yield Waiting()
-    with Server(found) as server:
-        user = server.user_name()
-    path = credentials.save(found)
-    return {"server": found.url, "user": user, "path": str(path)}
+    return (yield from log_in(options.server, key))
 
 
 def _logged_in(value: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -163,7 +164,7 @@ def add_allow(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def add_library(verb: argparse.ArgumentParser) -> None:
+def add_library(verb: argparse._ActionsContainer) -> None:
     """``--library DIR``."""
     verb.add_argument("--library", type=_folder, help="the library's folder")
 
@@ -172,6 +173,41 @@ def _folder(text: str) -> Path:
     if not text:  # an unset variable in a script, not the current folder
         raise argparse.ArgumentTypeError("the folder has no name")
     return Path(text)
+
+
+def number(
+    low: float = -math.inf, high: float = math.inf, *, above: float = -math.inf
+) -> Callable[[str], float]:
+    """The type of an option: a finite number from ``low`` to ``high``, or above another one."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not (math.isfinite(value) and low <= value <= high and value > above):
+            limits = [f"above {above:g}"] if above > -math.inf else []
+            limits += [f"at least {low:g}"] if low > -math.inf else []
+            limits += [f"at most {high:g}"] if high < math.inf else []
+            wanted = " and ".join(limits) or "finite"
+            raise argparse.ArgumentTypeError(f"{text} is not a number that is {wanted}")
+        return value
+
+    return read
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """The type of an option: a whole number from ``low`` to ``high``."""
+
+    def read(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not {low} to {high}")
+        return value
+
+    return read
+
+
+def add_force(verb: argparse.ArgumentParser) -> None:
+    """``--force``."""
+    verb.add_argument("--force", action="store_true", help="replace files that are there already")
 
 
 def require_usd() -> None:
@@ -192,20 +228,16 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
 
     Raises:
         StagewrightError: ``bad-name``; ``asset-unreadable`` for an asset to be over;
-            ``over-native`` for the engine that writes none.
+            ``native-option`` for what Blender's exporter does not do.
     """
+    if options.engine == "native":
+        _refuse_for_native(options)
     if not 0.01 <= options.step <= 1000:
         raise StagewrightError(
             "bad-arguments", f"A step of {options.step:g} frames is none.", "Give 0.01 to 1000."
         )
     label = options.name or options.collection or options.blend.stem
     if options.over is not None:
-        if options.engine == "native":
-            raise StagewrightError(
-                "over-native",
-                "Blender's exporter writes no layer over an asset.",
-                "Leave out --engine native, or --over.",
-            )
         from ...usd_tools.stages import default_prim
 
         label = default_prim(options.over)
@@ -222,3 +254,18 @@ def scene_request(options: argparse.Namespace) -> SceneRequest:
         up_axis=options.up_axis,
         over=str(options.over.absolute()) if options.over else "",
     )
+
+
+# What only Stagewright's writer does, and what the options are where it is not asked for.
+_NOT_NATIVE = {"over": None, "bake": 0, "world": False, "step": 1.0, "up_axis": "Z"}
+
+
+def _refuse_for_native(options: argparse.Namespace) -> None:
+    for name, unasked in _NOT_NATIVE.items():
+        if getattr(options, name) != unasked:
+            option = f"--{name.replace('_', '-')}"
+            raise StagewrightError(
+                "native-option",
+                f"Blender's exporter does not do what {option} asks for.",
+                f"Leave out {option}, or --engine native.",
+            )

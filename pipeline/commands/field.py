@@ -13,11 +13,13 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from .. import summaries
 from ..host import SceneHost
-from .common import add_group, add_verb, in_blender_if
+from ..targets import require_target
+from .common import add_force, add_group, add_verb, in_blender_if, number, whole
 
 _SURFACE = "a .obj, .ply or USD file"
 _BOOLEANS = ("union", "difference", "intersection")
 _FLUIDS = {"spheres": "SPHERES", "smooth": "SMOOTH", "anisotropic": "ANISOTROPIC"}
+_LENGTH, _LENGTH_OR_0 = number(above=0), number(0)
 _SIGNS = ("auto", "columns", "majority", "winding", "unsigned")
 
 OPERATORS = (
@@ -45,7 +47,12 @@ def add(verbs: Any) -> None:
 
 
 def _verb(group: Any, name: str, text: str, handler: Callable[..., Any]) -> Any:
-    return add_verb(group, name, text, handler=handler, summary=summaries.fielded)
+    def checked(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+        sources = options.sources if hasattr(options, "sources") else [options.source]
+        require_target(options.output, sources, force=options.force)
+        return (yield from handler(options, host))
+
+    return add_verb(group, name, text, handler=checked, summary=summaries.fielded)
 
 
 def _add_solids(group: Any) -> None:
@@ -64,19 +71,23 @@ def _add_solids(group: Any) -> None:
         metavar="FILE",
         help="surfaces and fields, two or more",
     )
-    verb.add_argument("--blend", type=float, default=0.0, help="radius of the blend, world units")
+    verb.add_argument(
+        "--blend", type=_LENGTH_OR_0, default=0.0, help="radius of the blend, world units"
+    )
     verb = _solid(group, "offset", "Move a solid's surface outwards, or inwards.", "OFFSET")
     _add_source(verb, "a surface or a field")
-    verb.add_argument("--distance", type=float, required=True, help="world units, negative inwards")
+    verb.add_argument(
+        "--distance", type=number(), required=True, help="world units, negative inwards"
+    )
     verb = _solid(group, "shell", "Make a wall along a solid's surface.", "SHELL")
     _add_source(verb, "a surface or a field")
-    verb.add_argument("--thickness", type=float, required=True, help="of the wall, world units")
+    verb.add_argument("--thickness", type=_LENGTH, required=True, help="of the wall, world units")
     verb = _solid(group, "smooth", "Smooth a solid, its volume kept.", "SMOOTH")
     _add_source(verb, "a surface or a field")
-    verb.add_argument("--width", type=float, required=True, help="of what is smoothed away")
+    verb.add_argument("--width", type=_LENGTH, required=True, help="of what is smoothed away")
     verb = _solid(group, "points-to-surface", "Make a surface of particles.", "CONVERT")
     _add_source(verb, f"points: {_SURFACE}")
-    verb.add_argument("--radius", type=float, required=True, help="of a particle, world units")
+    verb.add_argument("--radius", type=_LENGTH, required=True, help="of a particle, world units")
     verb.add_argument(
         "--fluid",
         choices=_FLUIDS,
@@ -91,16 +102,20 @@ def _solid(group: Any, name: str, text: str, operation: str) -> Any:
     verb = _verb(group, name, text, _make_solid)
     verb.set_defaults(operation=operation, points=False)
     size = verb.add_mutually_exclusive_group()
-    size.add_argument("--voxel-size", type=float, help="side of a voxel, world units")
+    size.add_argument("--voxel-size", type=_LENGTH, help="side of a voxel, world units")
     size.add_argument(
-        "--voxels", type=int, default=128, help="along the longest side (default: %(default)s)"
+        "--voxels",
+        type=whole(4, 100_000),
+        default=128,
+        help="along the longest side of all files together; fields alone keep their own voxels "
+        "(default: %(default)s)",
     )
     verb.add_argument(
         "--sign", choices=_SIGNS, default="auto", help="how inside is told (default: %(default)s)"
     )
     verb.add_argument("--sharp", action="store_true", help="keep edges and corners of a surface")
     verb.add_argument(
-        "--threshold", type=float, default=0.0, help="density on the surface of a fog volume"
+        "--threshold", type=number(), default=0.0, help="density on the surface of a fog volume"
     )
     _add_output(verb, "OUT", "the .vdb, .npz, .obj, .ply or USD file to write")
     return verb
@@ -110,19 +125,21 @@ def _add_fields(group: Any) -> None:
     """Verbs from a field to a field."""
     verb = _verb(group, "renormalize", "Make a field distances again.", _renormalize)
     _add_field(verb)
-    verb.add_argument("--half-width", type=float, default=3.0, help="voxels (default: %(default)s)")
-    verb.add_argument("--level", type=float, default=0.0, help="value on the surface")
+    verb.add_argument(
+        "--half-width", type=number(1, 1000), default=3.0, help="voxels (default: %(default)s)"
+    )
+    verb.add_argument("--level", type=number(), default=0.0, help="value on the surface")
     _add_output(verb, "OUT", "the .vdb or .npz file to write")
     verb = _verb(group, "operators", "Apply a differential operator.", _operate)
     _add_field(verb)
     verb.add_argument("operator", choices=OPERATORS, help="what is applied")
     verb.add_argument(
-        "--amount", type=float, default=0.0, help="of diffuse: time times diffusivity"
+        "--amount", type=_LENGTH_OR_0, default=0.0, help="of diffuse: time times diffusivity"
     )
     _add_output(verb, "OUT", "the .vdb or .npz file to write")
     verb = _verb(group, "convert", "Write a field as another file, or as a surface.", _convert)
     _add_field(verb)
-    verb.add_argument("--level", type=float, default=0.0, help="value on the surface")
+    verb.add_argument("--level", type=number(), default=0.0, help="value on the surface")
     _add_output(verb, "OUT", "the .vdb, .npz, .obj, .ply or USD file to write")
 
 
@@ -130,18 +147,29 @@ def _add_looks(group: Any) -> None:
     """Verbs that show a field."""
     verb = _verb(group, "streamlines", "Follow a field's vectors, or a gradient.", _streamlines)
     _add_field(verb)
-    verb.add_argument("--seeds", type=int, default=200, help="lines (default: %(default)s)")
-    verb.add_argument("--length", type=float, required=True, help="of a line, world units")
-    verb.add_argument("--steps", type=int, default=64, help="of a line (default: %(default)s)")
-    verb.add_argument("--seed", type=int, default=0, help="which lines (default: %(default)s)")
+    verb.add_argument(
+        "--seeds", type=whole(1, 1_000_000), default=200, help="lines (default: %(default)s)"
+    )
+    verb.add_argument("--length", type=_LENGTH, required=True, help="of a line, world units")
+    verb.add_argument(
+        "--steps", type=whole(1, 100_000), default=64, help="of a line (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--seed", type=whole(0, 2**32 - 1), default=0, help="which lines (default: %(default)s)"
+    )
     _add_output(verb, "OUT.obj", "the file to write")
     verb = _verb(group, "slice", "Draw a slice of a field, with iso-lines.", _slice)
     _add_field(verb)
     verb.add_argument("--axis", choices=("x", "y", "z"), default="z", help="across the slice")
-    verb.add_argument("--position", type=float, help="along the axis (default: the middle)")
-    verb.add_argument("--lines", type=int, default=8, help="iso-lines (default: %(default)s)")
+    verb.add_argument("--position", type=number(), help="along the axis (default: the middle)")
     verb.add_argument(
-        "--size", type=int, default=768, help="of its longer side in pixels (default: %(default)s)"
+        "--lines", type=whole(0, 1000), default=8, help="iso-lines (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--size",
+        type=whole(2, 8192),
+        default=768,
+        help="of its longer side in pixels (default: %(default)s)",
     )
     _add_output(verb, "OUT.png", "the picture to write")
     verb = add_verb(
@@ -180,6 +208,7 @@ def _add_output(verb: Any, name: str, what: str) -> None:
     verb.add_argument(
         "-o", "--output", type=Path, action=_FILES, required=True, metavar=name, help=what
     )
+    add_force(verb)
 
 
 def _make_solid(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:

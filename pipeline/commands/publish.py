@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
 from ...jobs.events import Job
@@ -31,13 +32,20 @@ def add(verbs: Any) -> None:
         found_errors=checks_block,
     )
     add_scene_options(verb)
-    add_library(verb)
-    verb.add_argument("--project", default=settings.PROJECT)
+    home = verb.add_mutually_exclusive_group()
+    add_library(home)
+    home.add_argument(
+        "--server",
+        action="store_true",
+        help="publish to the AYON server; project, folder and task are those of AYON's "
+        "environment, if there is one and the options below do not tell otherwise",
+    )
+    verb.add_argument("--project", help=f"default: {settings.PROJECT}")
     verb.add_argument("--project-code", default="", help="the code of a project that is new")
     verb.add_argument(
         "--folder", help=f"path of the AYON folder (default: {settings.FOLDER_ROOT}/NAME)"
     )
-    verb.add_argument("--task", default=settings.TASK)
+    verb.add_argument("--task", help=f"default: {settings.TASK}")
     verb.add_argument(
         "--product",
         help=f"default: {settings.PRODUCT}, with --over {settings.SHOT_PRODUCT}",
@@ -67,11 +75,11 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
         PublishOrder(
             scene=scene,
             blend=options.blend,
-            library=options.library or settings.default_library(),
-            project=options.project,
+            library=None if options.server else options.library or settings.default_library(),
+            project=_place(options, "project", settings.PROJECT),
             project_code=options.project_code,
-            folder=options.folder or f"{settings.FOLDER_ROOT}/{scene.name}",
-            task=options.task,
+            folder=_place(options, "folder", f"{settings.FOLDER_ROOT}/{scene.name}"),
+            task=_place(options, "task", settings.TASK),
             product=options.product
             or (settings.SHOT_PRODUCT if options.over else settings.PRODUCT),
             comment=options.comment,
@@ -84,3 +92,18 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
         # The file stays the asset that a shot's layer is over.
         host.remember(options.blend, scene, None if scene.over else result["identity"])
     return result
+
+
+_AYON_PLACE = {
+    "project": "AYON_PROJECT_NAME",
+    "folder": "AYON_FOLDER_PATH",
+    "task": "AYON_TASK_NAME",
+}
+"""What AYON's launcher tells the programs that it starts."""
+
+
+def _place(options: argparse.Namespace, name: str, otherwise: str) -> str:
+    """What an option, or for its server AYON's environment, says."""
+    told = os.environ.get(_AYON_PLACE[name]) if options.server else None
+    given: str | None = getattr(options, name)
+    return given if given is not None else told or otherwise

@@ -15,7 +15,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
 from .. import summaries
 from ..host import SceneHost
-from .common import add_group, add_verb, in_blender_if
+from .common import add_force, add_group, add_verb, in_blender_if
 
 
 def add(verbs: Any) -> None:
@@ -50,9 +50,15 @@ def add(verbs: Any) -> None:
         "rerun",
         "Make the set of a map again, from what the map says of itself.",
         handler=_rerun,
-        summary=summaries.textured,
+        summary=summaries.again,
     )
     rerun.add_argument("picture", type=Path, metavar="FILE.png", help="any map of the set")
+    rerun.add_argument(
+        "--photo",
+        type=Path,
+        action=_IMAGES,
+        help="the photo of a set of one (default: that of its name beside the map)",
+    )
     _add_output(rerun)
     _add_batch(group)
     _add_maps(group)
@@ -77,9 +83,7 @@ def _add_batch(group: Any) -> None:
         default=os.cpu_count() or 1,
         help="how many work at a time (default: as many as there are cores)",
     )
-    verb.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
-    )
+    _add_folder(verb)
 
 
 def _add_maps(group: Any) -> None:
@@ -89,6 +93,7 @@ def _add_maps(group: Any) -> None:
         "Make the six maps of each photo, by classical means.",
         handler=_maps,
         summary=summaries.photographed,
+        found_errors=lambda value: not value["made"],
     )
     verb.add_argument("photos", nargs="+", type=Path, action=_IMAGES, metavar="PHOTO")
     verb.add_argument(
@@ -130,9 +135,7 @@ def _add_tile(group: Any) -> None:
         default="auto",
         help="a cut for structure, a blend for what is random (default: %(default)s)",
     )
-    verb.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
-    )
+    _add_folder(verb)
 
 
 def _needs_openimageio(image: Path) -> bool:
@@ -143,10 +146,15 @@ def _needs_openimageio(image: Path) -> bool:
 _IMAGES = in_blender_if(_needs_openimageio)
 
 
-def _add_output(verb: argparse.ArgumentParser) -> None:
+def _add_folder(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
     )
+    add_force(verb)
+
+
+def _add_output(verb: argparse.ArgumentParser) -> None:
+    _add_folder(verb)
     verb.add_argument("--name", default="", help="what the files' names begin with")
 
 
@@ -163,20 +171,22 @@ def _make(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
     request = TextureRequest(
         options.prompt, options.size, options.seed, parameters, options.normals
     )
-    return (yield from make(request, options.output, options.name))
+    return (yield from make(request, options.output, options.name, force=options.force))
 
 
 def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ...texture_lab.make import rerun
+    from ...texture_lab.rerun import rerun
 
-    return (yield from rerun(options.picture, options.output, options.name))
+    where = (options.output, options.name, options.photo)
+    return (yield from rerun(options.picture, *where, force=options.force))
 
 
 def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
     from ..textures import make_sets, read_requests
 
     requests = read_requests(options.listing, options.size, options.seed)
-    return (yield from make_sets(requests, options.output, max(options.processes, 1)))
+    children = max(options.processes, 1)
+    return (yield from make_sets(requests, options.output, children, force=options.force))
 
 
 def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
@@ -205,7 +215,7 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
         share = 1 / len(options.photos)
         try:
             request = request_of(photo, **chosen)
-            job = make_maps(photo, request, options.output, options.name)
+            job = make_maps(photo, request, options.output, options.name, force=options.force)
             made.append((yield from part(job, index * share, (index + 1) * share)))
         except StagewrightError as error:
             # One damaged photo among thousands must not stop the others.
@@ -222,4 +232,5 @@ _CONTROLS = ("delight", "relief", "detail", "roughness", "contrast")
 def _tile(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
     from ...texture_lab.tile_files import tile_files
 
-    return (yield from tile_files(options.images, options.output, options.method))
+    where = (options.output, options.method)
+    return (yield from tile_files(options.images, *where, force=options.force))

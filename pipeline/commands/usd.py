@@ -13,7 +13,7 @@ from ...jobs.events import Job
 from .. import summaries
 from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
-from . import usd_files, usd_inspect
+from . import usd_files, usd_inspect, usd_render
 from .common import (
     add_allow,
     add_group,
@@ -39,6 +39,7 @@ def add(verbs: Any) -> None:
     _add_thumbnail(group)
     usd_inspect.add_to(group)
     usd_files.add_to(group)
+    usd_render.add_to(group)
 
 
 def _add_export(group: Any) -> None:
@@ -68,17 +69,31 @@ def _add_export(group: Any) -> None:
 
 def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
     require_usd()
+    from ...usd_tools.asset import asset_layers
+    from ...usd_tools.own_layers import refuse_foreign_layers
     from ..export import export_asset
 
     request = scene_request(options)
     root = options.output.absolute()
+    _require_layer(root)
     _refuse_existing(root, options.overwrite)
+    if not request.over:
+        refuse_foreign_layers(root, asset_layers(root))  # before hours of work
     host.open(options.blend)
     with work_folder() as work:
         asset = yield from export_asset(host, request, root, work, options.allow)
     if options.save:
         host.remember(options.blend, request, None)
     return asset.to_json()
+
+
+def _require_layer(root: Path) -> None:
+    if root.suffix.lower() not in (".usda", ".usdc", ".usd"):
+        raise StagewrightError(
+            "layer-suffix",
+            f"A USD layer is not called “{root.name}”.",
+            "Give the file one of the endings .usda, .usdc, .usd.",
+        )
 
 
 def _add_losses(group: Any) -> None:

@@ -567,11 +567,11 @@ def test_projects_without_a_code_get_free_ones(library: Library, publish: Publis
 def test_a_locked_product_is_refused_before_the_work(library: Library, child: ModuleType) -> None:
     request = child.make_request()
     early = library.publication(request)
-    early.refuse_if_locked()
+    early.refuse_early()
     with closing(library.publication(request)) as other:
         value_of(other.open())
         with pytest.raises(StagewrightError) as caught:
-            early.refuse_if_locked()
-        library.publication(request, break_lock=True).refuse_if_locked()
+            early.refuse_early()
+        library.publication(request, break_lock=True).refuse_early()
     assert caught.value.code == "library-locked"
-    early.refuse_if_locked()
+    early.refuse_early()

@@ -48,6 +48,13 @@ class Recorder:
         self._check_options("prop", options)
         self.properties.append(name)
 
+    def prop_search(
+        self, data: Any, name: str, search_data: Any, search_name: str, **options: Any
+    ) -> None:
+        assert search_name in search_data.bl_rna.properties, search_name
+        self._check_options("prop_search", options)
+        self.prop(data, name)
+
     def progress(self, *, text: str = "", factor: float = 0.0, **options: Any) -> None:
         self._check_options("progress", options)
         self.texts.append(text)

@@ -295,10 +295,10 @@ def test_what_cannot_be_done_is_one_sentence() -> None:
 
 def test_volumes_lie_beside_the_saved_file_and_nothing_is_replaced(tmp_path: Path) -> None:
     first = make(add_ball(), output="VOLUME", voxels=20)
-    assert Path(first.data.filepath).parent == Path(bpy.app.tempdir) / writing.FOLDER
+    assert Path(first.data.filepath).parent == Path(bpy.app.tempdir) / writing.KIND
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
     kept = Path(bpy.path.abspath(first.data.filepath))
-    assert kept.parent == tmp_path / writing.FOLDER and kept.is_file()
+    assert kept.parent == tmp_path / writing.KIND and kept.is_file()
     second = make(add_ball(), output="VOLUME", voxels=20)
     assert Path(bpy.path.abspath(second.data.filepath)) != kept
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))

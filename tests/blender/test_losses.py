@@ -44,6 +44,24 @@ def test_the_export_tells_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("addon")
+def test_the_world_and_the_materials_of_looks_are_looked_at_too(tmp_path: Path) -> None:
+    bpy.data.objects.remove(bpy.data.objects["Lost"])
+    look = bpy.context.scene.stagewright.looks.add()
+    swap = look.swaps.add()
+    swap.material, swap.instead = bpy.data.materials["Plain"], bpy.data.materials["Noisy"]
+    world = bpy.context.scene.world = bpy.data.worlds.new("Sky")
+    if world.node_tree is None:
+        world.use_nodes = True
+    tree = world.node_tree
+    noise = tree.nodes.new("ShaderNodeTexNoise")
+    tree.links.new(noise.outputs["Color"], tree.nodes["Background"].inputs["Color"])
+    told = finish(BlenderHost().losses(SceneRequest("", "thing", world=True), tmp_path))
+    without = finish(BlenderHost().losses(SceneRequest("", "thing"), tmp_path))
+    assert [("Noisy" in loss.message) for loss in without] == [True]
+    assert len(told) == 2 and any("world" in loss.message.casefold() for loss in told)
+
+
+@pytest.mark.usefixtures("addon")
 def test_the_sidebar_lists_them() -> None:
     bpy.context.scene.stagewright.name = "thing"
     bpy.ops.stagewright.find_losses()

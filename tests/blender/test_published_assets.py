@@ -15,6 +15,7 @@ import pytest
 from mathutils import Vector
 from pxr import Sdf, Usd, UsdGeom
 
+from stagewright.addon.scene import reading
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.ayon_bridge.library import Library
 from stagewright.pipeline.export import CheckedAsset, export_asset
@@ -124,6 +125,27 @@ def test_an_added_asset_becomes_a_reference_to_its_version(library: Path, tmp_pa
     )
     bpy.context.view_layer.update()
     assert tuple(corner) == pytest.approx(tuple(chair.matrix_world @ Vector((1, 1, 0))), abs=1e-5)
+
+
+def test_points_of_a_mesh_are_read_once_however_often_it_is_shown(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = versions(library)[0]
+    chairs = [add(library, version, 2.0 * number) for number in range(5)]
+    table = add_square("Table")
+    copy = bpy.data.objects.new("Copy", table.data)
+    bpy.context.scene.collection.objects.link(copy)
+    read: list[int] = []
+    original = reading._read_points
+
+    def counted(mesh: bpy.types.Mesh) -> Any:
+        read.append(mesh.as_pointer())
+        return original(mesh)
+
+    monkeypatch.setattr(reading, "_read_points", counted)
+    scene = finish(reading.read_scene([*chairs, table, copy], (1.0,)))
+    assert len(scene.uses) == 5 and [m.object for m in scene.meshes] == ["Table", "Copy"]
+    assert len(read) == len(set(read)) == 2  # Seat and back of the chairs share one mesh.
 
 
 def test_a_set_and_its_assets_can_be_moved_together(library: Path, tmp_path: Path) -> None:
@@ -238,6 +260,40 @@ def test_other_units_and_axes_are_brought_into_those_of_the_set(
     add(library, version, 1, 2, 3).rotation_euler = (0, 0, 1)
     asset = export(tmp_path / "out")
     assert told(asset) == []
+
+
+def test_references_are_in_the_variants_of_their_collections(library: Path, tmp_path: Path) -> None:
+    first, second = versions(library)
+    table = add_square("Table", 3.0)
+    for name, version in (("lod=high", first), ("lod=low", second)):
+        chair = add(library, version, 1.0)
+        chair.name, chair.parent = f"Chair {name[4:]}", table
+        made = bpy.data.collections.new(name)
+        bpy.context.scene.collection.children.link(made)
+        made.objects.link(chair)
+        bpy.context.scene.collection.objects.unlink(chair)
+    asset = export(tmp_path / "out")
+    assert told(asset) == []
+    stage = Usd.Stage.Open(str(asset.files.root))
+    lod = stage.GetPrimAtPath("/hall").GetVariantSet("lod")
+    found = {}
+    for name in lod.GetVariantNames():
+        lod.SetVariantSelection(name)
+        found[name] = [
+            (str(prim.GetPath()), prim.GetAssetInfoByKey("version"))
+            for prim in stage.TraverseAll()
+            if prim.IsInstance() and prim.IsDefined()
+        ]
+    assert found == {
+        "high": [("/hall/Table/Chair_high/chair", "v001")],
+        "low": [("/hall/Table/Chair_low/chair_001", "v002")],
+    }
+    # Nothing of the other variant is left outside of it.
+    lod.SetVariantSelection("low")
+    assert not stage.GetPrimAtPath("/hall/Table/Chair_high/chair")
+    # Both versions are told, whichever is selected.
+    text = (tmp_path / "out" / "hall_references.usda").read_text()
+    assert all(name in text for name in ("v001", "v002"))
 
 
 def test_an_asset_stands_in_a_scene_in_centimetres_at_its_true_size(

@@ -11,6 +11,7 @@ from pxr import Usd, UsdGeom, UsdShade
 
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.jobs.errors import StagewrightError
+from stagewright.jobs.events import Message
 from stagewright.pipeline.export import CheckedAsset, export_asset
 from stagewright.pipeline.host import SceneRequest
 
@@ -102,6 +103,58 @@ def test_variants_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = (exported(tmp_path / name) for name in ("first", "second"))
     for one, other in zip(first.files.layers, second.files.layers, strict=True):
         assert one.read_bytes() == other.read_bytes()
+
+
+def messages(folder: Path) -> list[str]:
+    folder.mkdir()
+    job = export_asset(BlenderHost(), SceneRequest("", "thing"), folder / "thing.usda", folder, [])
+    return [event.text for event in job if isinstance(event, Message)]
+
+
+def test_variants_may_be_called_anything_and_what_usd_calls_them_is_told(tmp_path: Path) -> None:
+    names = ["Größe=hoch", "Größe=sehr hoch", "Größe=sehr_hoch", "2 lod=v1.2", "2 lod=v1.3.001"]
+    for number, name in enumerate(names):
+        collection(name, triangle(f"Item {number}"))
+    bpy.context.view_layer.update()
+    told = messages(tmp_path / "out")
+    assert [text for text in told if "is called" in text] == [
+        "The variant 2 lod=v1.2 is called _2_lod=v1_2 in USD.",
+        "The variant 2 lod=v1.3 is called _2_lod=v1_3 in USD.",
+        "The variant Größe=sehr hoch is called Größe=sehr_hoch_1 in USD.",
+    ]
+    stage = Usd.Stage.Open(str(tmp_path / "out" / "thing.usda"))
+    sets = stage.GetPrimAtPath("/thing").GetVariantSets()
+    assert {name: sets.GetVariantSet(name).GetVariantNames() for name in sets.GetNames()} == {
+        "Größe": ["hoch", "sehr_hoch", "sehr_hoch_1"],
+        "_2_lod": ["v1_2", "v1_3"],
+    }
+    sets.GetVariantSet("Größe").SetVariantSelection("sehr_hoch_1")
+    assert meshes(stage) == {"/thing/Item_1", "/thing/Item_3"}
+
+
+def test_a_variant_of_which_nothing_is_shown_is_told(tmp_path: Path) -> None:
+    collection("lod=high", triangle("High"))
+    collection("lod=low", triangle("Low")).hide_viewport = True
+    bpy.context.view_layer.update()
+    (told,) = (text for text in messages(tmp_path / "out") if "lod" in text)
+    assert told.startswith("The variant lod=low is empty")
+
+
+@pytest.mark.usefixtures("addon")
+def test_collections_cannot_take_the_variant_set_of_looks(tmp_path: Path) -> None:
+    item = triangle("Item")
+    item.data.materials.append(add_material("Paint"))
+    collection("look=worn", item)
+    look = bpy.context.scene.stagewright.looks.add()
+    look.name = "golden"
+    swap = look.swaps.add()
+    swap.material, swap.instead = item.data.materials[0], add_material("Gold")
+    bpy.context.view_layer.update()
+    with pytest.raises(StagewrightError) as refused:
+        exported(tmp_path / "out")
+    assert refused.value.code == "look-taken"
+    bpy.context.scene.stagewright.looks.clear()
+    exported(tmp_path / "again")
 
 
 def test_other_collections_are_usds_collections(tmp_path: Path) -> None:

@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from stagewright.addon import pump
-from stagewright.addon.textures import lab, making
+from stagewright.addon import beside, pump
+from stagewright.addon.textures import handles, lab, making, pictures
 from stagewright.addon.textures.material import KEY, uv_side
 from stagewright.addon.textures.panel import STAGEWRIGHT_PT_textures
+from stagewright.texture_lab.grammar import understand
+from stagewright.texture_lab.images import read_image
+from stagewright.texture_lab.make import draw as lab_draw
+from stagewright.texture_lab.picture import picture
 
 from .recorder import draw
 from .test_jobs_in_blender import tick_until
@@ -158,21 +164,90 @@ def test_a_cancelled_run_leaves_the_object_as_it_was() -> None:
     item = add_plane()
     chosen = bpy.context.scene.stagewright_texture
     chosen.prompt, chosen.size = "brick", "4096"
-    before = sorted(making.home().glob("*"))
+    before = sorted(beside.home(making.KIND).glob("*"))
     task = start(item)
     tick_until(lambda: "Drawing" in task.message)
     pump.cancel(task.number)
     tick_until(lambda: not task.running)
     assert task.failure is not None and task.failure.code == "cancelled"
     assert item.active_material is None
-    assert sorted(making.home().glob("*")) == before
+    assert sorted(beside.home(making.KIND).glob("*")) == before
 
 
-def test_the_next_seed_is_another() -> None:
+def shown(name: str) -> NDArray[np.float32]:
+    """The pixels that a panel shows under a name, the first row on top."""
+    found = pictures._Shown.collection[name]
+    pixels = np.empty(len(found.image_pixels_float), np.float32)
+    found.image_pixels_float.foreach_get(pixels)
+    columns, rows = found.image_size
+    return pixels.reshape(rows, columns, 4)[::-1]
+
+
+def expected(size: int, seed: int, **sliders: float) -> NDArray[np.float32]:
+    return picture(lab_draw(understand("brick", sliders), size, seed))
+
+
+def test_a_preview_follows_the_sliders_and_the_last_change_wins() -> None:
     chosen = bpy.context.scene.stagewright_texture
-    before = chosen.seed
-    bpy.ops.stagewright.next_texture_seed()
-    assert chosen.seed == before + 1
+    chosen.prompt, chosen.seed = "brick", 6
+    (rows,) = (item for item in chosen.sliders if item.name == "rows")
+    handles.start()
+    for count in (4, 6, 12):
+        rows.count = count
+        handles.start()
+    tick_until(lambda: not pump.is_running(handles.KIND))
+    assert np.allclose(shown("texture"), expected(256, 6, rows=12), atol=0.01)
+    for seed in (4, 5, 6, 7):
+        assert np.allclose(shown(f"seed {seed % 4}"), expected(128, seed, rows=12), atol=0.01)
+    assert not any(task.kind == handles.KIND for task in pump.tasks())
+    assert len(draw(STAGEWRIGHT_PT_textures).icons) == 5
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert pictures.icon("texture") is None
+
+
+def test_a_preview_does_not_wait_for_a_set() -> None:
+    item = add_plane()
+    chosen = bpy.context.scene.stagewright_texture
+    chosen.prompt, chosen.size = "brick", "4096"
+    task = start(item)
+    handles.start()
+    tick_until(lambda: not pump.is_running(handles.KIND))
+    assert task.running
+    tick_until(lambda: pictures.icon(lab.set_name(task)) is not None)  # Its own picture, too.
+    pump.cancel(task.number)
+    tick_until(lambda: not task.running)
+
+
+def test_seeds_are_offered_and_kept_only_if_wished() -> None:
+    add_plane()
+    chosen = bpy.context.scene.stagewright_texture
+    chosen.prompt, chosen.seed = "brick", 6
+    buttons = draw(STAGEWRIGHT_PT_textures).buttons
+    offered = [rna.seed for name, rna in buttons if name == "stagewright.choose_texture_seed"]
+    assert offered == [4, 5, 6, 7, 8]
+    assert bpy.ops.stagewright.choose_texture_seed(seed=5) == {"FINISHED"}
+    make("brick")
+    assert chosen.seed == 5
+    chosen.keep_seed = False
+    make("brick")
+    assert chosen.seed == 6
+
+
+def test_a_preset_brings_words_and_sliders_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLENDER_USER_SCRIPTS", str(tmp_path))
+    chosen = bpy.context.scene.stagewright_texture
+    chosen.prompt, chosen.seed = "mossy brick", 9
+    chosen.sliders["rows"].count = 14
+    assert bpy.ops.stagewright.add_texture_preset(name="Wall") == {"FINISHED"}
+    wanted = chosen.request()
+    (preset,) = Path(bpy.utils.user_resource("SCRIPTS")).rglob("texture/Wall.py")
+    chosen.prompt, chosen.seed = "sand", 1
+    bpy.ops.script.execute_preset(
+        filepath=str(preset), menu_idname="STAGEWRIGHT_PT_texture_presets"
+    )
+    assert chosen.request() == wanted
 
 
 def test_textures_queue_and_can_be_moved() -> None:
@@ -219,3 +294,21 @@ def test_the_processes_end_with_the_add_on() -> None:
     lab.unregister()
     assert sets.pid is None
     lab.register()
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("float", 0.5), ("half", 0.5), ("uint16", 0.214)])
+def test_linear_light_is_encoded_before_the_photo_tools(
+    tmp_path: Path, kind: str, expected: float
+) -> None:
+    bpy.utils.expose_bundled_modules()
+    import OpenImageIO
+
+    path = tmp_path / ("light.exr" if kind != "uint16" else "light.tif")
+    pixels = np.full((4, 5, 3), 0.21404114, np.float32)  # The light of an sRGB value of 0.5.
+    spec = OpenImageIO.ImageSpec(5, 4, 3, kind)
+    output = OpenImageIO.ImageOutput.create(str(path))
+    output.open(str(path), spec)
+    output.write_image(pixels)
+    output.close()
+    assert np.abs(read_image(path) - expected).max() < 1e-3
+    assert np.abs(read_image(path, data=True) - 0.21404).max() < 1e-3

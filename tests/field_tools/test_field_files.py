@@ -67,6 +67,25 @@ def test_what_is_no_field_is_refused_by_its_name(tmp_path: Path, how: str) -> No
     assert caught.value.code == "field-unreadable"
 
 
+def test_a_damaged_file_is_an_error_wherever_the_damage_is(tmp_path: Path) -> None:
+    path = tmp_path / "field.npz"
+    values = np.random.default_rng(2).normal(size=(4, 5, 6)).astype(np.float32)
+    write_field(path, Grid(values), level_set=False)
+    whole = path.read_bytes()
+    random = np.random.default_rng(3)
+    for at in range(len(whole)):
+        cut, changed = whole[:at], bytearray(whole)
+        changed[at] ^= int(random.integers(1, 256))
+        for content in (cut, bytes(changed)):
+            path.write_bytes(content)
+            try:
+                found = read_field(path)
+            except StagewrightError as error:
+                assert "field.npz" in str(error)
+            else:  # The byte stood where nothing depends on it: a time, a version.
+                assert np.array_equal(found.grid.values, values)
+
+
 def test_a_field_larger_than_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "bomb.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as members:

@@ -82,6 +82,19 @@ def test_a_ply_of_another_program(tmp_path: Path, form: str, order: str) -> None
     assert_same(read_polygons(path))
 
 
+@pytest.mark.parametrize("others", [[], [[0, 1, 2]]])
+def test_faces_of_more_corners_than_a_byte_counts(tmp_path: Path, others: list[list[int]]) -> None:
+    turn = np.linspace(0, 2 * np.pi, 300, endpoint=False)
+    points = np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=1)
+    faces = [list(range(300)), *others]
+    corners = np.concatenate(faces)
+    written = Polygons(points, np.array([len(face) for face in faces]), corners)
+    write_polygons(tmp_path / "a.ply", written)
+    found = read_polygons(tmp_path / "a.ply")
+    assert found.counts.tolist() == written.counts.tolist()
+    assert found.corners.tolist() == corners.tolist()
+
+
 def test_polygons_are_cut_into_fans() -> None:
     triangles = mesh().triangles()
     assert triangles.tolist() == [
@@ -95,6 +108,10 @@ BAD = {
     "words.ply": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\nnone\n",
     "type.ply": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty colour x\nend_header\n0\n",
     "form.ply": b"ply\nformat utf8 1.0\nend_header\n",
+    "short text.ply": ply("ascii", "")[:-25],
+    "no faces.ply": b"\n".join(ply("ascii", "").splitlines()[:-3]),
+    "less than none.ply": ply("ascii", "").replace(b"face 3", b"face -3"),
+    "long list.ply": ply("binary_little_endian", "<").replace(b"list uchar", b"list int"),
     "far.obj": b"v 0 0 0\nv 1 0 0\nf 1 2 9\n",
     "zero.obj": b"v 0 0 0\nf 0 0 0\n",
     "words.obj": b"v a b c\n",

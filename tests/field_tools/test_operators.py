@@ -12,6 +12,7 @@ from stagewright.field_tools import parallel
 from stagewright.field_tools.curvature import gaussian_curvature, mean_curvature
 from stagewright.field_tools.grid import Grid
 from stagewright.field_tools.operators import curl, divergence, gradient, laplacian, normalize
+from stagewright.jobs import threads
 from stagewright.jobs.errors import StagewrightError
 
 from .shapes import cube_grid, sample, sphere, torus
@@ -144,7 +145,7 @@ def test_chunks_much_smaller_than_a_plane_give_the_same_bits(
     grid = Grid(values, 0.3)
     whole = [operator(grid).values for operator in (gradient, laplacian, mean_curvature)]
     monkeypatch.setattr(parallel, "CHUNK_BYTES", 256)
-    monkeypatch.setattr(parallel, "thread_count", lambda: 3)
+    monkeypatch.setattr(threads, "thread_count", lambda: 3)
     pieces = [operator(grid).values for operator in (gradient, laplacian, mean_curvature)]
     for one, other in zip(whole, pieces, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 import pytest
 
+from stagewright.jobs import threads
 from stagewright.jobs.drive import drain
 from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Waiting
@@ -49,3 +51,28 @@ def test_cancelled_it_ends_while_the_thread_runs_on() -> None:
     assert not ended.is_set()
     let_go.set()
     assert ended.wait(60)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_shared_work_is_done_once_each(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(threads, "thread_count", lambda: count)
+    done: list[int] = []
+
+    def work(items: Iterable[int]) -> None:
+        for item in items:
+            done.append(item)  # noqa: PERF402 - items come while others take theirs
+
+    threads.share(range(100), work)
+    assert sorted(done) == list(range(100))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_error_of_shared_work_is_raised(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(threads, "thread_count", lambda: count)
+
+    def work(items: Iterable[int]) -> None:
+        for _ in items:
+            raise StagewrightError("no-luck", "The lamp is out.", "Light it.")
+
+    with pytest.raises(StagewrightError, match="lamp"):
+        threads.share(range(9), work)

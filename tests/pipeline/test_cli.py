@@ -123,19 +123,50 @@ def test_a_request_to_terminate_ends_with_an_error_line_and_130() -> None:
     assert (process.returncode, last["event"], last["code"]) == (130, "error", "cancelled")
 
 
-def test_an_export_replaces_nothing_unasked(tmp_path: Path) -> None:
-    asset = tmp_path / "a.usda"
-    asset.write_text("precious")
+def refused_export(target: Path, *words: str) -> str:
+    """The code by which an export to ``target`` is refused, before any scene is asked for."""
     source = f"""
 import sys
 from stagewright.pipeline.cli import main
-sys.exit(main(["usd", "export", "x.blend", "-o", {str(asset)!r}, "--json"], object()))
+words = ["usd", "export", "x.blend", "-o", {str(target)!r}, "--json", *{words!r}]
+sys.exit(main(words, object()))
 """
     done = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, env=environment({})
     )
-    assert (done.returncode, json.loads(done.stdout)["code"]) == (1, "exists")
+    assert done.returncode == 1
+    return str(json.loads(done.stdout)["code"])
+
+
+def test_an_export_replaces_nothing_unasked(tmp_path: Path) -> None:
+    asset = tmp_path / "a.usda"
+    asset.write_text("precious")
+    assert refused_export(asset) == "exists"
     assert asset.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--bake", "64"), ("--world",), ("--step", "0.5"), ("--up-axis", "Y"), ("--over", "b.usda")],
+)
+def test_what_blenders_exporter_does_not_do_is_refused(tmp_path: Path, words: list[str]) -> None:
+    target = tmp_path / "a.usda"
+    assert refused_export(target, "--engine", "native", *words) == "native-option"
+
+
+def test_an_export_is_a_layer(tmp_path: Path) -> None:
+    assert {refused_export(tmp_path / f"a{end}") for end in ("", ".usdz", ".obj")} == {
+        "layer-suffix"
+    }
+
+
+@pytest.mark.parametrize("name", ["a_look.usda", "a_geometry.usdc", "a_references.usda"])
+def test_an_export_replaces_no_layers_of_others(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious")
+    # What may replace the root may not replace what happens to be called like its parts.
+    for words in ((), ("--overwrite",)):
+        assert refused_export(tmp_path / "a.usda", *words) == "layer-in-the-way"
+    assert (tmp_path / name).read_text() == "precious"
 
 
 @pytest.mark.parametrize("words", [["usd", "check", "x.usda"], ["usd", "export", "x", "-o", "y"]])

@@ -14,6 +14,7 @@ from stagewright.field_tools.field_files import read_field, write_field
 from stagewright.field_tools.grid import grid_over
 from stagewright.field_tools.mesh_files import Polygons, read_polygons, write_polygons
 from stagewright.field_tools.primitives import box, sampled, sphere
+from stagewright.field_tools.views import colours
 from stagewright.pipeline.cli import main
 from stagewright.texture_lab.png import read_png
 
@@ -136,6 +137,125 @@ def test_a_slice_shows_the_ball(ball: Path, tmp_path: Path) -> None:
     assert np.abs(radii - 0.7).max() < 0.02
 
 
+def test_colours_of_a_slice_are_those_of_the_panel(ball: Path, tmp_path: Path) -> None:
+    assert run("slice", ball, "-o", tmp_path / "s.png", "--size", 21, "--lines", 0) == 0
+    pixels, _ = read_png(tmp_path / "s.png")
+    values = read_field(ball).grid.values[:, :, 10]
+    light = colours(values.ravel(), np.abs(values).max())[:, :3].reshape(21, 21, 3)
+    # sRGB after IEC 61966-2-1, rows from the top.
+    srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    expected = srgb.transpose(1, 0, 2)[::-1] * 255
+    plain = pixels.max(axis=2) > 0  # The line of zero is black.
+    assert np.abs(pixels - expected)[plain].max() < 0.51 and plain.mean() > 0.8
+
+
+def test_voxels_are_counted_along_the_longest_side_of_fields_and_meshes(tmp_path: Path) -> None:
+    lattice = grid_over((-1, -1, -1), (9, 1, 1), 0.1)
+    beam = sampled(lambda points: box(points - (4, 0, 0), (4.5, 0.5, 0.5)), lattice)
+    write_field(tmp_path / "beam.npz", beam, level_set=True)
+    cube = write_box(tmp_path / "cube.obj", (0, 0, 0), (1, 1, 1))
+    words = ("boolean", "union", cube, tmp_path / "beam.npz", "-o", tmp_path / "out.npz")
+    assert run(*words, "--voxels", 90) == 0
+    assert read_field(tmp_path / "out.npz").grid.voxel_size == pytest.approx(0.1, rel=0.02)
+
+
+def test_what_is_there_is_replaced_only_if_told(ball: Path, tmp_path: Path) -> None:
+    output = tmp_path / "g.npz"
+    output.write_text("somebody's")
+    assert run("operators", ball, "gradient", "-o", output) == 1
+    assert output.read_text() == "somebody's"
+    assert run("operators", ball, "gradient", "-o", output, "--force") == 0
+    assert read_field(output).grid.is_vector
+    before = ball.read_bytes()
+    (tmp_path / "link.npz").symlink_to(ball)
+    for name in ("ball.npz", "link.npz"):
+        assert run("renormalize", ball, "-o", tmp_path / name, "--force") == 1
+    assert ball.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("mesh-to-sdf", "a.obj", "--voxel-size", "0"),
+        ("mesh-to-sdf", "a.obj", "--voxel-size=-1"),
+        ("mesh-to-sdf", "a.obj", "--voxel-size", "nan"),
+        ("mesh-to-sdf", "a.obj", "--voxel-size", "inf"),
+        ("mesh-to-sdf", "a.obj", "--voxels", "0"),
+        ("mesh-to-sdf", "a.obj", "--voxels", "12.5"),
+        ("shell", "a.obj", "--thickness=-1"),
+        ("smooth", "a.obj", "--width", "0"),
+        ("offset", "a.obj", "--distance", "nan"),
+        ("boolean", "union", "a.obj", "b.obj", "--blend=-1"),
+        ("points-to-surface", "a.obj", "--radius", "0"),
+        ("renormalize", "a.npz", "--half-width", "0.5"),
+        ("operators", "a.npz", "diffuse", "--amount=-1"),
+        ("streamlines", "a.npz", "--length", "1", "--steps", "0"),
+        ("streamlines", "a.npz", "--length", "1", "--seed=-1"),
+        ("slice", "a.npz", "--size", "1"),
+        ("slice", "a.npz", "--lines=-1"),
+        ("slice", "a.npz", "--position", "nan"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_a_wrong_command_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert run(*words, "-o", tmp_path / "out") == 2
+    said = capfd.readouterr().err
+    option = next(word for word in reversed(words) if word.startswith("--")).partition("=")[0]
+    assert f"argument {option}" in said
+
+
+def write_points(path: Path, rows: list[tuple[float, ...]], faces: list[int] | None = None) -> Path:
+    corners = np.array(faces or [], np.int64)
+    counts = np.full(len(corners) // 3, 3)
+    write_polygons(path, Polygons(np.array(rows, float).reshape(-1, 3), counts, corners))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("rows", "faces", "verb", "said"),
+    [
+        ([], None, "points-to-surface", "has no points"),
+        ([(0, 0, 0), (1, np.nan, 0)], None, "points-to-surface", "1 of 2 points at no place"),
+        ([(0, 0, 0), (1, np.inf, 0), (0, 1, 0)], [0, 1, 2], "remesh", "1 of 3 points at no place"),
+        ([(1, 2, 3)] * 3, [0, 1, 2], "mesh-to-sdf", "lie at one place"),
+        ([(1, 2, 3), (1, 2, 4)], None, "mesh-to-sdf", "has points, but no faces"),
+        ([], None, "mesh-to-sdf", "has no points"),
+    ],
+)
+def test_files_without_a_shape_are_named(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    rows: list[tuple[float, ...]],
+    faces: list[int] | None,
+    verb: str,
+    said: str,
+) -> None:
+    source = write_points(tmp_path / "odd.ply", rows, faces)
+    radius = ("--radius", "1") if verb == "points-to-surface" else ()
+    assert run(verb, source, "-o", tmp_path / "out.ply", *radius) == 1
+    told = capfd.readouterr().err
+    assert said in told and "odd.ply" in told
+    assert not (tmp_path / "out.ply").exists()
+
+
+def test_points_at_one_place_are_a_ball(tmp_path: Path) -> None:
+    source = write_points(tmp_path / "p.ply", [(1, 2, 3)] * 5)
+    words = ("points-to-surface", source, "-o", tmp_path / "out.ply", "--radius", 2)
+    assert run(*words, "--fluid", "spheres") == 0
+    away = np.linalg.norm(read_polygons(tmp_path / "out.ply").points - [1, 2, 3], axis=1)
+    assert np.abs(away - 2).max() < 0.1
+
+
+def test_folders_that_take_no_file_are_refused_before_the_work(
+    ball: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stagewright.pipeline.targets.os.access", lambda *_: False)
+    for name, said in (("nowhere/s.png", "is not there"), ("s.png", "may not be written to")):
+        assert run("slice", ball, "-o", tmp_path / name) == 1
+        assert said in capfd.readouterr().err
+
+
 def test_json_tells_the_result(ball: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("info", ball, "--json") == 0
     lines: list[dict[str, Any]] = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
@@ -153,6 +273,7 @@ def test_json_tells_the_result(ball: Path, capfd: pytest.CaptureFixture[str]) ->
         (("slice", "{ball}", "-o", "{out}.jpg"), ".png"),
         (("operators", "{ball}", "curl", "-o", "{out}.npz"), "vector"),
         (("convert", "{ball}", "-o", "{out}.ply", "--level", "9"), "no surface at 9"),
+        (("slice", "{ball}", "-o", "{out}.png", "--position", "3"), "no field at z = 3"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(

@@ -39,6 +39,16 @@ def test_the_normal_map_is_that_of_the_height_map(tmp_path: Path) -> None:
     assert abs(stored - expected).max() < 1.5 / 127.5
 
 
+def test_what_is_there_is_replaced_only_if_told(tmp_path: Path) -> None:
+    assert _make(tmp_path, "cobblestone", "--name", "c") == 0
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    assert _make(tmp_path, "red bricks", "--name", "c") == 1
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert _make(tmp_path, "cobblestone", "--name", "c") == 0  # The same set.
+    assert _make(tmp_path, "red bricks", "--name", "c", "--force") == 0
+    assert (tmp_path / "c_height.png").read_bytes() != before[tmp_path / "c_height.png"]
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -46,6 +56,7 @@ def test_the_normal_map_is_that_of_the_height_map(tmp_path: Path) -> None:
         (["brick", "--seed", "-1"], "bad-request"),
         (["brick", "--normals", "up"], "bad-request"),
         (["brick", "--set", "waves=2"], "bad-request"),
+        (["brick", "--name", "../elsewhere"], "bad-name"),
         (["x" * 10_000], "bad-request"),
         ([""], "bad-request"),
     ],

@@ -6,6 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stagewright.jobs import threads
+from stagewright.texture_lab import layouts
 from stagewright.texture_lab.canvas import Canvas
 from stagewright.texture_lab.layouts import bricks, herringbone, hexagons, scales, stones, weave
 
@@ -88,3 +90,17 @@ def test_hexagons_are_regular() -> None:
     cells = hexagons(c.x, c.y, 7)
     assert cells.edge.max() * 7 == pytest.approx(0.5, abs=0.02)
     assert len(np.unique(cells.cell)) == cells.count
+
+
+def test_stones_are_the_same_bits_in_any_threads_and_strips(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    canvas = Canvas(96, 3)
+    whole = layouts.stones(canvas, 1, canvas.x, canvas.y, 7, 5)
+    monkeypatch.setattr(layouts, "_STRIP", 500)
+    monkeypatch.setattr(threads, "thread_count", lambda: 3)
+    pieces = layouts.stones(canvas, 1, canvas.x, canvas.y, 7, 5)
+    for name in ("cell", "u", "v", "edge"):
+        one, other = getattr(whole, name), getattr(pieces, name)
+        assert one.dtype == other.dtype and np.array_equal(one, other)
+        assert one.dtype == (np.int32 if name == "cell" else np.float32)

@@ -14,14 +14,13 @@ from stagewright.jobs.drive import drain
 from stagewright.jobs.errors import StagewrightError
 from stagewright.pipeline.cli import main
 from stagewright.texture_lab import png
-from stagewright.texture_lab.images import read_image
+from stagewright.texture_lab.images import encoded, linear, read_image
+from stagewright.texture_lab.map_names import kind_of
 from stagewright.texture_lab.photo import (
     PhotoRequest,
     blurred,
     delighted,
-    encoded,
     height_of,
-    linear,
     make_maps,
     maps_of,
     request_of,
@@ -129,10 +128,10 @@ def lines_of(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return value
 
 
-def is_made(photo: Path, folder: Path) -> bool:
+def is_made(photo: Path, folder: Path, *, force: bool = False) -> bool:
     """Make the set of a photo; whether it was not there yet."""
     request = request_of(photo, relief=0.02)
-    value = drain(make_maps(photo, request, folder), lambda event: None)
+    value = drain(make_maps(photo, request, folder, force=force), lambda event: None)
     return not value["done"]
 
 
@@ -146,9 +145,12 @@ def test_a_set_is_made_once(tmp_path: Path) -> None:
     sidecar = json.loads((out / "wall.json").read_text())
     assert sidecar["request"]["relief"] == 0.02
     assert sidecar["request"]["photo"] == "wall.png" and str(tmp_path) not in str(sidecar)
-    # Another photo under its name, or a map that is gone: made anew.
+    # Another photo under its name is refused unless told; a map that is gone is made anew.
     write(photo, 0.9 * stones())
-    assert is_made(photo, out)
+    with pytest.raises(StagewrightError, match="is there already"):
+        is_made(photo, out)
+    assert {p: p.stat().st_mtime_ns for p in out.iterdir()} == stamps
+    assert is_made(photo, out, force=True)
     (out / "wall_ao.png").unlink()
     assert is_made(photo, out)
 
@@ -164,6 +166,9 @@ def test_one_damaged_photo_does_not_stop_the_others(
     assert len(value["made"]) == 2
     assert [each["code"] for each in value["refused"]] == ["bad-image"]
     assert run("maps", bad, "-o", tmp_path / "out") == 1
+    worse = tmp_path / "worse.png"
+    worse.write_bytes(b"")
+    assert run("maps", bad, worse, "-o", tmp_path / "out") == 1  # None was made.
 
 
 def test_a_photo_becomes_a_tile(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -174,6 +179,90 @@ def test_a_photo_becomes_a_tile(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert measure(tile, read_image(photo)).is_seamless
     sidecar = json.loads((tmp_path / "out" / "wall.json").read_text())
     assert sidecar["tile_size_m"] == pytest.approx(2 * tile.shape[0] / 200)
+
+
+def test_a_set_of_a_photo_is_made_again(tmp_path: Path) -> None:
+    photo, out = write(tmp_path / "wall.png", stones()), tmp_path / "out"
+    assert run("maps", photo, "--relief", 0.03, "--name", "w", "-o", out) == 0
+    picture = out / "w_normal.png"
+    assert run("rerun", picture, "-o", tmp_path / "a") == 1  # The photo is not beside the map.
+    assert run("rerun", picture, "--photo", photo, "--name", "w", "-o", tmp_path / "b") == 0
+    for file in out.iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+    write(out / "wall.png", 0.9 * stones())
+    assert run("rerun", picture, "-o", tmp_path / "c") == 1  # Another one of its name.
+    (out / "wall.png").write_bytes(photo.read_bytes())
+    assert run("rerun", picture, "-o", tmp_path / "d") == 0
+    assert (tmp_path / "d" / "wall_height.png").is_file()
+    assert not (tmp_path / "a").exists() and not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"photo": "../../etc/passwd"},
+        {"photo": 3},
+        {"generator": 0},
+        {"tile": "always"},
+        {"relief": "deep"},
+        {"more": 1},
+    ],
+)
+def test_requests_that_nobody_wrote_are_refused(change: dict[str, Any]) -> None:
+    request = PhotoRequest("wall.png", "0" * 64)
+    assert PhotoRequest.from_json(request.to_json()) == request
+    text = json.dumps({**json.loads(request.to_json()), **change})
+    with pytest.raises(StagewrightError) as caught:
+        PhotoRequest.from_json(text)
+    assert caught.value.code == "bad-request"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("bark_color.png", "colour"),
+        ("bark_nor_gl_2k.png", "normal"),
+        ("BarkNormalDX.png", "normal"),
+        ("normandy-stone.png", "colour"),
+        ("normal_wall_basecolor.png", "colour"),
+        ("Bricks_Roughness.png", "data"),
+        ("photo.png", "colour"),
+    ],
+)
+def test_an_image_is_what_its_name_says(tmp_path: Path, name: str, kind: str) -> None:
+    assert kind_of(tmp_path / name) == kind
+
+
+def test_a_sidecar_says_more_than_a_name(tmp_path: Path) -> None:
+    sidecar = {"maps": {"normal": "my_wall_color.png", "ao": "my_wall_x.png"}}
+    (tmp_path / "my_wall.json").write_text(json.dumps(sidecar))
+    (tmp_path / "my.json").write_text("[]")
+    assert kind_of(tmp_path / "my_wall_color.png") == "normal"
+    assert kind_of(tmp_path / "my_wall_x.png") == "data"
+    assert kind_of(tmp_path / "my_wall_height.png") == "data"  # Not in it: by its name.
+
+
+@pytest.mark.parametrize("method", ["cut", "blend"])
+def test_a_normal_map_is_one_after_tiling(tmp_path: Path, method: str) -> None:
+    random = np.random.default_rng(6)
+    slopes = random.normal(size=(160, 170, 2))
+    vectors = np.concatenate([slopes, np.ones((160, 170, 1))], axis=2)
+    vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+    source = write(tmp_path / "grit_normal.png", vectors / 2 + 0.5)
+    assert run("tile", source, "--method", method, "-o", tmp_path / "out") == 0
+    made = 2 * read_image(tmp_path / "out" / "grit_normal.png") - 1
+    # PNGs of 16 bits: the cut keeps even what 8 bits rounded away.
+    assert np.abs(np.linalg.norm(made, axis=2) - 1).max() < 1e-4
+    assert made[:, :, 2].min() > 0
+
+
+def test_tiles_replace_nothing_unless_told(tmp_path: Path) -> None:
+    source = write(tmp_path / "c.png", stones())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "c.png").write_text("somebody's")
+    assert run("tile", source, "-o", tmp_path / "out") == 1
+    assert (tmp_path / "out" / "c.png").read_text() == "somebody's"
+    assert run("tile", source, "-o", tmp_path / "out", "--force") == 0
 
 
 def test_maps_of_one_material_are_tiled_together(

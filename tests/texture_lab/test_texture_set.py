@@ -12,7 +12,7 @@ import pytest
 from stagewright.jobs.errors import StagewrightError
 from stagewright.texture_lab.png import read_png, write_png
 from stagewright.texture_lab.request import TextureRequest
-from stagewright.texture_lab.texture_set import TextureSet, read_request, write_set
+from stagewright.texture_lab.texture_set import TextureSet, request_text, require_free, write_set
 
 
 def test_a_request_round_trips() -> None:
@@ -71,7 +71,7 @@ def test_a_set_on_disk(tmp_path: Path) -> None:
     height, _ = read_png(paths[4])
     assert height.dtype == np.uint16 and height.max() == 65535
     assert read_png(paths[1])[0][0, 0].tolist() == [128, 204, 230]
-    assert read_request(paths[0]) == request
+    assert TextureRequest.from_json(request_text(paths[0])) == request
     sidecar = json.loads(paths[-1].read_text())
     assert sidecar["family"] == "brick" and sidecar["tile_size_m"] == 2.0
     assert sidecar["color_spaces"]["basecolor"] == "sRGB"
@@ -91,8 +91,29 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert caught.value.code == "write-failed"
 
 
+@pytest.mark.parametrize("name", ["../wall", "a/b", "a\\b", "", "a\0b"])
+def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StagewrightError) as caught:
+        write_set(_set(), tmp_path / "out", name, TextureRequest("bricks", 16), {})
+    assert caught.value.code == "bad-name"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_is_free_for_its_own_request_alone(tmp_path: Path) -> None:
+    request = TextureRequest("bricks", 16)
+    require_free(request, tmp_path, "wall")
+    write_set(_set(), tmp_path, "wall", request, {})
+    require_free(request, tmp_path, "wall")
+    (tmp_path / "wall_ao.png").unlink()
+    require_free(request, tmp_path, "wall")
+    (tmp_path / "other_normal.png").write_text("somebody's")
+    for other, name in ((TextureRequest("bricks", 16, 1), "wall"), (request, "other")):
+        with pytest.raises(StagewrightError, match="is there already"):
+            require_free(other, tmp_path, name)
+
+
 def test_an_image_without_a_request(tmp_path: Path) -> None:
     write_png(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
     with pytest.raises(StagewrightError) as caught:
-        read_request(tmp_path / "a.png")
+        request_text(tmp_path / "a.png")
     assert caught.value.code == "no-request"

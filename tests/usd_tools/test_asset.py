@@ -14,7 +14,7 @@ import pytest
 from pxr import Kind, Sdf, Usd, UsdGeom, UsdShade, UsdUtils
 
 from stagewright.jobs.errors import StagewrightError
-from stagewright.usd_tools.asset import author_asset
+from stagewright.usd_tools.asset import asset_layers, author_asset
 from stagewright.usd_tools.scene_record import InputRecord, MaterialRecord
 
 Finish = Callable[[Any], Any]
@@ -47,6 +47,40 @@ def _specs(layer: Sdf.Layer) -> Any:
 
     layer.Traverse(Sdf.Path.absoluteRootPath, visit)
     return found
+
+
+@pytest.mark.parametrize(("suffix", "refused"), [(".usda", False), (".usdc", True)])
+def test_its_own_layers_are_replaced_and_those_of_another_root_are_not(
+    textured: Any, tmp_path: Path, finish: Finish, suffix: str, refused: bool
+) -> None:
+    first = _make(textured, tmp_path, finish)
+    before = {file: file.read_bytes() for file in first.layers}
+    assert set(asset_layers(first.root)) >= {file for file in first.layers if file != first.root}
+    job = author_asset(textured.path, first.root.with_suffix(suffix), name="lantern", materials=[])
+    if refused:
+        with pytest.raises(StagewrightError, match=r"lantern_look\.usda is no part of") as error:
+            finish(job)
+        assert error.value.code == "layer-in-the-way"
+        assert not first.root.with_suffix(suffix).exists()
+    else:
+        finish(job)
+    assert {file: file.read_bytes() for file in first.layers} == before
+
+
+def test_a_root_of_others_owns_no_layers_that_may_be_replaced(
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
+    own = tmp_path / "out" / "lantern.usda"
+    own.parent.mkdir()
+    Usd.Stage.CreateNew(str(own.with_name("lantern_look.usda"))).Save()
+    stage = Usd.Stage.CreateNew(str(own))
+    stage.SetDefaultPrim(stage.DefinePrim("/lantern"))
+    stage.GetDefaultPrim().GetReferences().AddReference("./lantern_look.usda", "/look")
+    stage.Save()
+    before = own.with_name("lantern_look.usda").read_bytes()
+    with pytest.raises(StagewrightError, match="is no part of"):
+        _make(textured, tmp_path, finish)
+    assert own.with_name("lantern_look.usda").read_bytes() == before
 
 
 def test_the_composed_asset_equals_the_export_but_for_what_an_asset_adds(
@@ -344,9 +378,12 @@ def test_a_second_export_replaces_the_first_and_leaves_no_traces(
     ]
 
 
-@pytest.mark.parametrize("obstacle", ["lantern.usda", "lantern_look.usda"])
+@pytest.mark.parametrize(
+    ("obstacle", "code"),
+    [("lantern.usda", "layer-in-the-way"), ("lantern_look.usda", "target-unwritable")],
+)
 def test_a_failure_leaves_the_earlier_files_as_they_were(
-    textured: Any, tmp_path: Path, finish: Finish, obstacle: str
+    textured: Any, tmp_path: Path, finish: Finish, obstacle: str, code: str
 ) -> None:
     files = _make(textured, tmp_path, finish)
     # A folder that cannot be replaced by a file stands in the way of the last step.
@@ -357,7 +394,7 @@ def test_a_failure_leaves_the_earlier_files_as_they_were(
     native = textured.save()
     with pytest.raises(StagewrightError) as error:
         finish(author_asset(native, files.root, name="lantern", materials=[]))
-    assert error.value.code == "target-unwritable"
+    assert error.value.code == code
     assert _tree(files.root.parent) == before
 
 
