@@ -134,12 +134,21 @@ def photographed(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright texture maps``."""
     made = [each for each in value["made"] if not each["done"]]
     lines = [file for each in made for file in each["files"]]
+    lines += [_expected(each["expected_errors"]) for each in made if "expected_errors" in each]
     before = len(value["made"]) - len(made)
     if before:
         lines.append(f"{count(before, 'set')} were there already.")
     if value["refused"]:
         lines.append(f"{count(len(value['refused']), 'photo')} could not be used.")
     return "\n".join(lines)
+
+
+def _expected(errors: Mapping[str, float]) -> str:
+    return (
+        "Estimated by a network trained on synthetic materials, which expects to be off by "
+        f"{errors['normal']:.0f} degrees of normals, {errors['roughness']:.2f} of roughness and "
+        f"{errors['ao']:.2f} of occlusion."
+    )
 
 
 def tiled(value: Mapping[str, Any]) -> str:

@@ -8,11 +8,12 @@ It folds the photo four by four pixels into channels and runs at a quarter of it
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,9 @@ def estimate(photo: Field, *, wraps: bool = False) -> Job[NetworkMaps]:
 def _read(raw: Field, photo: Field, wraps: bool) -> NetworkMaps:
     metal = 1 / (1 + np.exp(-np.clip(raw[..., 6], -30, 30)))
     chord, *others = (float(raw[..., 9 + i].mean()) for i in range(4))
-    expected = dict(zip(("roughness", "metallic", "ao"), (max(o, 0.0) for o in others), strict=True))
+    expected = dict(
+        zip(("roughness", "metallic", "ao"), (max(o, 0.0) for o in others), strict=True)
+    )
     return NetworkMaps(
         basecolor=np.clip(photo + raw[..., :3], 0, 1),
         roughness=np.clip(raw[..., 5] + np.float32(0.6), 0.02, 1),
@@ -99,7 +102,8 @@ def joined(right: Field, up: Field, height: Field, wraps: bool) -> Field:
     that normals are made of.
 
     Args:
-        right, up: a normal's x/z and y/z, y up the image; (rows, columns).
+        right: a normal's x/z, (rows, columns).
+        up: its y/z, y up the image.
         height: pixels' widths.
         wraps: whether the surface repeats; otherwise its borders are mirrored.
     """
@@ -175,17 +179,35 @@ def _ramp(length: int) -> Field:
 
 
 @lru_cache(1)
+def weights_id() -> str:
+    """Which network this is: the first digits of its weights' SHA-256.
+
+    Raises:
+        StagewrightError: ``no-weights``.
+    """
+    try:
+        with WEIGHTS.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    except OSError:
+        raise _no_weights() from None
+
+
+def _no_weights() -> StagewrightError:
+    return StagewrightError(
+        "no-weights",
+        f"The network's weights {WEIGHTS.name} are not there.",
+        "Install Stagewright anew, or choose the classical way.",
+    )
+
+
+@lru_cache(1)
 def _weights() -> Mapping[str, Field]:
     """Every layer's weights, 3x3 kernels as (3, 3 * inputs, outputs), others (inputs, outputs)."""
     try:
         with np.load(WEIGHTS) as file:
             arrays = {name: file[name].astype(np.float32) for name in file.files}
-    except OSError:
-        raise StagewrightError(
-            "no-weights",
-            f"The network's weights {WEIGHTS.name} are not there.",
-            "Install Stagewright anew, or choose the classical way.",
-        ) from None
+    except (OSError, ValueError, zipfile.BadZipFile):
+        raise _no_weights() from None
     return {name: _as_product(array) for name, array in arrays.items()}
 
 
@@ -198,7 +220,9 @@ def _as_product(weight: Field) -> Field:
     return np.ascontiguousarray(weight.T) if weight.ndim == 2 else weight
 
 
-def _raw(layers: Mapping[str, Field], photo: Field, wraps: bool, low: float, high: float) -> Job[Field]:
+def _raw(
+    layers: Mapping[str, Field], photo: Field, wraps: bool, low: float, high: float
+) -> Job[Field]:
     """(rows, columns, 13) of a photo whose sides are multiples of 32; progress low to high."""
 
     def conv(x: Field, name: str, *, relu: bool) -> Field:

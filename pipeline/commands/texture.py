@@ -90,7 +90,7 @@ def _add_maps(group: Any) -> None:
     verb = add_verb(
         group,
         "maps",
-        "Make the six maps of each photo, by classical means.",
+        "Make the six maps of each photo, estimated by a network or by classical means.",
         handler=_maps,
         summary=summaries.photographed,
         found_errors=lambda value: not value["made"],
@@ -104,18 +104,34 @@ def _add_maps(group: Any) -> None:
         choices=("auto", "cut", "blend"),
         help="make it repeat: by a cut, by a blend, or by what fits (default: as it is)",
     )
-    numbers = (
-        ("tile-size", 1.0, "metres that the photo shows from top to bottom"),
-        ("delight", 0.7, "how much of the light is taken out, 0 to 1"),
-        ("relief", 0.01, "metres from the lowest to the highest point"),
-        ("detail", 0.0, "-1: large shapes count more in the relief; 1: small ones"),
-        ("roughness", 0.7, "in the middle, 0 to 1"),
-        ("contrast", 0.3, "how much roughness follows the brightness, 0 to 1"),
+    verb.add_argument(
+        "--backend",
+        choices=("network", "classical"),
+        default="network",
+        help="a network trained on synthetic materials, or controls to steer (default: network)",
     )
-    for name, default, text in numbers:
-        verb.add_argument(
-            f"--{name}", type=float, default=default, help=f"{text} (default: %(default)s)"
-        )
+    verb.add_argument(
+        "--tile-size",
+        type=float,
+        default=1.0,
+        help="metres that the photo shows from top to bottom (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--relief",
+        type=float,
+        default=0.0,
+        help="metres from the lowest to the highest point (default: as estimated; 0.01 of the "
+        "tile's size by classical means)",
+    )
+    classical = verb.add_argument_group("controls of the classical way")
+    controls = (
+        ("delight", "how much of the light is taken out, 0 to 1 (default: 0.7)"),
+        ("detail", "-1: large shapes count more in the relief; 1: small ones (default: 0)"),
+        ("roughness", "in the middle, 0 to 1 (default: 0.7)"),
+        ("contrast", "how much roughness follows the brightness, 0 to 1 (default: 0.3)"),
+    )
+    for name, text in controls:
+        classical.add_argument(f"--{name}", type=float, help=text)
     verb.add_argument("--normals", choices=("opengl", "directx"), default="opengl")
     _add_output(verb)
 
@@ -196,6 +212,13 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
         raise StagewrightError(
             "bad-arguments", "--name is for one photo.", "Leave it out, or give one photo."
         )
+    steered = {n: getattr(options, n) for n in _CONTROLS if getattr(options, n) is not None}
+    if steered and options.backend == "network":
+        raise StagewrightError(
+            "bad-arguments",
+            f"--{next(iter(steered))} steers the classical way, not the network.",
+            "Add --backend classical, or leave it out.",
+        )
     stems = [photo.stem.casefold() for photo in options.photos]
     if len(set(stems)) != len(stems):
         raise StagewrightError(
@@ -206,8 +229,10 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
     chosen = {
         "tile": options.tile,
         "tile_size_m": options.tile_size,
+        "relief": options.relief,
+        "backend": options.backend,
         "normals": options.normals,
-        **{n: getattr(options, n) for n in _CONTROLS},
+        **steered,
     }
     made: list[Mapping[str, Any]] = []
     refused: list[dict[str, str]] = []
@@ -226,7 +251,7 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
     return {"made": made, "refused": refused}
 
 
-_CONTROLS = ("delight", "relief", "detail", "roughness", "contrast")
+_CONTROLS = ("delight", "detail", "roughness", "contrast")
 
 
 def _tile(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:

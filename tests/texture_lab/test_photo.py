@@ -93,7 +93,7 @@ def test_detail_weighs_small_shapes_against_large_ones() -> None:
 
 
 def test_the_maps_fit_one_another() -> None:
-    request = PhotoRequest("a.png", "0", tile_size_m=2.0, relief=0.05)
+    request = PhotoRequest("a.png", "0", tile_size_m=2.0, relief=0.05, backend="classical")
     made = maps_of(stones(), request)
     deep = made.height * np.float32(0.05)
     assert np.array_equal(made.normal, normals(deep, 2.0))
@@ -130,7 +130,7 @@ def lines_of(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 def is_made(photo: Path, folder: Path, *, force: bool = False) -> bool:
     """Make the set of a photo; whether it was not there yet."""
-    request = request_of(photo, relief=0.02)
+    request = request_of(photo, relief=0.02, backend="classical")
     value = drain(make_maps(photo, request, folder, force=force), lambda event: None)
     return not value["done"]
 
@@ -204,12 +204,14 @@ def test_a_set_of_a_photo_is_made_again(tmp_path: Path) -> None:
         {"photo": 3},
         {"generator": 0},
         {"tile": "always"},
+        {"backend": "oracle"},
+        {"weights": "0"},
         {"relief": "deep"},
         {"more": 1},
     ],
 )
 def test_requests_that_nobody_wrote_are_refused(change: dict[str, Any]) -> None:
-    request = PhotoRequest("wall.png", "0" * 64)
+    request = PhotoRequest("wall.png", "0" * 64, backend="classical")
     assert PhotoRequest.from_json(request.to_json()) == request
     text = json.dumps({**json.loads(request.to_json()), **change})
     with pytest.raises(StagewrightError) as caught:
