@@ -93,9 +93,16 @@ def _add_maps(group: Any) -> None:
         "Make the six maps of each photo, estimated by a network or by classical means.",
         handler=_maps,
         summary=summaries.photographed,
-        found_errors=lambda value: not value["made"],
+        found_errors=lambda value: "sets" not in value and not value["made"],
     )
-    verb.add_argument("photos", nargs="+", type=Path, action=_IMAGES, metavar="PHOTO")
+    verb.add_argument("photos", nargs="*", type=Path, action=_IMAGES, metavar="PHOTO")
+    verb.add_argument(
+        "--compare",
+        type=Path,
+        action=in_blender_if(_holds_other_images),
+        metavar="DIR",
+        help="make nothing: score both ways on the scanned sets of this folder",
+    )
     verb.add_argument(
         "--tile",
         nargs="?",
@@ -133,7 +140,7 @@ def _add_maps(group: Any) -> None:
     for name, text in controls:
         classical.add_argument(f"--{name}", type=float, help=text)
     verb.add_argument("--normals", choices=("opengl", "directx"), default="opengl")
-    _add_output(verb)
+    _add_output(verb, required=False)
 
 
 def _add_tile(group: Any) -> None:
@@ -162,15 +169,22 @@ def _needs_openimageio(image: Path) -> bool:
 _IMAGES = in_blender_if(_needs_openimageio)
 
 
-def _add_folder(verb: argparse.ArgumentParser) -> None:
+def _holds_other_images(folder: Path) -> bool:
+    """Whether scanned sets below it are no PNGs, and OpenImageIO is not here."""
+    others = {".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".webp"}
+    found = any(file.suffix.lower() in others for file in folder.rglob("*"))
+    return found and find_spec("OpenImageIO") is None
+
+
+def _add_folder(verb: argparse.ArgumentParser, *, required: bool = True) -> None:
     verb.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
+        "-o", "--output", type=Path, required=required, metavar="DIR", help="the folder to write to"
     )
     add_force(verb)
 
 
-def _add_output(verb: argparse.ArgumentParser) -> None:
-    _add_folder(verb)
+def _add_output(verb: argparse.ArgumentParser, *, required: bool = True) -> None:
+    _add_folder(verb, required=required)
     verb.add_argument("--name", default="", help="what the files' names begin with")
 
 
@@ -207,6 +221,16 @@ def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
 
 def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
     from ...texture_lab.photo import make_maps, request_of
+    from ...texture_lab.scanned import compare_sets
+
+    if options.compare:
+        return (yield from compare_sets(options.compare))
+    if not options.photos or options.output is None:
+        raise StagewrightError(
+            "bad-arguments",
+            "Neither photos with -o nor --compare is given.",
+            "Name photos and the folder to write to, or a folder of scanned sets.",
+        )
 
     if options.name and len(options.photos) > 1:
         raise StagewrightError(

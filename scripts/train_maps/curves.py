@@ -32,7 +32,8 @@ def drawn(log: Path) -> str:
             for m, v in zip(minutes, values, strict=True)
         )
         parts += [
-            f'<rect x="{left}" y="{_GAP}" width="{_WIDE}" height="{_HIGH}" fill="none" stroke="#999"/>',
+            f'<rect x="{left}" y="{_GAP}" width="{_WIDE}" height="{_HIGH}" '
+            'fill="none" stroke="#999"/>',
             f'<polyline points="{points}" fill="none" stroke="#1565c0" stroke-width="2"/>',
             f'<text x="{left}" y="{_GAP - 10}">{title}: {values[-1]:.3g}</text>',
             f'<text x="{left - 4}" y="{_GAP + 8}" text-anchor="end">{high:.3g}</text>',
