@@ -158,7 +158,7 @@ def _tiled(layers: Mapping[str, Field], photo: Field, wraps: bool) -> Job[Field]
         total[row : row + _TILE, column : column + _TILE] += raw * share
         weight[row : row + _TILE, column : column + _TILE] += share
     kept = slice(_OVERLAP, _OVERLAP + rows), slice(_OVERLAP, _OVERLAP + columns)
-    return total[kept] / weight[kept]
+    return np.asarray(total[kept] / weight[kept], np.float32)
 
 
 def _places(length: int) -> list[int]:
@@ -172,7 +172,8 @@ def _places(length: int) -> list[int]:
 def _ramp(length: int) -> Field:
     """Weights over a tile: little at its borders, which know half of their surroundings."""
     steps = np.arange(length, dtype=np.float32) + 1
-    return np.minimum(np.minimum(steps, steps[::-1]) / np.float32(_OVERLAP), 1)
+    ramp = np.minimum(np.minimum(steps, steps[::-1]) / np.float32(_OVERLAP), 1)
+    return ramp.astype(np.float32)
 
 
 # ---- the network ----

@@ -230,7 +230,7 @@ def estimated_maps(
     """
     found = yield from estimate(colour, wraps=bool(request.tile))
     size = request.tile_size_m * len(colour) / (rows or len(colour))
-    low, high = float(found.height.min()), float(found.height.max())
+    low, high = float(np.min(found.height)), float(np.max(found.height))
     depth = max((high - low) * size / len(colour), 1e-6)
     height = (found.height - np.float32(low)) / np.float32(max(high - low, 1e-6))
     relief = request.relief or depth

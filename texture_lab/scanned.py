@@ -27,7 +27,7 @@ from .texture_set import TextureSet
 
 _WORDS = {
     "photo": "photo",
-    **dict.fromkeys(("basecolor", "albedo", "diffuse", "diff", "color", "colour", "col"), "basecolor"),
+    **dict.fromkeys(("basecolor", "albedo", "diffuse", "diff", "color", "colour"), "basecolor"),
     **dict.fromkeys(("normal", "nor", "nrm", "norm"), "normal"),
     **dict.fromkeys(("roughness", "rough"), "roughness"),
     **dict.fromkeys(("metallic", "metalness", "metal"), "metallic"),

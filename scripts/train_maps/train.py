@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Train the network: ``python scripts/train_maps/train.py --minutes 9 --out FOLDER``.
+"""Train the network: ``python -m scripts.train_maps.train --out FOLDER``.
 
 Everything is made on the device: a pool of materials, renewed all the time, and for each step new
 photos of crops of them. The learning rate follows the minutes given. A state is kept in the
@@ -13,7 +13,6 @@ import argparse
 import csv
 import math
 import random
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +22,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from train_maps.materials import CHANNELS, draw  # noqa: E402
-from train_maps.network import MapsNetwork, maps_of  # noqa: E402
-from train_maps.renderer import Studio, encode  # noqa: E402
+from .materials import CHANNELS, draw
+from .network import MapsNetwork, maps_of
+from .renderer import Studio, encode
 
 _HEIGHT_UNIT = 16.0  # pixels
 _RENEWAL = 12  # steps from 64 new materials to the next
