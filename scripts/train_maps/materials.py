@@ -101,10 +101,10 @@ def _one(s: Sheet, validation: bool) -> tuple[Tensor, Tensor]:
         field = stretched(s.dice.choice(other)(_again(s)))
         height = _joined(s, height, field, first)
         masks.append(field)
-    if s.dice.random() < 0.5:
-        height = height + s.scale(0.003, 0.12) * _grain(s)
-    if s.dice.random() < 0.5:
-        height = blurred(height, s.dice.uniform(0.5, 3.0))
+    if s.dice.random() < 0.35:
+        height = height + s.scale(0.002, 0.06) * _grain(s)
+    if s.dice.random() < 0.65:
+        height = blurred(height, s.dice.uniform(0.6, 3.0))
     height = _leaning(s, height)
     return height, _stuff(s, height, masks)
 
@@ -187,7 +187,7 @@ def _layer(s: Sheet, masks: list[Tensor], metal: Tensor) -> Tensor:
         part = stretched(s.dice.choice(NOISES if s.dice.random() < 0.7 else SHAPES)(_again(s)))
     else:
         part = torch.zeros_like(s.u)
-    amount = torch.where(s.one(0, 1) < 0.3, s.one(0.3, 1), s.one(0, 0.35))
+    amount = torch.where(s.one(0, 1) < 0.2, s.one(0.3, 1), s.one(0, 0.25))
     amount = torch.where(metal > 0.5, amount * 0.4, amount)
     base = a + (b - a) * (amount * part)[:, None]
     if s.dice.random() < 0.5:
@@ -201,7 +201,7 @@ def _layer(s: Sheet, masks: list[Tensor], metal: Tensor) -> Tensor:
 def _stuff(s: Sheet, height: Tensor, masks: list[Tensor]) -> Tensor:
     metal = (s.one(0, 1) < s.dice.choice((0.1, 0.45, 0.45, 0.9))).float()
     stuff = _layer(s, masks, metal)
-    for _ in range(s.dice.choice((0, 0, 1, 1, 1, 2))):
+    for _ in range(s.dice.choice((0, 0, 0, 1, 1, 2))):
         metal = (s.one(0, 1) < 0.35).float()
         stuff = stuff + (_layer(s, masks, metal) - stuff) * _cover(s, height, masks)[:, None]
     if s.dice.random() < 0.35:  # dirt in the low places, dull and dark
@@ -222,11 +222,11 @@ def _stuff(s: Sheet, height: Tensor, masks: list[Tensor]) -> Tensor:
 def _cover(s: Sheet, height: Tensor, masks: list[Tensor]) -> Tensor:
     """(batch, n, n): where the next layer lies, sharp or soft."""
     kind = s.dice.random()
-    if kind < 0.3:
+    if kind < 0.4:
         field = s.dice.choice(masks)
-    elif kind < 0.45:
-        field = stretched(height)
     elif kind < 0.6:
+        field = stretched(height)
+    elif kind < 0.75:
         field = stretched(height - blurred(height, s.dice.uniform(2, 10)))
     else:
         field = stretched(s.dice.choice(NOISES + SHAPES)(_again(s)))

@@ -76,7 +76,7 @@ class MapsNetwork(nn.Module):
 
 
 def maps_of(raw: Tensor, photo: Tensor) -> dict[str, Tensor]:
-    """The maps in raw outputs, each (batch, channels, n, n); height in sixteenths of 256 pixels."""
+    """The maps in raw outputs, each (batch, channels, n, n); the height of unit deviation."""
     slopes = raw[:, 3:5]
     return {
         "basecolor": photo + raw[:, :3],

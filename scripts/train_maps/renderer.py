@@ -61,7 +61,7 @@ class Studio:
         image = image + a * self._reflected(sky, mirrored, rough) * hidden
 
         lights = self.number(batch, 0, 1, 1, 1, 1)
-        power = torch.where(lights < 0.2, 0.0, torch.exp(self.number(batch, -1.5, 1.6, 1, 1, 1)))
+        power = torch.where(lights < 0.12, 0.0, torch.exp(self.number(batch, -0.7, 1.8, 1, 1, 1)))
         for which in range(2):
             on = power if which == 0 else power * 0.5 * (self.number(batch, 0, 1, 1, 1, 1) < 0.3)
             image = image + on * self._lamp(height, normal, view, albedo, f0, alpha)
@@ -216,7 +216,7 @@ class Studio:
         image = image * aim / middle.clamp_min(1e-4)
         image = image * self.number(batch, 0.92, 1.08, 3, 1, 1)
         image = self._lens(image)
-        amount = torch.exp(self.number(batch, math.log(0.001), math.log(0.02), 1, 1, 1))
+        amount = torch.exp(self.number(batch, math.log(0.001), math.log(0.012), 1, 1, 1))
         white = torch.randn(image.shape, generator=self.noise, device=self.device)
         image = (image + amount * white * (0.15 + image.clamp_min(0).sqrt())).clamp_min(0)
         shoulder = self.number(batch, 0.5, 1.0, 1, 1, 1)

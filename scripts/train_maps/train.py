@@ -26,7 +26,6 @@ from .materials import CHANNELS, draw
 from .network import MapsNetwork, maps_of
 from .renderer import Studio, encode
 
-_HEIGHT_UNIT = 16.0  # pixels
 _RENEWAL = 12  # steps from 64 new materials to the next
 
 
@@ -154,17 +153,20 @@ def losses(raw: Tensor, photo: Tensor, maps: Tensor) -> dict[str, Tensor]:
     ao = made["ao"] - maps[:, 8:9]
     metal = maps[:, 7:8]
     cross = F.binary_cross_entropy_with_logits(made["metallic"], metal, reduction="none")
+    # Which places are low shows in their darkness whatever the light's side, slopes do not: so
+    # the height's shape weighs much. Alone, slopes stay where they start, flat, for thousands of
+    # steps.
     height = maps[:, :1] - maps[:, :1].mean((2, 3), keepdim=True)
-    deep = made["height"] - made["height"].mean((2, 3), keepdim=True)
+    height = height / (height.square().mean((2, 3), keepdim=True).sqrt() + 0.05)
     wrong = (torch.sigmoid(made["metallic"]) - metal).abs()
     seen = torch.cat([chord, rough.abs(), wrong, ao.abs()], 1).detach()
     return {
-        "normal": chord.mean(),
+        "normal": 2 * chord.mean(),
         "basecolor": colour,
         "roughness": 4 * (rough**2).mean() + 0.3 * rough.abs().mean(),
         "metallic": 0.25 * cross.mean(),
         "ao": 8 * (ao**2).mean() + 0.3 * ao.abs().mean(),
-        "height": 0.3 * (deep - height / _HEIGHT_UNIT).abs().clamp_max(8).mean(),
+        "height": 0.7 * (made["height"] - height.clamp(-4, 4)).abs().mean(),
         "errors": 0.5 * ((made["errors"] - seen) ** 2).mean(),
     }
 
