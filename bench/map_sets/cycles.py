@@ -60,7 +60,8 @@ def rendered(name: str, size: int, spp: int, cache: Path = CACHE) -> Path:
         beside.mkdir(parents=True, exist_ok=True)
         module = f"{HERE.name}.cycles_scene"
         command = [PYTHON, "-m", module, str(beside), str(size), str(spp), name]
-        child = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent)
+        paths = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+        child = subprocess.run(command, capture_output=True, text=True, env=paths)
         if child.returncode:
             said = (child.stderr.strip() or child.stdout.strip())[-2000:]
             raise RuntimeError(f"{name} was not rendered: {said}")
