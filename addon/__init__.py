@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 from . import beside, cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import assets, publish, server
+from .ayon import assets, publish, server, sync
 from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
 from .fields import panels as field_panels
+from .fields import presets as field_presets
 from .fields import settings as field_settings
 from .fields import showing as field_showing
+from .textures import history_ui as texture_history
 from .textures import lab as texture_lab
 from .textures import panel as texture_panel
+from .textures import photo as texture_photo
 from .textures import pictures as texture_pictures
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
+    checking,
     checks,
     compare,
     compare_renders,
@@ -27,6 +31,7 @@ from .usd import (
     look,
     looking,
     losses,
+    mtlx,
     package,
     preview,
     repair,
@@ -41,6 +46,7 @@ _PARTS = (
     beside,
     pump,
     server,
+    sync,
     losses,
     export,
     variants,
@@ -52,6 +58,7 @@ _PARTS = (
     inspector,
     inspector_panels,
     preview,
+    checking,
     repair,
     compare,
     compare_renders,
@@ -59,16 +66,20 @@ _PARTS = (
     text_view,
     look,
     bring_in,
+    mtlx,
     field_settings,
     field_operators,
     field_live,
     field_baking,
     field_showing,
+    field_presets,
     field_panels,
     texture_lab,
     texture_pictures,
     texture_settings,
+    texture_photo,
     texture_panel,
+    texture_history,
     jobs_ui,
     menus,
     cli,

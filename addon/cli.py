@@ -10,7 +10,8 @@ import bpy
 _handle: Any = None
 
 
-def _execute(arguments: list[str]) -> int:
+def execute(arguments: list[str]) -> int:
+    """Run ``stagewright ARGUMENTS``; returns the exit code."""
     # Imported here: registering the add-on must stay fast.
     from ..pipeline.cli import main
     from .scene.host import BlenderHost
@@ -22,7 +23,7 @@ def _execute(arguments: list[str]) -> int:
 def register() -> None:
     """Add the command to Blender."""
     global _handle
-    _handle = bpy.utils.register_cli_command("stagewright", _execute)
+    _handle = bpy.utils.register_cli_command("stagewright", execute)
 
 
 def unregister() -> None:

@@ -20,6 +20,7 @@ class STAGEWRIGHT_MT_main(bpy.types.Menu):
         layout.operator("stagewright.make_field", icon="MOD_REMESH")
         layout.operator("stagewright.show_field", icon="HIDE_OFF")
         layout.operator("stagewright.make_texture", icon="TEXTURE")
+        layout.operator("stagewright.texture_from_photo", icon="IMAGE_DATA")
         layout.separator()
         layout.operator("stagewright.open_report", icon="DOCUMENTS")
         layout.operator("stagewright.open_folder", icon="FILE_FOLDER")

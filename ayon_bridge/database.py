@@ -98,6 +98,12 @@ MIGRATIONS: Sequence[Migration] = (
             mime TEXT NOT NULL, file TEXT NOT NULL, created_at TEXT NOT NULL)""",
         "ALTER TABLE versions ADD COLUMN thumbnail_id TEXT REFERENCES thumbnails",
     ),
+    # 3: versions that wait for the server.
+    (
+        """CREATE TABLE outbox (
+            position INTEGER PRIMARY KEY, version_id TEXT NOT NULL UNIQUE REFERENCES versions,
+            state TEXT NOT NULL)""",
+    ),
 )
 
 

@@ -26,6 +26,18 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
+def derived_id(project_name: str, kind: str, path: str) -> str:
+    """The id of what every publish from there makes alike, wherever it is made.
+
+    Args:
+        project_name: its project.
+        kind: what it is ("folder").
+        path: where it is, from the project down, beginning with a slash.
+    """
+    key = f"stagewright:{project_name}/{kind}{path}"
+    return uuid.uuid5(uuid.NAMESPACE_URL, key.casefold()).hex
+
+
 def now() -> str:
     """The time of this moment, UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
-from .entities import Folder, Product, Project, Representation, Task, Version
+from .entities import Folder, Product, Project, Representation, Task, Version, new_id
 from .names import (
     check_name,
     check_project_code,
@@ -49,6 +49,8 @@ class PublishRequest:
         attrib: values of AYON's attributes on the version (fps, frameStart, ...).
         data: other JSON data on the version.
         force: publish even when nothing changed.
+        version: least number that the version is to have; it gets the next free one.
+        version_id: id of the version.
 
     Raises:
         StagewrightError: ``bad-name``.
@@ -69,6 +71,8 @@ class PublishRequest:
     attrib: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     force: bool = False
+    version: int = 1
+    version_id: str = field(default_factory=new_id)
 
     def __post_init__(self) -> None:
         """Refuse names that AYON refuses."""
@@ -95,12 +99,14 @@ class RepresentationFiles:
         files: every file that belongs to it, ``main`` included, relative to the
             staging folder with forward slashes.
         output: the ``{output}`` that ``main`` was named with.
+        id: id of the representation.
     """
 
     name: str
     main: str
     files: Sequence[str]
     output: str | None = None
+    id: str = field(default_factory=new_id)
 
     def __post_init__(self) -> None:
         """Refuse a name that AYON refuses."""
@@ -142,6 +148,10 @@ class Publication(Protocol):
     @property
     def last(self) -> Version | None:
         """The last version; known once open."""
+
+    @property
+    def number(self) -> int:
+        """Number of the version to come; known once open."""
 
     @property
     def version_name(self) -> str:

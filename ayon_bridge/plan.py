@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from .database import AnyEntity, E, insert
-from .entities import Folder, Product, Project, Task
+from .entities import Folder, Product, Project, Task, derived_id
 from .home import PublishRequest
 from .names import check_same_case, folder_names, project_codes
 
@@ -86,6 +86,7 @@ def _folder(library: Library, request: PublishRequest, made: list[AnyEntity]) ->
             continue
         wanted = Folder(
             project_name=request.project_name,
+            id=derived_id(request.project_name, "folder", path),
             name=name,
             path=path,
             folder_type=request.folder_type if path == request.folder_path else "Folder",
@@ -109,6 +110,7 @@ def _task(
         return found[0]
     wanted = Task(
         project_name=request.project_name,
+        id=derived_id(request.project_name, "task", f"{folder.path}/{request.task_name}"),
         name=request.task_name,
         task_type=request.task_type,
         folder_id=folder.id,
@@ -128,6 +130,7 @@ def _product(
         return found[0]
     wanted = Product(
         project_name=request.project_name,
+        id=derived_id(request.project_name, "product", f"{folder.path}/{request.product_name}"),
         name=request.product_name,
         folder_id=folder.id,
         product_type=request.product_type,

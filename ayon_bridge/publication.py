@@ -25,7 +25,7 @@ from uuid import NAMESPACE_URL, uuid5
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from .anatomy import below
-from .entities import FileInfo, Representation, Thumbnail, Version, new_id, version_name
+from .entities import FileInfo, Representation, Thumbnail, Version, version_name
 from .files import (
     copy_file,
     file_errors,
@@ -59,7 +59,7 @@ class StagedPublication:
         self._plan: Plan | None = None
         self._number = 1
         self._folder: Path | None = None
-        self._version_id = new_id()
+        self._version_id = request.version_id
         self._made_folders: list[Path] = []
         self._claimed = False
         self._record: VersionRecord | None = None
@@ -83,6 +83,11 @@ class StagedPublication:
     def version_name(self) -> str:
         """Name of the version to come, "v003"."""
         return version_name(self._number)
+
+    @property
+    def number(self) -> int:
+        """Number of the version to come."""
+        return self._number
 
     @property
     def ids(self) -> EntityIds:
@@ -397,7 +402,8 @@ class StagedPublication:
         """Choose the next free number."""
         self._last = self._shelf.last_version(self._planned.product)
         taken = version_folders(self._version_folder().parent)
-        self._number = max(self._last.version if self._last else 0, *taken, 0) + 1
+        least = max(self._last.version if self._last else 0, *taken, 0) + 1
+        self._number = max(least, self.request.version)
         self._folder = self._version_folder()
 
     def _values(self) -> dict[str, Any]:
@@ -472,6 +478,7 @@ class StagedPublication:
         names = sorted({staged.main, *staged.files}, key=lambda name: (name != staged.main, name))
         return Representation(
             project_name=self.request.project_name,
+            id=staged.id,
             name=staged.name,
             version_id=self._version_id,
             files=tuple(_staged(infos, name) for name in names),

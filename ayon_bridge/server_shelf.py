@@ -20,7 +20,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import NAMESPACE_URL, uuid5
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
@@ -33,6 +32,7 @@ from .entities import (
     Project,
     Task,
     Version,
+    derived_id,
     from_ayon,
     new_id,
     rooted,
@@ -268,8 +268,7 @@ class ServerShelf:
             )
 
     def _id(self, kind: str, path: str) -> str:
-        key = f"stagewright:{self._request.project_name}/{kind}{path}"
-        return uuid5(NAMESPACE_URL, key.casefold()).hex
+        return derived_id(self._request.project_name, kind, path)
 
     # The batch.
 

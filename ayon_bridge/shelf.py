@@ -12,6 +12,7 @@ from .anatomy import Anatomy
 from .database import insert
 from .entities import FileInfo, Product, Version
 from .home import PublishRequest
+from .outbox import MARK
 from .plan import Plan, plan, withdraw
 from .version_record import RECORD, VersionRecord
 
@@ -123,3 +124,9 @@ class LibraryShelf:
             if entity is not None:
                 yield Progress("library.insert", message="Writing to the database")
                 insert(self._library.connection, entity)
+        if record.version.data.get(MARK):
+            yield Progress("library.insert", message="Writing to the database")
+            self._library.connection.execute(
+                "INSERT INTO outbox (version_id, state) VALUES (?, 'waiting')",
+                (record.version.id,),
+            )

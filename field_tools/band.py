@@ -69,6 +69,15 @@ class NarrowBand:
         return np.stack([keys[where] + 1, keys[where + 1]], axis=1)
 
 
+def dense(field: NarrowBand | Grid) -> Grid:
+    """A field as a dense grid.
+
+    Raises:
+        StagewrightError: ``out-of-memory`` (nothing was allocated).
+    """
+    return field.to_grid() if isinstance(field, NarrowBand) else field
+
+
 def require_half_width(half_width: float) -> None:
     """Refuse bands that do not hold the surface, or are none (``half-width``)."""
     if not 1 <= half_width <= WIDEST:

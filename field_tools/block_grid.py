@@ -78,17 +78,16 @@ class BlockGrid:
         vector = self.pool.shape[4:]
         size = int(np.prod(self.shape)) * self.pool.itemsize * (3 if vector else 1)
         require_memory(size, f"A grid of {count_text(self.shape)}")
-        values = np.full((*self.shape, *vector), self.background, self.pool.dtype)
-        b = self.side
-        for place in np.argwhere(self.table != OUTSIDE):
-            box = tuple(
-                slice(b * p, min(b * p + b, n)) for p, n in zip(place, self.shape, strict=True)
-            )
-            number = self.table[tuple(place)]
-            if number == INSIDE:
-                values[box] = -self.background
-            else:
-                values[box] = self.pool[number][tuple(slice(0, s.stop - s.start) for s in box)]
+        values = np.empty((*self.shape, *vector), self.pool.dtype)
+        b, (_, ny, nz) = self.side, self.shape
+        for first, numbers in enumerate(self.table):
+            blocks = np.full((*numbers.shape, b, b, b, *vector), self.background, self.pool.dtype)
+            blocks[numbers == INSIDE] = -self.background
+            blocks[numbers >= 0] = self.pool[numbers[numbers >= 0]]
+            slab = np.moveaxis(blocks, (2, 3, 4), (0, 2, 4))  # voxels beside their blocks
+            slab = slab.reshape(b, numbers.shape[0] * b, numbers.shape[1] * b, *vector)
+            part = values[b * first : b * first + b]
+            part[:] = slab[: len(part), :ny, :nz]
         return Grid(values, self.voxel_size, self.origin)
 
     def values_at(self, indices: ArrayLike) -> FloatArray:

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..jobs.errors import StagewrightError
 from .csg import offset
@@ -68,16 +68,21 @@ def displace(grid: Grid, heights: Grid, half_width: float = BAND) -> Grid:
 
 
 def image_heights(
-    lattice: Grid, image: NDArray[np.floating[Any]], axis: int = 2, height: float = 1.0
+    lattice: Grid,
+    image: NDArray[np.floating[Any]],
+    axis: int = 2,
+    height: float = 1.0,
+    box: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Grid:
     """An image projected through the lattice along an axis, for `displace`.
 
     Args:
         lattice: any grid; its values are not read.
-        image: (u, v) floats; stretched over the lattice's box, its first axis along the first of
-            the two others.
+        image: (u, v) floats; stretched over the box, its first axis along the first of the two
+            others, and beyond it as at its border.
         axis: 0, 1 or 2, the direction of projection.
         height: what 1 in the image means, in world units.
+        box: least and greatest corner in the world; that of the lattice's voxels unless given.
 
     Raises:
         StagewrightError: ``image-shape`` or ``not-finite``.
@@ -89,9 +94,15 @@ def image_heights(
             f"Heights are an image of shape (u, v), not {picture.dtype} of {picture.shape}.",
             "Give one channel of the image as floats.",
         )
-    counts = [n for k, n in enumerate(lattice.shape) if k != axis]
+    others = [k for k in range(3) if k != axis]
+    counts = [lattice.shape[k] for k in others]
+    ends = (np.full(3, -0.5), np.array(lattice.shape) - 0.5)
+    low, high = ends if box is None else (lattice.world_to_index(corner) for corner in box)
     # Pixel centres: the image's border lies half a pixel beyond its outermost samples.
-    ways = [(np.arange(n) + 0.5) / n * m - 0.5 for n, m in zip(counts, picture.shape, strict=True)]
+    ways = [
+        (np.arange(lattice.shape[k]) - low[k]) / max(high[k] - low[k], 1e-30) * pixels - 0.5
+        for k, pixels in zip(others, picture.shape, strict=True)
+    ]
     points = np.stack(np.meshgrid(*ways, [0.0], indexing="ij"), axis=-1).reshape(-1, 3)
     flat = sample(Grid(picture.astype(lattice.dtype)[:, :, None]), points).reshape(counts)
     values = np.broadcast_to(np.expand_dims(flat * height, axis), lattice.shape)

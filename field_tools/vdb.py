@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..jobs.errors import StagewrightError
-from .band import NarrowBand
+from .band import NarrowBand, dense
 from .grid import FloatArray, Grid, count_text, require_scalar
 from .memory import require_memory
 
@@ -64,7 +64,7 @@ def write_sdf(path: str | Path, field: NarrowBand | Grid, name: str = "surface")
         StagewrightError: ``no-openvdb``, ``grid-shape``, ``out-of-memory``, ``vdb-unwritable``.
     """
     vdb = openvdb_module()
-    grid = field.to_grid() if isinstance(field, NarrowBand) else field
+    grid = dense(field)
     require_scalar(grid)
     width = field.width if isinstance(field, NarrowBand) else float(np.abs(grid.values).max())
     made = vdb.FloatGrid(width)
@@ -88,7 +88,7 @@ def write_grid(path: str | Path, field: NarrowBand | Grid, name: str = "field") 
         StagewrightError: ``no-openvdb``, ``out-of-memory``, ``vdb-unwritable``.
     """
     vdb = openvdb_module()
-    grid = field.to_grid() if isinstance(field, NarrowBand) else field
+    grid = dense(field)
     made = vdb.Vec3SGrid() if grid.is_vector else vdb.FloatGrid()
     made.copyFromArray(np.ascontiguousarray(grid.values, np.float32))
     made.name = name

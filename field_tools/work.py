@@ -7,6 +7,7 @@ the other, and what is cancelled or dies leaves nothing behind.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from . import views
 from .anisotropic import points_to_anisotropic_sdf
-from .band import NarrowBand
+from .band import NarrowBand, dense
 from .csg import difference, intersection, offset, shell, union
 from .field_files import read_field
 from .grid import Grid, grid_over
@@ -27,7 +28,7 @@ from .mesh_sdf import mesh_to_sdf
 from .points_sdf import points_to_sdf, points_to_smooth_sdf
 from .remesh import Attribute, remesh
 from .renormalize import renormalize
-from .reshape import smooth
+from .reshape import displace, image_heights, smooth
 from .vdb import read_vdb, write_sdf
 
 INPUTS, RESULT, VOLUME = "inputs.npz", "result.npz", "result.vdb"
@@ -38,6 +39,8 @@ _ON_THE_GRID = {"CONVERT", "REMESH", "SMOOTH"}
 """Work that leaves a volume its own voxels."""
 _BETWEEN = 0.37
 """Where between two voxels a box's faces lie, best far from all simple fractions."""
+_LEVEL = 1e-4
+"""Voxels from the surface that are rounding."""
 SHOWN_LINES = 3
 """Iso-lines of a slice on each side of the surface."""
 BOOLEANS = {"UNION": union, "DIFFERENCE": difference, "INTERSECTION": intersection}
@@ -53,11 +56,12 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
             ``matrix`` (4 x 4, to the space of the result); of a surface to remesh ``attributes``
             (``domain`` and ``key`` of each, its values in ``i.KEY``: see `remesh.Attribute`); else
             empty. ``operation``: ``CONVERT``, ``REMESH`` (of one source), ``BOOLEAN``, ``OFFSET``,
-            ``SHELL`` or ``SMOOTH``. ``output``: ``MESH`` leaves ``result.npz`` with vertices,
-            quads, and the attributes by their keys; ``VOLUME`` leaves ``result.vdb``. And what
-            these need: ``detail``, ``voxels``, ``voxel_size``, ``boolean``, ``blend``,
-            ``distance``, ``thickness``, ``width``, ``radius``, ``fluid``, ``sign``, ``sharp``,
-            ``angle``, ``threshold``.
+            ``SHELL``, ``SMOOTH`` or ``DISPLACE`` (``picture`` (u, v) in ``inputs.npz`` along
+            ``axis``, over the box of the sources; 1 is ``height``). ``output``: ``MESH`` leaves
+            ``result.npz`` with vertices, quads, and the attributes by their keys; ``VOLUME``
+            leaves ``result.vdb``. And what these need: ``detail``, ``voxels``, ``voxel_size``,
+            ``boolean``, ``blend``, ``distance``, ``thickness``, ``width``, ``radius``, ``fluid``,
+            ``sign``, ``sharp``, ``angle``, ``threshold``.
 
     Returns:
         ``voxels`` (their number), ``voxel_size``, and of a mesh ``vertices`` and ``faces``.
@@ -67,12 +71,13 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     """
     with np.load(Path(folder) / INPUTS) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    solid = yield from make_field(arrays, options)
-    value: dict[str, Any] = {"voxels": solid.values.size, "voxel_size": solid.voxel_size}
+    field = yield from make_field(arrays, options)
+    value: dict[str, Any] = {"voxels": math.prod(field.shape), "voxel_size": field.voxel_size}
     if options["output"] == "VOLUME":
         yield Progress("field.write", 0.8, "Writing the volume")
-        write_sdf(Path(folder) / VOLUME, solid)
+        write_sdf(Path(folder) / VOLUME, field)
         return value
+    solid = dense(field)
     yield Progress("field.surface", 0.8, "Making the surface")
     carried: dict[str, NDArray[Any]] = {}
     if options["operation"] == "REMESH" and "0.triangles" in arrays:
@@ -112,7 +117,7 @@ def show_field(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     if options["view"] == "SLICE":
         options = {**options, "reach": SHOWN_LINES * float(options["spacing"])}
     flow = _flow(options["sources"])
-    field = (yield from make_field(arrays, options)) if flow is None else flow
+    field = dense((yield from make_field(arrays, options)) if flow is None else flow)
     yield Progress("field.show", 0.8, "Making it visible")
     view, spacing = options["view"], float(options["spacing"])
     if view == "SLICE":
@@ -142,9 +147,12 @@ def _flow(sources: list[Mapping[str, Any]]) -> Grid | None:
     return Grid(field.values, _scale(matrix) * field.voxel_size, tuple(origin))
 
 
-def make_field(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> Job[Grid]:
+def make_field(
+    arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]
+) -> Job[Grid | NarrowBand]:
     """The field of all sources after the work on it, negative inside.
 
+    A volume that is a single source's distances stays the band that it is measured as.
     Arguments and errors are those of `make_solid`, the arrays by their names in its file.
     """
     sources = options["sources"]
@@ -168,6 +176,9 @@ def make_field(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -
             continue
         own = {name: array + shift if name in _PLACES else array for name, array in own.items()}
         fields.append(_field(own, options, size, half_width))
+    is_distance = options["operation"] == "CONVERT" and len(fields) == 1
+    if options["output"] == "VOLUME" and is_distance and isinstance(fields[0], NarrowBand):
+        return fields[0]
     yield Progress("field.work", 0.6, "Working on the field")
     grids = _on_one_lattice(fields)
     solid = Grid(grids[0].values, grids[0].voxel_size, tuple(np.array(grids[0].origin) - shift))
@@ -182,8 +193,11 @@ def make_field(arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -
         solid = shell(solid, options["thickness"])
     elif operation == "SMOOTH":
         solid = smooth(solid, options["width"])
-    is_distance = operation == "CONVERT" and len(fields) == 1 and isinstance(fields[0], NarrowBand)
-    if options["output"] == "VOLUME" and not is_distance:
+    elif operation == "DISPLACE":
+        axis, box = "XYZ".index(options["axis"]), _bounds(clouds)
+        bumps = image_heights(solid, arrays["picture"], axis, options["height"], box)
+        solid = displace(solid, bumps)
+    if options["output"] == "VOLUME":
         solid = renormalize(solid, BAND)
     return solid
 
@@ -218,8 +232,19 @@ def _volume(source: Mapping[str, Any], options: Mapping[str, Any]) -> Grid:
             "Choose a grid of distances or densities.",
         )
     if found.is_level_set:
-        return found.grid
+        return _settled(found.grid)
     return found.grid.with_values(found.grid.dtype.type(options["threshold"]) - found.grid.values)
+
+
+def _settled(field: Grid) -> Grid:
+    """Distances whose voxels on the surface lie on it exactly, and so all on its outer side.
+
+    Of a box whose faces lie on voxels rounding would put some of these inside and others outside.
+    Edges and corners can be told only from the planes beside them, which these distances are on
+    the inner side of a convex one alone.
+    """
+    level = np.abs(field.values) < _LEVEL * field.voxel_size
+    return field.with_values(np.where(level, field.dtype.type(0), field.values))
 
 
 def _surface(volume: Grid, matrix: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
@@ -262,6 +287,7 @@ def _reach(options: Mapping[str, Any]) -> float:
         "OFFSET": abs(float(options["distance"])),
         "SHELL": float(options["thickness"]) / 2,
         "SMOOTH": 3 * float(options["width"]),
+        "DISPLACE": abs(float(options.get("height", 0.0))),
     }.get(options["operation"], 0.0)
 
 
@@ -287,9 +313,8 @@ def _voxel_size(
         return min(v.voxel_size * scale for v, scale in zip(found, scales, strict=True))
     if options["detail"] == "SIZE":
         return float(options["voxel_size"])
-    low = np.min([cloud.min(axis=0) for cloud in clouds], axis=0)
-    high = np.max([cloud.max(axis=0) for cloud in clouds], axis=0)
-    longest = float((high - low).max())
+    low, high = _bounds(clouds)
+    longest = float(np.max(high - low))
     return longest / options["voxels"] if longest > 0 else float(options["radius"]) / 4
 
 
@@ -301,8 +326,14 @@ def _shift(clouds: list[NDArray[Any]], size: float) -> NDArray[np.float64]:
     """
     if not clouds:
         return np.zeros(3)
+    return _BETWEEN * size - _bounds(clouds)[0]
+
+
+def _bounds(clouds: list[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Least and greatest corner of the box around points."""
     low: NDArray[np.float64] = np.min([cloud.min(axis=0) for cloud in clouds], axis=0)
-    return _BETWEEN * size - low
+    high: NDArray[np.float64] = np.max([cloud.max(axis=0) for cloud in clouds], axis=0)
+    return low, high
 
 
 def _on_one_lattice(fields: list[NarrowBand | Grid]) -> list[Grid]:
@@ -310,7 +341,7 @@ def _on_one_lattice(fields: list[NarrowBand | Grid]) -> list[Grid]:
 
     All are made with one voxel size and centres on its multiples, so that nothing is resampled.
     """
-    grids = [field.to_grid() if isinstance(field, NarrowBand) else field for field in fields]
+    grids = [dense(field) for field in fields]
     if len(grids) == 1:
         return grids
     size = grids[0].voxel_size

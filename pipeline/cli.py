@@ -21,7 +21,7 @@ _EPILOG = f"""\
 exit codes:
   0    done
   1    failed, or errors or problems were found
-  2    the command line is wrong
+  2    the command line, or a list of files to publish, is wrong
   130  cancelled
 
 environment:
@@ -32,7 +32,7 @@ environment:
 
 # In the order that --help lists them.
 _GROUPS = (publish, usd, library, texture, field, ayon)
-_EXIT_CODES = {"bad-arguments": 2, "cancelled": 130}
+_EXIT_CODES = {"bad-arguments": 2, "bad-list": 2, "cancelled": 130}
 
 
 def main(arguments: Sequence[str] | None = None, host: SceneHost | None = None) -> int:
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None, host: SceneHost | None = None) 
     # Before the words are understood: what is wrong with them is told as JSON, too.
     json_fd = claim_stdout() if "--json" in words else None
     try:
-        options = _parser().parse_args(words)
+        options = parse(words)
         if options.needs_scene and host is None:
             return run_in_blender(words, json_fd)
     except SystemExit:
@@ -77,9 +77,20 @@ def command(words: Sequence[str]) -> Job[Mapping[str, Any]]:
     Raises:
         StagewrightError: ``bad-arguments``, and what the command raises.
     """
-    options = _parser().parse_args(words)
+    options = parse(words)
     job: Job[Mapping[str, Any]] = options.handler(options, None)
     return job
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line, with the ``words`` themselves.
+
+    Raises:
+        StagewrightError: ``bad-arguments``.
+    """
+    options = _parser().parse_args(words)
+    options.words = list(words)
+    return options
 
 
 class _Parser(argparse.ArgumentParser):

@@ -19,6 +19,7 @@ def commit(
     describe: Describe,
     *,
     picture: str | None = None,
+    renumber: bool = True,
 ) -> Job[Version]:
     """Make the version out of what is staged, whoever takes its number meanwhile.
 
@@ -28,6 +29,7 @@ def commit(
         describe: writes what names the version into staged files; is given the
             representations with the names that their files have.
         picture: name of a staged picture, the thumbnail and the reviewable.
+        renumber: take the next number; else the error ``version-taken`` is raised.
     """
     while True:
         describe(representations)
@@ -38,6 +40,6 @@ def commit(
                 )
             )
         except StagewrightError as error:
-            if error.code != "version-taken":
+            if error.code != "version-taken" or not renumber:
                 raise
         representations = yield from publication.renumber(representations)

@@ -54,7 +54,12 @@ def export_asset(
 
 
 def check_against(
-    host: SceneHost, request: SceneRequest, root: Path, work: Path, allow: Sequence[str]
+    host: SceneHost,
+    request: SceneRequest,
+    root: Path,
+    work: Path,
+    allow: Sequence[str],
+    profile: str,
 ) -> Job[CheckReport]:
     """Check any USD file, whoever wrote it, and compare it with the host's scene.
 
@@ -64,16 +69,24 @@ def check_against(
         root: the root layer.
         work: a folder for everything in between.
         allow: names of checks whose errors are let through.
+        profile: one of ``usd_tools.profiles.PROFILES``.
     """
     record = yield from part(host.record(request), 0.0, 0.5)
-    return (yield from part(_checked(record, root, work, allow), 0.5, 1.0))
+    return (yield from part(_checked(record, root, work, allow, profile), 0.5, 1.0))
 
 
-def _checked(record: SceneRecord, root: Path, work: Path, allow: Sequence[str]) -> Job[CheckReport]:
+def _checked(
+    record: SceneRecord, root: Path, work: Path, allow: Sequence[str], profile: str = ""
+) -> Job[CheckReport]:
     """The checks, in a process of their own."""
     scene = work / "scene"
     record.save(scene)
-    arguments = {"root": str(root), "record": str(scene), "allow": list(allow)}
+    arguments = {
+        "root": str(root),
+        "record": str(scene),
+        "allow": list(allow),
+        "profile": profile,
+    }
     value: Mapping[str, Any] = yield from run_child(
         "usd_tools.check:check_task", arguments, folder=work
     )

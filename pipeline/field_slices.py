@@ -35,22 +35,32 @@ def slice_picture(
     """
     if grid.is_vector:
         grid = grid.with_values(np.linalg.norm(grid.values, axis=3))
+    position = slice_place(grid, axis, position)
+    values = slice_values(grid, axis, position)
+    zoom = max(size - 1, 1) / max(max(values.shape) - 1, 1)
+    pixels = _coloured(_zoomed(values, zoom))
+    _draw(pixels, grid, axis, position, lines, zoom)
+    return np.ascontiguousarray(pixels.transpose(1, 0, 2)[::-1]), position
+
+
+def slice_place(grid: Grid, axis: int, position: float | None) -> float:
+    """Where a slice lies along an axis, the middle when None.
+
+    Raises:
+        StagewrightError: ``bad-slice`` beyond the field.
+    """
     half = grid.voxel_size / 2
     low = grid.origin[axis]
     high = low + (grid.shape[axis] - 1) * grid.voxel_size
     if position is None:
-        position = (low + high) / 2
+        return (low + high) / 2
     if not low - half <= position <= high + half:
         raise StagewrightError(
             "bad-slice",
             f"There is no field at {'xyz'[axis]} = {position:g}.",
             f"Give a position from {low:g} to {high:g}.",
         )
-    values = slice_values(grid, axis, position)
-    zoom = max(size - 1, 1) / max(max(values.shape) - 1, 1)
-    pixels = _coloured(_zoomed(values, zoom))
-    _draw(pixels, grid, axis, position, lines, zoom)
-    return np.ascontiguousarray(pixels.transpose(1, 0, 2)[::-1]), position
+    return position
 
 
 def _coloured(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:

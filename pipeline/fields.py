@@ -7,7 +7,9 @@ are surfaces or points, ``.png`` is a picture of a slice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +17,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..field_tools.advect import streamlines
+from ..field_tools.band import dense
+from ..field_tools.block_grid import BlockGrid
+from ..field_tools.contours import slice_values
 from ..field_tools.diffuse import diffuse
-from ..field_tools.field_files import describe, is_field, read_field, write_field
+from ..field_tools.field_files import StoredField, describe, is_field, read_field, write_field
 from ..field_tools.grid import Grid
 from ..field_tools.isosurface import isosurface
 from ..field_tools.kernels import KERNELS
-from ..field_tools.mesh_files import (
-    Polygons,
-    is_mesh,
-    polygons_of,
-    read_polygons,
-    write_polygons,
-)
+from ..field_tools.mesh_files import is_mesh, read_polygons, write_polygons
+from ..field_tools.pictures import in_plane, is_flat
+from ..field_tools.polygons import Polygons, polygons_of
 from ..field_tools.renormalize import renormalize
-from ..field_tools.vdb import VdbGrid
 from ..field_tools.work import make_field
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from ..jobs.files import written_whole
 from ..texture_lab.png import write_png
-from .field_slices import slice_picture
-from .targets import require_suffix
+from .field_slices import slice_picture, slice_place
+from .picture_files import is_picture, read_picture, write_picture
+from .targets import PICTURES_WRITTEN, require_suffix
 
 _FIELDS, _SURFACES = (".vdb", ".npz"), (".obj", ".ply", ".usd", ".usda", ".usdc")
 USD_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
@@ -55,7 +56,10 @@ _DEFAULTS: Mapping[str, Any] = {
     "fluid": "SPHERES",
     "sign": "auto",
     "sharp": False,
+    "angle": 40.0,
     "threshold": 0.0,
+    "axis": "Z",
+    "height": 0.0,
 }
 
 
@@ -66,7 +70,7 @@ def solid(sources: Sequence[Path], output: Path, **chosen: Any) -> Job[dict[str,
         sources: the files; several are joined, or whatever the operation says.
         output: the file to write.
         chosen: options of :func:`~..field_tools.work.make_solid`; ``points=True`` takes a
-            surface's points for particles.
+            surface's points for particles; ``picture`` is the file of an image to displace by.
 
     Returns:
         ``path``, ``voxels``, ``voxel_size``, and of a surface ``vertices`` and ``faces``.
@@ -79,6 +83,9 @@ def solid(sources: Sequence[Path], output: Path, **chosen: Any) -> Job[dict[str,
     arrays: dict[str, NDArray[Any]] = {}
     told: list[dict[str, Any]] = []
     as_points = bool(chosen.pop("points", False))
+    picture: Path | None = chosen.pop("picture", None)
+    if picture is not None:
+        arrays["picture"] = _heights(picture)
     for number, source in enumerate(sources):
         yield Progress("field.read", 0.1 * number / len(sources), f"Reading {source.name}")
         if is_field(source):
@@ -94,24 +101,29 @@ def solid(sources: Sequence[Path], output: Path, **chosen: Any) -> Job[dict[str,
             arrays[f"{number}.triangles"] = mesh.triangles()
     kind = "VOLUME" if is_field(output) else "MESH"
     options = {**_DEFAULTS, "output": kind, **chosen, "sources": told}
+    if kind == "VOLUME" and options["operation"] == "REMESH":
+        options["operation"] = "CONVERT"  # A field has none of a mesh's looks.
     made = yield from make_field(arrays, options)
-    value: dict[str, Any] = {"voxels": made.values.size, "voxel_size": made.voxel_size}
+    value: dict[str, Any] = {"voxels": math.prod(made.shape), "voxel_size": made.voxel_size}
     yield Progress("field.write", 0.9, f"Writing {output.name}")
     if kind == "VOLUME":
         write_field(output, made, level_set=True, name="surface")
         return {"path": str(output), **value}
-    return value | write_mesh(output, _surface(made, sharp=options["sharp"]))
+    field = dense(made)
+    if options["operation"] == "REMESH" and not is_field(sources[0]):
+        angle = math.radians(options["angle"]) if options["sharp"] else None
+        return value | write_mesh(output, mesh.remeshed(field, angle))
+    surface = isosurface(field, sharp=options["sharp"])
+    return value | write_mesh(output, polygons_of(surface.vertices, surface.quads))
 
 
 def convert(source: Path, output: Path, name: str, level: float) -> Job[dict[str, Any]]:
     """Write a field as another kind of file: a field, or the surface where it is ``level``."""
-    require_suffix(output, "it", (*_FIELDS, *_SURFACES))
-    yield Progress("field.read", 0.0, f"Reading {source.name}")
-    found = read_field(source, name)
+    require_suffix(output, "it", (*_FIELDS, *_SURFACES, *PICTURES_WRITTEN))
+    found = yield from _read(source, name)
     yield Progress("field.write", 0.5, f"Writing {output.name}")
-    if is_field(output):
-        write_field(output, found.grid, level_set=found.is_level_set, name=found.name)
-        return {"path": str(output)}
+    if is_field(output) or is_picture(output):
+        return _write(output, found.field, level_set=found.is_level_set, name=found.name)
     mesh = isosurface(found.grid, level)
     return write_mesh(output, polygons_of(mesh.vertices, mesh.quads))
 
@@ -120,25 +132,30 @@ def distances(
     source: Path, output: Path, name: str, half_width: float, level: float
 ) -> Job[dict[str, Any]]:
     """Make a field distances again, its surface kept where it is ``level``."""
-    require_suffix(output, "it", _FIELDS)
+    require_suffix(output, "it", (*_FIELDS, *PICTURES_WRITTEN))
     found = yield from _read(source, name)
-    write_field(output, renormalize(found.grid, half_width, level), level_set=True, name=found.name)
-    return {"path": str(output)}
+    made = _applied(found.grid, lambda grid: renormalize(grid, half_width, level))
+    return _write(output, made, level_set=True, name=found.name)
 
 
 def operate(
     source: Path, output: Path, name: str, operator: str, amount: float
 ) -> Job[dict[str, Any]]:
-    """Apply one of the kernels, or ``diffuse`` by ``amount`` (a square length)."""
-    require_suffix(output, "it", _FIELDS)
+    """Apply one of the kernels, or ``diffuse`` by ``amount`` (a square length).
+
+    What is stored in blocks stays so: the kernel's answer there, 0 elsewhere.
+    """
+    require_suffix(output, "it", (*_FIELDS, *PICTURES_WRITTEN))
     found = yield from _read(source, name)
+    result: Grid | BlockGrid
     if operator == "diffuse":
         result = diffuse(found.grid, amount)
+    elif isinstance(found.field, BlockGrid):
+        result = found.field.apply(KERNELS[operator])
     else:
-        result = KERNELS[operator].function(found.grid)
+        result = _applied(found.grid, KERNELS[operator].function)
     yield Progress("field.write", 0.8, f"Writing {output.name}")
-    write_field(output, result, level_set=False, name=operator)
-    return {"path": str(output), "operator": operator}
+    return _write(output, result, level_set=False, name=operator) | {"operator": operator}
 
 
 def lines_through(
@@ -150,7 +167,9 @@ def lines_through(
     """
     require_suffix(output, "lines", (".obj",))
     found = yield from _read(source, name)
-    grid = found.grid if found.grid.is_vector else KERNELS["gradient"].function(found.grid)
+    grid = found.grid
+    if not grid.is_vector:
+        grid = _applied(grid, KERNELS["gradient"].function)
     random = np.random.default_rng(seed)
     voxels = random.random((seeds, 3)) * (np.array(grid.shape) - 1)
     lines = streamlines(grid, grid.index_to_world(voxels), length, steps)
@@ -185,11 +204,26 @@ def picture_of(
     return {"path": str(output), "axis": axis, "position": place}
 
 
+def values_of_slice(
+    source: Path, output: Path, name: str, axis: str, position: float | None
+) -> Job[dict[str, Any]]:
+    """Write the values on a slice as an image or a field of two dimensions, a pixel for a voxel."""
+    require_suffix(output, "a slice", (*PICTURES_WRITTEN, *_FIELDS))
+    found = yield from _read(source, name)
+    number = "xyz".index(axis)
+    place = slice_place(found.grid, number, position)
+    values = slice_values(found.grid, number, place)[:, :, None]
+    half = found.grid.voxel_size / 2
+    flat = Grid(values, found.grid.voxel_size, (half, half, 0.0))
+    told = _write(output, flat, level_set=False, name=found.name)
+    return {**told, "axis": axis, "position": place}
+
+
 def tell(source: Path, name: str) -> Job[dict[str, Any]]:
     """What a field or a surface is."""
     yield Progress("field.read", 0.0, f"Reading {source.name}")
-    if is_field(source):
-        return {"path": str(source), **describe(read_field(source, name))}
+    if is_field(source) or is_picture(source):
+        return {"path": str(source), **describe((yield from _read(source, name)))}
     mesh = read_mesh(source)
     value = {"path": str(source), "points": len(mesh.points), "faces": len(mesh.counts)}
     if not len(mesh.points):
@@ -207,7 +241,7 @@ def read_mesh(path: Path) -> Polygons:
     if path.suffix.lower() in USD_SUFFIXES:
         from ..usd_tools.surface_files import read_surface
 
-        return Polygons(*read_surface(path))
+        return Polygons(**vars(read_surface(path)))
     if not is_mesh(path):
         raise StagewrightError(
             "field-input",
@@ -220,9 +254,9 @@ def read_mesh(path: Path) -> Polygons:
 def write_mesh(path: Path, mesh: Polygons) -> dict[str, Any]:
     """Write a surface; returns its path and counts."""
     if path.suffix.lower() in USD_SUFFIXES:
-        from ..usd_tools.surface_files import write_surface
+        from ..usd_tools.surface_files import Surface, write_surface
 
-        write_surface(path, (mesh.points, mesh.counts, mesh.corners))
+        write_surface(path, Surface(**{f.name: getattr(mesh, f.name) for f in fields(Surface)}))
     else:
         write_polygons(path, mesh)
     return {"path": str(path), "vertices": len(mesh.points), "faces": len(mesh.counts)}
@@ -244,6 +278,12 @@ def write_lines(path: Path, lines: NDArray[np.floating[Any]]) -> None:
             f"{path.name} cannot be written ({error.strerror or error}).",
             "Make room there, or choose another folder.",
         ) from error
+
+
+def _heights(picture: Path) -> NDArray[np.floating[Any]]:
+    """The heights (u, v) of an image: its grey, or the mean of its colours."""
+    values = read_picture(picture).values[:, :, 0]
+    return values.mean(axis=2) if values.ndim == 3 else values
 
 
 def _require_shape(source: Path, mesh: Polygons, *, as_points: bool) -> None:
@@ -274,13 +314,23 @@ def _require_shape(source: Path, mesh: Polygons, *, as_points: bool) -> None:
         )
 
 
-def _surface(field: Grid, *, sharp: bool) -> Polygons:
-    mesh = isosurface(field, sharp=sharp)
-    return polygons_of(mesh.vertices, mesh.quads)
+def _write(output: Path, field: Grid | BlockGrid, *, level_set: bool, name: str) -> dict[str, Any]:
+    """Write a field, of two dimensions as an image if the ending says so."""
+    if not is_picture(output):
+        write_field(output, field, level_set=level_set, name=name)
+        return {"path": str(output)}
+    low, high = write_picture(output, field if isinstance(field, Grid) else field.to_grid())
+    return {"path": str(output), "black": low, "white": high}
 
 
-def _read(source: Path, name: str) -> Job[VdbGrid]:
+def _applied(grid: Grid, function: Callable[[Grid], Grid]) -> Grid:
+    return in_plane(grid, function) if is_flat(grid) else function(grid)
+
+
+def _read(source: Path, name: str) -> Job[StoredField]:
     yield Progress("field.read", 0.0, f"Reading {source.name}")
+    if is_picture(source):
+        return StoredField(source.stem, False, read_picture(source))
     if not is_field(source):
         raise StagewrightError(
             "field-input",

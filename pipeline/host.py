@@ -124,6 +124,23 @@ class SceneHost(Protocol):
         """Render the USD file ``source``: the PNG ``target``, or ``frames`` of them around it."""
         ...
 
+    def import_mtlx(
+        self, source: Path, blend: Path, names: tuple[str, ...], into: bool
+    ) -> Job[list[dict[str, Any]]]:
+        """Import materials of the MaterialX document ``source``.
+
+        They go ``into`` the file ``blend``, or are written as a new one of that name.
+        Returns for each its ``name``, ``surface`` and ``notes``.
+        """
+        ...
+
+    def export_mtlx(self, target: Path, names: tuple[str, ...]) -> Job[dict[str, Any]]:
+        """Write materials of the open file as the MaterialX document ``target``.
+
+        Returns ``path``, ``materials`` with ``name`` and ``notes``, and ``problems``.
+        """
+        ...
+
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the PNG ``path``; call it after :meth:`export`."""
         ...

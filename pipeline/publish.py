@@ -13,10 +13,11 @@ from .. import __version__
 from ..ayon_bridge.entities import Version
 from ..ayon_bridge.home import Home, Publication, PublishRequest, RepresentationFiles
 from ..ayon_bridge.library import Library
+from ..ayon_bridge.outbox import MARK
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
-from ..usd_tools.asset import content_hash
+from ..usd_tools.asset import AssetFiles, content_hash
 from ..usd_tools.contents import contents
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.identity import Identity, stamp_identity
@@ -25,6 +26,7 @@ from ..usd_tools.references import move_references, referenced_versions
 from ..usd_tools.sameness import same_asset
 from .committing import commit
 from .export import CheckedAsset, export_asset
+from .homes import To, publish_at
 from .host import SceneHost, SceneRequest
 from .report import write_report
 from .settings import user_name
@@ -46,8 +48,7 @@ class PublishOrder:
     Attributes:
         scene: what to export.
         blend: the file it comes from; its name is recorded, not its path.
-        library: folder of the library, which is made when there is none; None publishes
-            to the AYON server.
+        library: folder of the library, which is made when there is none.
         project: AYON project name.
         project_code: its code, used when the project is new.
         folder: path of the AYON folder (``"/assets/lantern"``).
@@ -57,11 +58,13 @@ class PublishOrder:
         allow: names of checks whose errors are let through.
         force: publish though nothing has changed.
         break_lock: take over a lock without proof of its owner's death.
+        to: ``"library"``; ``"server"``, or the queue in the library while it cannot be
+            reached; ``"queue"``: the library, to be sent to the server later.
     """
 
     scene: SceneRequest
     blend: Path
-    library: Path | None
+    library: Path
     project: str
     project_code: str
     folder: str
@@ -71,6 +74,7 @@ class PublishOrder:
     allow: tuple[str, ...] = ()
     force: bool = False
     break_lock: bool = False
+    to: To = "library"
 
 
 def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
@@ -78,43 +82,55 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
 
     Returns:
         Plain JSON data: ``version``, ``path`` of the root layer, ``folder``,
-        ``report``, ``thumbnail``, ``unchanged``, ``checks``, ``identity``.
+        ``report``, ``thumbnail``, ``unchanged``, ``queued``, ``checks``, ``identity``.
 
     Raises:
         StagewrightError: ``checks-failed`` with the checks in its details when
             an error was found that is not allowed; whatever the export or the
             library refuses.
     """
-    # Both refuse what they must before the long work begins.
     request = _request(order)
-    with _open_home(order) as home, work_folder() as work:
-        home.publication(request, break_lock=order.break_lock).refuse_early()
+
+    def publish(home: Library | Server, queued: bool) -> Job[dict[str, Any]]:
+        return _publish(host, order, request, home, queued=queued)
+
+    return (
+        yield from publish_at(
+            order.to, order.library, request, publish, break_lock=order.break_lock
+        )
+    )
+
+
+def _publish(
+    host: SceneHost,
+    order: PublishOrder,
+    request: PublishRequest,
+    home: Library | Server,
+    *,
+    queued: bool,
+) -> Job[dict[str, Any]]:
+    with work_folder() as work:
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
-        _stop_on_errors(asset.checks)
+        stop_on_errors(asset.checks)
         made = _facts(host, asset)
         request = replace(request, content_hash=content_hash(asset.files), data=made)
-        last, unchanged = yield from part(_last(home, request, order, asset), 0.6, 0.62)
+        before_this = last_version(home, request, asset.files, break_lock=order.break_lock)
+        last, unchanged = yield from part(before_this, 0.6, 0.62)
         if last is not None and unchanged:
-            return _result(home, last, asset.checks, unchanged=True)
-        before = _main_files(home, last).get(USD) if last is not None else None
+            return result_of(home, last, asset.checks, unchanged=True)
+        before = main_files(home, last).get(USD) if last is not None else None
         if before is not None:
             changes = path_changes(before, asset.files.root)
             asset = replace(asset, checks=asset.checks.with_findings(changes))
         # Without the lock: the picture takes longest, and a kill then leaves nothing.
         picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
+        if queued:
+            request = replace(request, data=made | {MARK: True})
         with closing(home.publication(request, break_lock=order.break_lock)) as publication:
             yield from part(publication.open(), 0.85, 0.86)
             version = yield from part(_publish_files(publication, asset, picture, host), 0.86, 1.0)
-        return _result(home, version, asset.checks, unchanged=False)
-
-
-def _open_home(order: PublishOrder) -> Library | Server:
-    if order.library is not None:
-        return Library.open(order.library)
-    from ..ayon_bridge.server import Server  # a second of imports, for those who have one
-
-    return Server.open()
+        return result_of(home, version, asset.checks, unchanged=False)
 
 
 def _request(order: PublishOrder) -> PublishRequest:
@@ -145,7 +161,8 @@ def _facts(host: SceneHost, asset: CheckedAsset) -> dict[str, Any]:
     }
 
 
-def _stop_on_errors(checks: CheckReport) -> None:
+def stop_on_errors(checks: CheckReport) -> None:
+    """Refuse an asset with errors that are not allowed (``checks-failed``)."""
     if not checks.blocking:
         return
     first, *others = checks.blocking
@@ -158,25 +175,25 @@ def _stop_on_errors(checks: CheckReport) -> None:
     )
 
 
-def _last(
-    home: Library | Server, request: PublishRequest, order: PublishOrder, asset: CheckedAsset
+def last_version(
+    home: Library | Server, request: PublishRequest, files: AssetFiles, *, break_lock: bool
 ) -> Job[tuple[Version | None, bool]]:
     """The last version, and whether the asset has not changed since, as the product's lock sees it.
 
     With ``force`` it counts as changed.
     """
-    with closing(home.publication(request, break_lock=order.break_lock)) as publication:
+    with closing(home.publication(request, break_lock=break_lock)) as publication:
         yield from publication.open()
         last = publication.last
         if last is None or request.force:
             return last, False
         if publication.unchanged is not None:
             return last, True
-        root = _main_files(home, last).get(USD)
-        return last, root is not None and same_asset(root, asset.files)
+        root = main_files(home, last).get(USD)
+        return last, root is not None and same_asset(root, files)
 
 
-def _main_files(home: Home, version: Version) -> dict[str, Path]:
+def main_files(home: Home, version: Version) -> dict[str, Path]:
     """The main file of each representation of ``version``, where it is on this machine."""
     made = home.get_representations(version.project_name, version_ids=[version.id])
     found = {each.name: home.main_file(each) for each in made}
@@ -244,11 +261,12 @@ def identity_of(publication: Publication, name: str) -> Identity:
     )
 
 
-def _result(
+def result_of(
     home: Home, version: Version, checks: CheckReport, *, unchanged: bool
 ) -> dict[str, Any]:
+    """What a publish comes to, as plain JSON data."""
     made = home.get_representations(version.project_name, version_ids=[version.id])
-    paths = _main_files(home, version)
+    paths = main_files(home, version)
     root = paths[USD]
     picture = root.with_name(THUMBNAIL)
     context = next(each for each in made if each.name == USD).data["context"]
@@ -259,6 +277,7 @@ def _result(
         "report": str(paths.get(REPORT, "")),
         "thumbnail": str(picture) if picture.is_file() else "",
         "unchanged": unchanged,
+        "queued": bool(version.data.get(MARK)),
         "checks": checks.to_json(),
         "identity": {
             "project": version.project_name,

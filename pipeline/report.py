@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -130,6 +131,17 @@ def write_report(
             f"The report {path.name} cannot be written ({error.strerror}).",
             "Make room on the disk, or choose a folder you may write to.",
         ) from error
+
+
+def rename_report(path: Path, identity: Identity) -> None:
+    """Let a report that :func:`write_report` wrote be about another version of the asset."""
+    page = path.read_text(encoding="utf-8")
+    page = re.sub(r"(<title>.* )v\d+(</title>)", rf"\g<1>{identity.version}\2", page)
+    page = re.sub(r"(<h1>.* <span>)v\d+(</span>)", rf"\g<1>{identity.version}\2", page)
+    named = re.search(r"<dt>File</dt><dd>(.+?)</dd>", page)
+    if named:
+        page = page.replace(named[1], escape(identity.identifier))
+    path.write_text(page, encoding="utf-8")
 
 
 def verdict(checks: CheckReport) -> str:

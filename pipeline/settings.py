@@ -18,6 +18,8 @@ FOLDER_ROOT = "/assets"
 TASK = "modeling"
 PRODUCT = "usdMain"
 SHOT_PRODUCT = "animationMain"
+TEXTURE_TASK = "lookdev"
+TEXTURE_PRODUCT = "textureSetMain"
 
 
 def asset_name(label: str) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,15 @@ def _checks(value: Mapping[str, Any]) -> list[str]:
     report = CheckReport.from_json(value["checks"])
     shown = [f for f in report.findings if f.severity != "info"]
     lines = [f"  {f.severity}: {f.message} {f.cure}".rstrip() for f in shown]
+    if "path" in value["checks"]:
+        fixes = dict.fromkeys(fix_words(f.fix, value["checks"]["path"]) for f in shown if f.fix)
+        lines += [f"  mend it: stagewright {shlex.join(words)}" for words in fixes]
     return [*lines, f"Checks: {checks_line(report)}."]
+
+
+def fix_words(fix: Sequence[str], root: str) -> tuple[str, ...]:
+    """The command that mends a finding about the file ``root``, as words of ``stagewright``."""
+    return ("usd", fix[0], root, *fix[1:])
 
 
 def published(value: Mapping[str, Any]) -> str:
@@ -54,6 +63,8 @@ def published(value: Mapping[str, Any]) -> str:
             "Use --force to publish it again all the same."
         )
     lines = [*_checks(value), f"Published {value['version']}: {value['path']}"]
+    if value["queued"]:
+        lines.append("It waits for the server. Send it with: stagewright ayon sync")
     return "\n".join([*lines, f"Report: {value['report']}"])
 
 
@@ -168,6 +179,12 @@ def tiled(value: Mapping[str, Any]) -> str:
     size = " x ".join(map(str, value["size"]))
     how = "it repeats without a seam" if value["seamless"] else "a seam may show"
     return "\n".join([*value["files"], f"{size} pixels, {' and '.join(value['methods'])}: {how}."])
+
+
+def edited(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture inpaint`` and the like."""
+    size = " x ".join(map(str, value["size"]))
+    return "\n".join([*value["files"], f"{size} pixels."])
 
 
 def exposure_lines(result: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from ..jobs.errors import StagewrightError
 
+PICTURES_WRITTEN = (".png", ".exr", ".tif", ".tiff")
+PICTURES_READ = (*PICTURES_WRITTEN, ".hdr", ".jpg", ".jpeg", ".tga", ".bmp")
+
 
 def require_target(output: Path, sources: Sequence[Path], *, force: bool) -> None:
     """Refuse a file that cannot or should not be written.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
+from ..jobs.files import written_whole
 from . import png
 
 Image = NDArray[np.float32]
@@ -85,6 +86,29 @@ def read_pixels(path: Path) -> tuple[Image, bool]:
     return _read_other(path)
 
 
+def write_floats(path: Path, pixels: Image) -> None:
+    """Write floating-point numbers as they are, through OpenImageIO; whole or not at all.
+
+    Args:
+        path: its ending says the format, one that holds them (``.exr``, ``.tif``).
+        pixels: (rows, columns) or (rows, columns, channels).
+
+    Raises:
+        StagewrightError: ``image-unsupported``.
+        OSError: the file cannot be written.
+    """
+    oiio = _openimageio(path)
+    image = np.ascontiguousarray(pixels[:, :, None] if pixels.ndim == 2 else pixels, np.float32)
+    rows, columns, channels = image.shape
+    with written_whole(path) as partial:
+        output = oiio.ImageOutput.create(str(partial))
+        spec = oiio.ImageSpec(columns, rows, channels, "float")
+        done = output is not None and output.open(str(partial), spec)
+        done = done and output.write_image(image) and output.close()
+        if not done:
+            raise OSError(oiio.geterror().strip() or "OpenImageIO could not write it")
+
+
 def linear(encoded_colour: NDArray[np.floating[Any]]) -> Image:
     """Linear light of sRGB (IEC 61966-2-1)."""
     c = np.asarray(encoded_colour, np.float32)
@@ -92,24 +116,17 @@ def linear(encoded_colour: NDArray[np.floating[Any]]) -> Image:
 
 
 def encoded(light: NDArray[np.floating[Any]]) -> Image:
-    """SRGB of linear light: the other way round."""
+    """The other way round: linear light as sRGB."""
     c = np.asarray(light, np.float32)
     high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
     return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)
 
 
 def _read_other(path: Path) -> tuple[Image, bool]:
-    try:
-        import OpenImageIO
-    except ImportError:
-        raise StagewrightError(
-            "image-unsupported",
-            f"{path.name} cannot be read without OpenImageIO.",
-            "Save it as a PNG, or run this inside Blender.",
-        ) from None
-    opened = OpenImageIO.ImageInput.open(str(path))
+    oiio = _openimageio(path)
+    opened = oiio.ImageInput.open(str(path))
     if opened is None:
-        raise _damaged(path, OpenImageIO.geterror())
+        raise _damaged(path, oiio.geterror())
     try:
         spec = opened.spec()
         if spec.width * spec.height > png.MAX_PIXELS:
@@ -122,10 +139,22 @@ def _read_other(path: Path) -> tuple[Image, bool]:
     finally:
         opened.close()
     if pixels is None:
-        raise _damaged(path, OpenImageIO.geterror())
+        raise _damaged(path, oiio.geterror())
     values = np.asarray(pixels, np.float32).reshape(spec.height, spec.width, -1)
     values = np.ascontiguousarray(values[:, :, _channels(spec.channelnames)])
     return values, str(spec.format) in {"half", "float", "double"}
+
+
+def _openimageio(path: Path) -> Any:
+    try:
+        import OpenImageIO
+    except ImportError:
+        raise StagewrightError(
+            "image-unsupported",
+            f"{path.name} cannot be read or written without OpenImageIO.",
+            "Make it a PNG, or run this inside Blender.",
+        ) from None
+    return OpenImageIO
 
 
 def _channels(names: Sequence[str]) -> list[int]:

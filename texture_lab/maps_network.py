@@ -28,7 +28,6 @@ FOLD = 4
 STRIDE = 32  # sides that the network takes are multiples of it
 _OUTPUTS = 13
 _STRIP = 4  # rows of a matrix product: what stays in a core's cache
-_HEIGHT_UNIT = 16.0  # pixels
 _REACH = 24.0  # pixels over which a height comes from slopes rather than from the network
 _TILE, _OVERLAP = 2048, 128
 
@@ -89,39 +88,56 @@ def _read(raw: Field, photo: Field, wraps: bool) -> NetworkMaps:
         roughness=np.clip(raw[..., 5] + np.float32(0.6), 0.02, 1),
         metallic=metal.astype(np.float32),
         ao=np.clip(raw[..., 7] + np.float32(0.9), 0, 1),
-        height=joined(raw[..., 3], raw[..., 4], raw[..., 8] * np.float32(_HEIGHT_UNIT), wraps),
+        height=joined(raw[..., 3], raw[..., 4], raw[..., 8], wraps),
         expected={"normal": float(np.degrees(2 * np.arcsin(np.clip(chord / 2, 0, 1)))), **expected},
     )
 
 
 def joined(right: Field, up: Field, height: Field, wraps: bool) -> Field:
-    """The height whose slopes are those given, and which is near ``height`` over long ways.
+    """The height of those slopes, in the shape of ``height`` over long ways.
 
     Least squares of both, a screened Poisson equation solved by Fourier transform (P. Bhat et al.,
-    "Fourier Analysis of the 2D Screened Poisson Equation", 2008), with the central differences
-    that normals are made of.
+    "Fourier Analysis of the 2D Screened Poisson Equation", 2008). Slopes are taken between pixels:
+    at pixels, differences would not tie even ones to odd ones.
 
     Args:
         right: a normal's x/z, (rows, columns).
         up: its y/z, y up the image.
-        height: pixels' widths.
+        height: of any scale: it is brought to the one that suits the slopes best.
         wraps: whether the surface repeats; otherwise its borders are mirrored.
+
+    Returns:
+        (rows, columns), pixels' widths, its mean 0.
     """
     rows, columns = height.shape
     across, down = -right, up
+    height = height * _scale(height, across, down)
     if not wraps:
         margin = min(64, rows, columns)
         across, down, height = (
             _mirrored(a, margin, turned) for a, turned in ((across, 1), (down, 0), (height, None))
         )
-    v = np.sin(2 * np.pi * np.fft.fftfreq(height.shape[0])).astype(np.float32)[:, None]
-    u = np.sin(2 * np.pi * np.fft.rfftfreq(height.shape[1])).astype(np.float32)[None]
+    half = np.float32(0.5)
+    across = (across + np.roll(across, -1, 1)) * half
+    down = (down + np.roll(down, -1, 0)) * half
+    v = np.exp(2j * np.pi * np.fft.fftfreq(height.shape[0])).astype(np.complex64)[:, None] - 1
+    u = np.exp(2j * np.pi * np.fft.rfftfreq(height.shape[1])).astype(np.complex64)[None] - 1
     pull = np.float32(1 / _REACH**2)
-    wave = -1j * (u * np.fft.rfft2(across) + v * np.fft.rfft2(down)) + pull * np.fft.rfft2(height)
-    wave /= u * u + v * v + pull
+    wave = u.conj() * np.fft.rfft2(across) + v.conj() * np.fft.rfft2(down)
+    wave += pull * np.fft.rfft2(height)
+    wave /= abs(u) ** 2 + abs(v) ** 2 + pull
     wave[0, 0] = 0
     made = np.fft.irfft2(wave, height.shape).astype(np.float32)
     return made if wraps else made[margin : margin + rows, margin : margin + columns]
+
+
+def _scale(height: Field, across: Field, down: Field) -> np.float32:
+    """The factor that brings a height's slopes nearest to those given; never below 0."""
+    steps = np.diff(height, axis=1), np.diff(height, axis=0)
+    aims = (across[:, 1:] + across[:, :-1]) / 2, (down[1:] + down[:-1]) / 2
+    both = sum(float((s * a).sum()) for s, a in zip(steps, aims, strict=True))
+    own = sum(float((s * s).sum()) for s in steps)
+    return np.float32(max(both, 0.0) / max(own, 1e-12))
 
 
 def _mirrored(field: Field, margin: int, turned: int | None) -> Field:

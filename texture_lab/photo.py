@@ -68,7 +68,7 @@ class PhotoRequest:
     tile: str = ""
     tile_size_m: float = 1.0
     relief: float = 0.0
-    backend: Backend = "network"
+    backend: Backend = "classical"
     weights: str = ""
     delight: float = 0.7
     detail: float = 0.0
@@ -142,7 +142,7 @@ def request_of(photo: Path, **chosen: Any) -> PhotoRequest:
     Raises:
         StagewrightError: ``no-file``, ``bad-request``, ``no-weights``.
     """
-    if chosen.get("backend", "network") == "network":
+    if chosen.get("backend") == "network":
         chosen = {**chosen, "weights": weights_id()}
     return PhotoRequest(photo.name, sha256_of(photo), **chosen)
 

@@ -34,7 +34,7 @@ _WORDS = {
     **dict.fromkeys(("ao", "occlusion", "ambientocclusion"), "ao"),
     **dict.fromkeys(("height", "displacement", "disp", "bump"), "height"),
 }  # fmt: skip
-_ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".webp"}
+ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".webp"}
 _USUAL = {"roughness": 0.6, "metallic": 0.0, "ao": 1.0, "height": 0.0}
 _SCORES = {
     "normal_deg": "normal", "normal_best_deg": "normal", "normal_flat_deg": "normal",
@@ -69,7 +69,7 @@ def find_sets(folder: Path) -> list[ScannedSet]:
     groups: dict[str, dict[str, Path]] = {}
     flipped = set()
     for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() not in _ENDINGS:
+        if file.suffix.lower() not in ENDINGS:
             continue
         words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", file.stem)
         at = next((w for w in reversed(words) if w.lower() in _WORDS), None)

@@ -129,6 +129,11 @@ def write_set(
     return paths
 
 
+def preview_of(sidecar: Path) -> Path:
+    """Where a small picture of a set lies, if one was written."""
+    return sidecar.with_name(f"{sidecar.stem}_preview.png")
+
+
 def is_done(request: Request, folder: Path, name: str) -> bool:
     """Whether ``folder`` holds the set ``name`` of that very request, with all its maps."""
     return _is_of(request, folder, name) and all(p.is_file() for p in _paths(folder, name))

@@ -25,6 +25,7 @@ from .settings_fidelity import compare_settings
 from .stage_meshes import StageMeshes
 from .stages import object_name, open_stage
 from .use_fidelity import compare_uses
+from .world_fidelity import compare_world
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def compare(root: Path, record: SceneRecord) -> Job[Fidelity]:
         *_compare_objects(record, prims),
         *compare_settings(record, prims, stage),
         *compare_materials(record, stage),
+        *compare_world(record, stage),
     ]
     yield Progress("check.meshes", 0.4, "Reading the meshes")
     meshes = StageMeshes(stage, record.aliases, record.frames, record.meters_per_unit)

@@ -118,10 +118,17 @@ def check_files(root: Path, found: AssetWalk) -> Iterator[Finding]:
             layer=file.name,
         )
     for file, dependency in found.missing:
-        yield _missing(file, dependency)
+        yield _missing(file, dependency, found.folder)
     for file, dependency in found.outside:
-        name = file_name(dependency.path)
-        yield Finding(
+        yield _outside(file, dependency, found.folder)
+    yield from _text_paths(found)
+    yield from _unresolved_by_usd(root, found)
+
+
+def _outside(file: Path, dependency: Dependency, folder: Path) -> Finding:
+    name = file_name(dependency.path)
+    if not is_absolute(dependency.path):
+        return Finding(
             "outside-path",
             "error",
             f"{file.name} names {name} by a path that leaves the asset's folder.",
@@ -129,11 +136,21 @@ def check_files(root: Path, found: AssetWalk) -> Iterator[Finding]:
             prim=str(dependency.spec),
             layer=name,
         )
-    yield from _text_paths(found)
-    yield from _unresolved_by_usd(root, found)
+    within = Path(os.path.normpath(dependency.path)).is_relative_to(folder)
+    return Finding(
+        "absolute-path",
+        "error",
+        f"{file.name} names {name} by a path of this machine alone.",
+        "Make the path relative."
+        if within
+        else "Export the asset again, so that the file is copied beside it.",
+        prim=str(dependency.spec),
+        layer=name,
+        fix=("replace", "--apply", "--relative") if within else (),
+    )
 
 
-def _missing(file: Path, dependency: Dependency) -> Finding:
+def _missing(file: Path, dependency: Dependency, folder: Path) -> Finding:
     name = file_name(dependency.path)
     is_texture = not dependency.arc and not name.lower().endswith(_OTHER_SUFFIXES)
     if is_texture:
@@ -147,6 +164,7 @@ def _missing(file: Path, dependency: Dependency) -> Finding:
         cure,
         prim=str(dependency.spec),
         layer=name,
+        fix=("replace", "--apply", f"--search-in={folder}"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from dataclasses import fields as dataclass_fields
 from typing import Any, Literal
 
 Severity = Literal["error", "loss", "warning", "info"]
@@ -25,6 +26,8 @@ class Finding:
         prim: path of the prim concerned, or "".
         layer: file name of the layer or texture concerned, or "".
         value: the number measured (a distance in scene units), or None.
+        fix: words of the command that mends it, after ``stagewright usd``; the
+            root layer comes after the first of them (``("set", "--up-axis=Y")``).
     """
 
     check: str
@@ -35,6 +38,7 @@ class Finding:
     prim: str = ""
     layer: str = ""
     value: float | None = None
+    fix: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,11 @@ class CheckReport:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> CheckReport:
         """The report that :meth:`to_json` wrote."""
-        fields = dict(data)
-        fields["findings"] = tuple(Finding(**f) for f in data["findings"])
+        names = {field.name for field in dataclass_fields(cls)}
+        fields = {name: value for name, value in data.items() if name in names}
+        fields["findings"] = tuple(
+            Finding(**{**f, "fix": tuple(f.get("fix", ()))}) for f in data["findings"]
+        )
         fields["allowed"] = tuple(data["allowed"])
         return cls(**fields)
 

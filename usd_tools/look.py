@@ -88,7 +88,7 @@ def repair(
         materials: what the scene says about the materials.
         primvars: see :func:`primvars_by_material`.
     """
-    records = {m.name: m for m in materials}
+    records = {m.name: m for m in reversed(materials)}  # as they are at first
     for prim in prims_of(look.pseudoRoot):
         record = records.get(data_name(prim))
         if prim.typeName != "Material" or record is None:

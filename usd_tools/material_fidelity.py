@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from pxr import Sdf, Usd, UsdGeom, UsdShade
 
-from .dependencies import file_name
 from .findings import Finding
 from .look import SOCKETS, normal_decoding, uv_primvar
-from .principled import ROWS
+from .openpbr_fidelity import holds, numbers_text, openpbr_losses, openpbr_surface
 from .scene_record import InputRecord, MaterialRecord, SceneRecord
 from .stage_meshes import material_name
 from .stages import object_name
-from .textures import SOURCE_NAME
+from .textures import image_name
 
 Value = tuple[float, ...]
 
@@ -47,6 +46,9 @@ _NEUTRAL: Mapping[str, float] = {
     "Specular Tint": 1.0,
 }
 
+# Those, and what only Blender's own importer reads.
+_LACKING = {*_NEUTRAL, "Specular IOR Level"}
+
 # Components of a texture's scale and bias that an output of it uses.
 _CHANNELS = {
     "r": slice(0, 1),
@@ -61,7 +63,6 @@ _TOLERANCE = 1e-5
 _UNMOVED: Value = (1.0, 1.0, 0.0, 0.0, 0.0)
 _ONE = InputRecord("constant", (1.0,))
 _ZERO = InputRecord("constant", (0.0,))
-_OPENPBR = "ND_open_pbr_surface_surfaceshader"
 
 
 @dataclass(frozen=True)
@@ -100,34 +101,21 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
     }
     users = {name: mesh.object for mesh in reversed(record.meshes) for name in mesh.materials}
     uv_maps = _uv_maps(stage)
+    told: set[tuple[str, str]] = set()
     for material in record.materials:
         owner = users.get(material.name, "")
         found = surfaces.get(material.name)
-        if found is None:
-            yield Finding(
-                "material-missing",
-                "loss",
-                f"The material {material.name} is missing in the file.",
-                "Assign it to faces of an object that is exported.",
-                owner,
-            )
+        surface = _surface(found) if found else None
+        if found is None or surface is None or not material.inputs:
+            if (material.name, "") not in told:
+                told.add((material.name, ""))
+                yield _without_surface(material, found, owner)
             continue
-        surface = _surface(found)
         path = str(found.GetPath())
-        if surface is None or not material.inputs:
-            yield Finding(
-                "material-surface",
-                "loss",
-                f"The surface of {material.name} is no Principled BSDF at the top of its nodes.",
-                "Plug a Principled BSDF into the Material Output, outside of any group.",
-                owner,
-                path,
-            )
-            continue
-        openpbr = _openpbr(found)
-        for socket, reason in _losses(material, surface):
-            if _is_held(material.inputs[socket], socket, openpbr):
+        for socket, reason in _all_losses(material, found, surface):
+            if (material.name, socket) in told:
                 continue
+            told.add((material.name, socket))
             yield Finding(
                 "material-input",
                 "loss",
@@ -135,11 +123,15 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
                 f"Bake {socket} into an image, or set a plain value.",
                 owner,
                 path,
+                value=material.frame,
             )
         for mesh, primvars in uv_maps[found.GetPath()]:
+            name = object_name(mesh)
+            name = record.aliases.get(name, name)
             for socket, reason in _uv_losses(material, surface, primvars):
-                name = object_name(mesh)
-                name = record.aliases.get(name, name)
+                if (material.name, f"{mesh.GetPath()} {socket}") in told:
+                    continue
+                told.add((material.name, f"{mesh.GetPath()} {socket}"))
                 yield Finding(
                     "material-uv",
                     "loss",
@@ -150,32 +142,46 @@ def compare_materials(record: SceneRecord, stage: Usd.Stage) -> Iterator[Finding
                 )
 
 
-def _is_held(record: InputRecord, socket: str, openpbr: UsdShade.Shader | None) -> bool:
-    """Whether the OpenPBR surface holds what the preview surface cannot.
-
-    Of nodes no more is known than that they are there.
-    """
-    if record.kind != "nodes" and socket not in _NEUTRAL:
-        return False
-    row = ROWS.get(socket)
-    found = openpbr.GetInput(row.openpbr) if openpbr and row and row.openpbr else None
-    if not found:
-        return False
-    if record.kind != "constant":
-        return bool(found.HasConnectedSource())
-    value = found.Get()
-    held = (float(value),) if isinstance(value, (int, float)) else tuple(value or ())
-    expected = tuple(part * row.factor for part in record.value[: len(held)]) if row else ()
-    return bool(held) and np.allclose(held, expected, _TOLERANCE, _TOLERANCE)
-
-
-def _openpbr(material: UsdShade.Material) -> UsdShade.Shader | None:
-    """The OpenPBR surface of a material, in MaterialX."""
-    shader = material.ComputeSurfaceSource("mtlx")[0]
-    return shader if shader and shader.GetShaderId() == _OPENPBR else None
+def _without_surface(
+    material: MaterialRecord, found: UsdShade.Material | None, owner: str
+) -> Finding:
+    if found is None:
+        return Finding(
+            "material-missing",
+            "loss",
+            f"The material {material.name} is missing in the file.",
+            "Assign it to faces of an object that is exported.",
+            owner,
+        )
+    return Finding(
+        "material-surface",
+        "loss",
+        f"The surface of {material.name} is no Principled BSDF at the top of its nodes.",
+        "Plug a Principled BSDF into the Material Output, outside of any group.",
+        owner,
+        str(found.GetPath()),
+    )
 
 
-def _losses(material: MaterialRecord, surface: UsdShade.Shader) -> Iterator[tuple[str, str]]:
+def _all_losses(
+    material: MaterialRecord, found: UsdShade.Material, surface: UsdShade.Shader
+) -> Iterator[tuple[str, str]]:
+    """Sockets that the networks of a material do not hold at the record's frame, and why."""
+    openpbr = openpbr_surface(found)
+    time = Usd.TimeCode(material.frame)
+    for socket, reason in _losses(material, surface, time):
+        record = material.inputs[socket]
+        # What the preview surface cannot hold at all, the other one may.
+        lacking = record.kind == "nodes" or socket in _LACKING
+        if not (lacking and holds(openpbr, socket, record, time)):
+            yield socket, reason
+    if openpbr is not None:
+        yield from openpbr_losses(material, openpbr, time)
+
+
+def _losses(
+    material: MaterialRecord, surface: UsdShade.Shader, time: Usd.TimeCode
+) -> Iterator[tuple[str, str]]:
     """Sockets whose value the surface does not hold, and why."""
     inputs = material.inputs
     for socket, neutral in _NEUTRAL.items():
@@ -202,7 +208,7 @@ def _losses(material: MaterialRecord, surface: UsdShade.Shader) -> Iterator[tupl
             record = InputRecord("constant", (0.0, 0.0, 0.0)) if factor == 0.0 else record
         elif socket == "Alpha":
             factor *= 1.0 - transmission.value[0]
-        held = _held(surface, name)
+        held = _held(surface, name, time)
         if record.kind == "image" and record.image == held.image:
             reason = _texture_difference(record, _decoding(socket, factor, held), held)
         else:
@@ -223,10 +229,12 @@ def _difference(record: InputRecord, factor: float, held: _Held) -> str:
         return ""
     expected = tuple(v * factor for v in record.value[: len(held.value)])
     if held.image is not None:
-        return f"is {_text(expected or record.value)}, but the image {held.image} in the file"
+        return (
+            f"is {numbers_text(expected or record.value)}, but the image {held.image} in the file"
+        )
     for ours, theirs in zip(expected, held.value, strict=True):
         if not abs(ours - theirs) <= _TOLERANCE * max(1.0, abs(ours)):
-            return f"is {_text(expected)}, but {_text(held.value)} in the file"
+            return f"is {numbers_text(expected)}, but {numbers_text(held.value)} in the file"
     return ""
 
 
@@ -244,7 +252,8 @@ def _texture_difference(record: InputRecord, decoding: tuple[Value, Value], held
         decoding, (held.scale, held.bias), ("multiplied by", "shifted by"), strict=True
     ):
         if len(expected) != len(found) or not np.allclose(expected, found, 0.0, _TOLERANCE):
-            return f"is an image {how} {_text(expected)}, but by {_text(found)} in the file"
+            ours, theirs = numbers_text(expected), numbers_text(found)
+            return f"is an image {how} {ours}, but by {theirs} in the file"
     if record.channel and record.channel != held.channel:
         return f"uses the channel {record.channel} of its image, but {held.channel} in the file"
     if record.raw is not None and held.space in {"raw", "sRGB"}:
@@ -254,10 +263,12 @@ def _texture_difference(record: InputRecord, decoding: tuple[Value, Value], held
     if record.transform and not np.allclose(
         record.transform, held.transform or _UNMOVED, 0.0, _TOLERANCE
     ):
-        placed = _text(held.transform or _UNMOVED)
-        return f"is an image placed by {_text(record.transform)}, but by {placed} in the file"
+        placed = numbers_text(held.transform or _UNMOVED)
+        return (
+            f"is an image placed by {numbers_text(record.transform)}, but by {placed} in the file"
+        )
     if held.moved and not record.mapped and not np.allclose(held.transform, _UNMOVED):
-        return f"is an image as it is, but placed by {_text(held.transform)} in the file"
+        return f"is an image as it is, but placed by {numbers_text(held.transform)} in the file"
     if record.mapped and not held.moved and not record.transform:
         return "is an image placed by nodes, which the preview surface does not hold"
     return ""
@@ -271,7 +282,7 @@ def _uv_losses(
         record = material.inputs.get(socket)
         if record is None or record.kind != "image":
             continue
-        held = _held(surface, name)
+        held = _held(surface, name, Usd.TimeCode(material.frame))
         # What other nodes place they may place by any map, but by one that is there.
         fitting = primvars if record.mapped else {uv_primvar(record.uv_map, primvars)}
         if held.primvar and held.primvar not in fitting:
@@ -303,13 +314,13 @@ def _through(record: InputRecord) -> str:
     return f"goes through {nodes}, which the preview surface does not hold"
 
 
-def _held(surface: UsdShade.Shader, name: str) -> _Held:
+def _held(surface: UsdShade.Shader, name: str, time: Usd.TimeCode) -> _Held:
     found = surface.GetInput(name)
     if not found:
         return _Held(_FALLBACKS[name])
     sources = found.GetConnectedSources()[0]
     if not sources:
-        value = found.Get(Usd.TimeCode.EarliestTime())
+        value = found.Get(time)
         if value is None:
             return _Held(_FALLBACKS[name])
         return _Held((float(value),) if isinstance(value, (int, float)) else tuple(value))
@@ -320,21 +331,21 @@ def _held(surface: UsdShade.Shader, name: str) -> _Held:
     transform: Value = ()
     if reader is not None and moved:
         transform = (
-            *map(float, _value(reader, "scale", (1.0, 1.0))),
-            float(_value(reader, "rotation", 0.0)),
-            *map(float, _value(reader, "translation", (0.0, 0.0))),
+            *map(float, _value(reader, "scale", time, (1.0, 1.0))),
+            float(_value(reader, "rotation", time, 0.0)),
+            *map(float, _value(reader, "translation", time, (0.0, 0.0))),
         )
         reader = _source(reader, "in")
     channels = _CHANNELS.get(str(sources[0].sourceName), slice(4))
     return _Held(
         value=(),
-        image=_image_name(file.GetAttr()) if file else "",
-        scale=tuple(_value(texture, "scale", (1.0,) * 4))[channels],
-        bias=tuple(_value(texture, "bias", (0.0,) * 4))[channels],
+        image=image_name(file.GetAttr()) if file else "",
+        scale=tuple(_value(texture, "scale", time, (1.0,) * 4))[channels],
+        bias=tuple(_value(texture, "bias", time, (0.0,) * 4))[channels],
         moved=moved,
-        primvar=str(_value(reader, "varname", "")) if reader else "",
+        primvar=str(_value(reader, "varname", time, "")) if reader else "",
         channel=str(sources[0].sourceName),
-        space=str(_value(texture, "sourceColorSpace", "auto")),
+        space=str(_value(texture, "sourceColorSpace", time, "auto")),
         transform=transform,
     )
 
@@ -346,19 +357,11 @@ def _source(shader: UsdShade.Shader, name: str) -> UsdShade.Shader | None:
     return UsdShade.Shader(sources[0].source.GetPrim()) if sources else None
 
 
-def _value(shader: UsdShade.Shader, name: str, fallback: Any) -> Any:
+def _value(shader: UsdShade.Shader, name: str, time: Usd.TimeCode, fallback: Any) -> Any:
     """The plain value of an input, or ``fallback``."""
     found = shader.GetInput(name)
-    value = found.Get() if found else None
+    value = found.Get(time) if found else None
     return fallback if value is None else value
-
-
-def _image_name(attribute: Usd.Attribute) -> str:
-    """Name of the image file in Blender, before it was stored under another."""
-    tool, field = SOURCE_NAME
-    before = attribute.GetCustomData().get(tool, {}).get(field)
-    value = attribute.Get()
-    return str(before or file_name(value.path if value else ""))
 
 
 def _surface(material: UsdShade.Material) -> UsdShade.Shader | None:
@@ -369,7 +372,3 @@ def _surface(material: UsdShade.Material) -> UsdShade.Shader | None:
 
 def _is_zero(record: InputRecord | None) -> bool:
     return record is None or (record.kind == "constant" and record.value[:1] == (0.0,))
-
-
-def _text(value: Value) -> str:
-    return ", ".join(f"{v:.6g}" for v in value)

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from pxr import Sdf, Usd, UsdGeom, UsdUtils
+from pxr import Sdf, Usd, UsdUtils
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
@@ -20,9 +20,8 @@ from .materialx_files import with_paths
 from .placing import move_into_place, staging
 from .stages import open_stage, write_layer
 from .textures import copy
+from .usdz_check import check_arkit
 
-# What ARKit's viewers read in a .usdz.
-_ARKIT_IMAGES = {".png", ".jpg", ".jpeg", ".avif", ".exr"}
 _EXTERNAL = "external"
 
 
@@ -87,8 +86,8 @@ def package(root: Path, target: Path, *, arkit: bool = False) -> Job[Collected]:
         if arkit:
             first = f"{root.stem}.usdc"
             yield from _flatten_for_arkit(folder, root.name, first, bundle)
-            for problem in _arkit_problems(folder / first, bundle.names):
-                yield Message(problem, "warning")
+            for finding in check_arkit(open_stage(folder / first), bundle.names):
+                yield Message(finding.message, "warning")
         yield Progress("package.zip", 0.7, f"Packing {target.name}")
         _zip(place / target.name, folder, [first, *sorted(set(bundle.names) - {first})])
         yield from _verify(root, place / target.name, bundle)
@@ -237,20 +236,6 @@ def _flatten_for_arkit(folder: Path, root: str, first: str, bundle: _Bundle) -> 
         (folder / name).unlink()
     bundle.layers = {first: layer}
     write_layer(layer, folder / first)
-
-
-def _arkit_problems(layer: Path, names: list[str]) -> Iterator[str]:
-    """What ARKit's viewers do not show, or not rightly."""
-    stage = open_stage(layer)
-    if UsdGeom.GetStageUpAxis(stage) != UsdGeom.Tokens.y:
-        yield "ARKit wants Y up: the asset will lie on its side in some viewers."
-    for name in names:
-        suffix = PurePosixPath(name).suffix.lower()
-        if suffix not in _ARKIT_IMAGES | {".usdc", ".usda"}:
-            yield f"ARKit does not read {name}."
-    for prim in stage.Traverse():
-        if prim.IsA(UsdGeom.PointInstancer) or prim.IsA(UsdGeom.Curves):
-            yield f"ARKit does not show {prim.GetPath()}, a {prim.GetTypeName()}."
 
 
 def _zip(package_file: Path, folder: Path, names: list[str]) -> None:

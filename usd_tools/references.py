@@ -132,8 +132,24 @@ def relate_references(layer: Sdf.Layer, folder: Path) -> None:
     UsdUtils.ModifyAssetPaths(layer, relate)
 
 
-def move_references(file: Path, before: Path, folder: Path) -> None:
+def outward_paths(file: Path) -> list[str]:
+    """The files that the layer ``file`` names outside of its folder, by paths of this machine."""
+    layer = Sdf.Layer.OpenAsAnonymous(str(file))
+    found = {each.path for each in dependencies(layer)}
+    outward = sorted(path for path in found if path.startswith("..") or is_absolute(path))
+    return [Path(os.path.normpath(file.parent / path)).as_posix() for path in outward]
+
+
+def move_references(
+    file: Path, before: Path, folder: Path, moved: Mapping[str, str] | None = None
+) -> None:
     """Rewrite the layer ``file``, made for the folder ``before``, for ``folder``.
+
+    Args:
+        file: the layer.
+        before: the folder that its relative paths start from.
+        folder: the folder that they are to start from.
+        moved: where files that it names are now, by where they were.
 
     Raises:
         StagewrightError: ``asset-unreadable`` or ``target-unwritable``.
@@ -145,6 +161,9 @@ def move_references(file: Path, before: Path, folder: Path) -> None:
             "asset-unreadable", f"{file.name} cannot be read.", "Export the asset again."
         ) from error
     resolve_references(layer, before)
+    if moved:
+        places = moved
+        UsdUtils.ModifyAssetPaths(layer, lambda path: places.get(path, path))
     relate_references(layer, folder)
     replace_file(file, lambda path: write_layer(layer, path))
 

@@ -23,6 +23,7 @@ from pxr import Sdf, Usd, UsdGeom, UsdUtils
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from .dependencies import dependencies, file_name, files_of, is_absolute
+from .extents import author_extents, wrong_extents
 from .files_check import walk
 from .materialx_files import named_files, with_paths
 from .placing import move_into_place, staging
@@ -296,6 +297,21 @@ def set_stage_metadata(
             layer.pseudoRoot.SetInfo(UsdGeom.Tokens.metersPerUnit, meters_per_unit)
 
     return rewrite({file: _layer_writer(file, change)})
+
+
+def mend_extents(root: Path) -> Job[list[Path]]:
+    """Let meshes say the boxes of their points, in ``root`` and every layer that it needs.
+
+    Returns:
+        The files that were changed.
+
+    Raises:
+        StagewrightError: ``target-unwritable``.
+    """
+    layers = walk(root.absolute()).layers
+    wrong = [file for file, layer in layers.items() if next(wrong_extents(layer), None)]
+    yield from rewrite({file: _layer_writer(file, author_extents) for file in wrong})
+    return wrong
 
 
 def save_overrides(stage: Usd.Stage, target: Path) -> None:

@@ -195,13 +195,43 @@ class InputRecord:
 
 @dataclass(frozen=True)
 class MaterialRecord:
-    """A material: its inputs by Principled socket name (``"Base Color"``).
+    """A material at one frame.
 
-    ``inputs`` is empty when the surface is no Principled BSDF at the top level.
+    Attributes:
+        name: its name.
+        inputs: by Principled socket name (``"Base Color"``); empty when the surface is no
+            Principled BSDF at the top level.
+        frame: the frame it was read at.
     """
 
     name: str
     inputs: Mapping[str, InputRecord] = field(default_factory=dict)
+    frame: float = 0.0
+
+
+@dataclass(frozen=True)
+class WorldRecord:
+    """The light of the world at one frame.
+
+    Attributes:
+        name: its name.
+        frame: the frame it was read at.
+        light: the radiance (red, green, blue), or what its image is multiplied by; None
+            where it is more than one of these, which leaves it uncompared.
+        image: file name of its image, or "".
+        middle: direction, from anywhere, in which the middle of the image is seen; () where
+            it is placed in another way.
+        top: direction of its upper border.
+        wanted: whether the file is to hold it.
+    """
+
+    name: str
+    frame: float
+    light: tuple[float, ...] | None
+    image: str = ""
+    middle: tuple[float, ...] = ()
+    top: tuple[float, ...] = ()
+    wanted: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,13 +241,14 @@ class SceneRecord:
     Attributes:
         meshes: one record for each mesh, object and frame.
         objects: all objects of the exported collection.
-        materials: the materials in use.
+        materials: the materials in use, at the frames where they differ from those before.
         aliases: names of real copies made for the export, to the name of the
             object they came from.
         frames: the frames read, ascending.
         meters_per_unit: metres in one Blender unit.
         settings: of objects, at the frames where they differ from those before.
         uses: of published assets, whose meshes, objects and materials are left out.
+        world: the world, at the frames where it differs from the one before.
     """
 
     meshes: tuple[MeshRecord, ...]
@@ -228,6 +259,7 @@ class SceneRecord:
     meters_per_unit: float = 1.0
     settings: tuple[SettingsRecord, ...] = ()
     uses: tuple[UseRecord, ...] = ()
+    world: tuple[WorldRecord, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write the record into ``folder`` (JSON, a .npy for all points, a .npz for surfaces)."""
@@ -264,6 +296,7 @@ class SceneRecord:
             "meters_per_unit": self.meters_per_unit,
             "settings": [asdict(s) for s in self.settings],
             "uses": [asdict(u) for u in self.uses],
+            "world": [asdict(w) for w in self.world],
         }
         (folder / _SCENE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
 
@@ -296,6 +329,7 @@ class SceneRecord:
             meters_per_unit=data["meters_per_unit"],
             settings=tuple(_settings(s) for s in data["settings"]),
             uses=tuple(_use(u) for u in data["uses"]),
+            world=tuple(WorldRecord(**_tuples(w)) for w in data["world"]),
         )
 
 
@@ -328,8 +362,12 @@ def _surface(
 
 
 def _settings(data: Mapping[str, Any]) -> SettingsRecord:
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data["values"].items()}
-    return SettingsRecord(**dict(data) | {"values": values})
+    return SettingsRecord(**dict(data) | {"values": _tuples(data["values"])})
+
+
+def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    """``data`` with tuples for lists, which JSON has instead."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
 
 
 def _use(data: Mapping[str, Any]) -> UseRecord:
@@ -343,4 +381,4 @@ def _material(data: Mapping[str, Any]) -> MaterialRecord:
         socket: InputRecord(**i | {k: tuple(i[k]) for k in ("value", "nodes", "transform")})
         for socket, i in data["inputs"].items()
     }
-    return MaterialRecord(data["name"], inputs)
+    return MaterialRecord(data["name"], inputs, data["frame"])

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from pxr import Usd
+
 from ..jobs.errors import StagewrightError
 from .dependencies import UDIM, file_name, files_of
 
@@ -117,3 +119,11 @@ def _digest(files: Mapping[str, Path]) -> str:
                 "Give yourself the right to read it, or choose another image in Blender.",
             ) from error
     return total.hexdigest()
+
+
+def image_name(attribute: Usd.Attribute) -> str:
+    """Name of the image file in Blender, before it was stored under another."""
+    tool, field = SOURCE_NAME
+    before = attribute.GetCustomData().get(tool, {}).get(field)
+    value = attribute.Get()
+    return str(before or file_name(value.path if value else ""))

@@ -21,6 +21,7 @@ from ..undo import push_undo
 from ..usd.checks import showing_checks, words_for
 from ..worker import run_on_copy
 from . import known, server
+from .sync import draw_sync
 
 KIND = "publish"
 
@@ -39,7 +40,8 @@ def _told(value: Mapping[str, Any], subject: str) -> str:
     version = value["version"]
     if value["unchanged"]:
         return f"Nothing changed since {version}, so no new version was made."
-    return f"Published {subject} {version}: {words_for(value['checks'])}."
+    waits = " It waits for the server: Sync sends it." if value["queued"] else ""
+    return f"Published {subject} {version}: {words_for(value['checks'])}.{waits}"
 
 
 def _remember(value: Mapping[str, Any], key: int) -> str:
@@ -56,17 +58,19 @@ def _remember(value: Mapping[str, Any], key: int) -> str:
     return "Save the .blend to keep the note of it."
 
 
-def _command_line(scene: bpy.types.Scene, library: Path | None) -> list[str]:
+def _command_line(scene: bpy.types.Scene, library: Path, *, to_server: bool = False) -> list[str]:
     chosen = scene.stagewright
     project, code = preferences.project()
     words = [
-        f"--library={library}" if library else "--server",
+        f"--library={library}",
         f"--project={chosen.project or project}",
         f"--folder={_folder(scene)}",
         f"--task={chosen.task}",
         f"--product={_product(chosen)}",
         f"--comment={chosen.comment}",
     ]
+    if to_server:
+        words.append("--server")
     if code and not chosen.project:
         words.append(f"--project-code={code}")
     return words
@@ -146,12 +150,11 @@ class STAGEWRIGHT_OT_publish(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the publish, or do it when there is no window."""
         scene = context.scene
-        library: Path | None = None
+        library = preferences.library_path()
         if self.library:
             library = Path(bpy.path.abspath(self.library))
-        elif not server.is_chosen(scene):
-            library = preferences.library_path()
-        words = [*target.command_line(scene), *_command_line(scene, library)]
+        to_server = server.is_chosen(scene) and not self.library
+        words = [*target.command_line(scene), *_command_line(scene, library, to_server=to_server)]
         words += ["--force"] if self.force else []
         words += ["--break-lock"] if self.break_lock else []
         name = target.asset_name(scene)
@@ -246,6 +249,8 @@ class STAGEWRIGHT_PT_publish(SidebarPanel, bpy.types.Panel):
         if task is not None:
             draw_task(layout, context, task)
             self._draw_way_on(task)
+        if server.is_chosen(scene):
+            draw_sync(layout, context)
         self._draw_published(context)
 
     def _draw_server(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

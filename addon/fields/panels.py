@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
-from . import live, making, operators
+from . import live, making, operators, presets
 
 _BYTES = 24
 """Memory that a voxel of the whole box takes at the peak, measured."""
@@ -24,6 +24,10 @@ class STAGEWRIGHT_PT_fields(SidebarPanel, bpy.types.Panel):
     bl_label = "Fields"
     bl_options = {"DEFAULT_CLOSED"}
     bl_order = 6
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Draw the button that opens the presets."""
+        presets.STAGEWRIGHT_PT_field_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, the size of the work, the button, and the job."""
@@ -88,6 +92,10 @@ class STAGEWRIGHT_PT_field_view(_Below, bpy.types.Panel):
     """What the field of the selected objects is like"""
 
     bl_label = "Visualise"
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Draw the button that opens the presets."""
+        presets.STAGEWRIGHT_PT_field_view_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the view's settings and its button."""

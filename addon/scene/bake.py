@@ -11,6 +11,7 @@ import bpy
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
+from ...usd_tools.direct.records import Expression, Noise, Operation
 from .stream.context import StreamContext
 from .stream.nodes import output_node, source
 from .stream.shading import Inexpressible, ShadingReader
@@ -77,9 +78,17 @@ def _lost_inputs(material: bpy.types.Material, context: StreamContext) -> Iterat
         if not socket.is_linked:
             continue
         try:
-            (reader.number if socket.type == "VALUE" else reader.expression)(socket)
+            found = (reader.number if socket.type == "VALUE" else reader.expression)(socket)
+            if _has_noise(found):  # OpenPBR holds it, UsdPreviewSurface does not
+                yield socket.name
         except Inexpressible:
             yield socket.name
+
+
+def _has_noise(expression: Expression) -> bool:
+    if isinstance(expression, Operation):
+        return any(_has_noise(argument) for argument in expression.arguments)
+    return isinstance(expression, Noise)
 
 
 def _shader(material: bpy.types.Material) -> bpy.types.Node | None:

@@ -17,8 +17,9 @@ from ...pipeline.host import DirectExport, ImportChoice, NativeExport, SceneRequ
 from ...usd_tools.findings import Finding
 from ...usd_tools.scene_record import SceneRecord
 from .bake import bake_lost_inputs
-from .importing import import_collection, import_to_blend
+from .importing import import_collection, import_to_blend, write_blend
 from .losses import find_losses
+from .mtlx import export_materials, import_materials
 from .names import separate_names
 from .native import export_native
 from .prepare import prepare
@@ -91,7 +92,7 @@ class BlenderHost:
         frames = frame_range(objects) if request.frames == "auto" else request.frames
         step = request.step if request.engine == "stagewright" else 1.0
         samples = _samples(frames, step) if frames else ()
-        record = yield from read_scene(objects, _frames_read(samples))
+        record = yield from read_scene(objects, _frames_read(samples), world=request.world)
         if request.engine == "stagewright":
             return (
                 yield from _export_direct(collection, objects, record, request, samples, folder)
@@ -108,7 +109,7 @@ class BlenderHost:
         objects = exported_objects(find_collection(request.collection))
         frames = frame_range(objects) if request.frames == "auto" else request.frames
         samples = _samples(frames, 1.0) if frames else ()
-        return (yield from read_scene(objects, _frames_read(samples)))
+        return (yield from read_scene(objects, _frames_read(samples), world=request.world))
 
     def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
         """What an export of ``request`` would not hold, without making it."""
@@ -129,24 +130,13 @@ class BlenderHost:
         self.open(blend)
         use_view_layer(request.scene, request.view_layer)
         kept = find_collection(request.collection)
-        saved_by, running = bpy.data.version[:2], bpy.app.version[:2]
         if kept.library is not None:
             raise _not_saved(blend, f"its collection '{kept.name}' is linked from another file")
-        if saved_by != running:
-            raise _not_saved(
-                blend,
-                f"Blender {saved_by[0]}.{saved_by[1]} saved it, "
-                f"and Blender {running[0]}.{running[1]} would rewrite it in its own format",
-            )
-        if not os.access(blend, os.W_OK):
-            raise _not_saved(blend, "the file is read-only")
+        _refuse_unsavable(blend)
         keep_names(exported_objects(kept, selected=request.selected))
         if identity is not None:
             kept.stagewright.remember(identity)
-        try:
-            bpy.ops.wm.save_mainfile()
-        except RuntimeError as error:
-            raise _not_saved(blend, " ".join(str(error).split())) from error
+        _save(blend)
 
     def import_usd(self, source: Path, blend: Path, name: str, choice: ImportChoice) -> Job[Path]:
         """Import the USD file ``source`` into a new file ``blend``, as the collection ``name``."""
@@ -159,6 +149,31 @@ class BlenderHost:
         if not frames:
             return [(yield from render_thumbnail(name, target, size=size))]
         return (yield from render_turntable(name, target, frames, size=size))
+
+    def import_mtlx(
+        self, source: Path, blend: Path, names: tuple[str, ...], into: bool
+    ) -> Job[list[dict[str, Any]]]:
+        """Import materials of the document ``source``; see ``pipeline.host``.
+
+        Raises:
+            StagewrightError: ``no-blend``, ``not-saved``, ``target-unwritable``, and what
+                :func:`.mtlx.import_materials` raises.
+        """
+        if into:
+            self.open(blend)
+            _refuse_unsavable(blend)
+        else:
+            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        made = yield from import_materials(source, names)
+        if into:
+            _save(blend)
+        else:
+            write_blend(blend, {bpy.data.materials[row["name"]] for row in made})
+        return made
+
+    def export_mtlx(self, target: Path, names: tuple[str, ...]) -> Job[dict[str, Any]]:
+        """Write materials of the open file as the document ``target``."""
+        return export_materials(target, names)
 
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the collection of ``request`` into the PNG ``path``."""
@@ -216,6 +231,26 @@ def _frames_read(samples: tuple[float, ...]) -> tuple[float, ...]:
     if not samples:
         return (bpy.context.scene.frame_current_final,)
     return tuple(sorted({samples[0], samples[(len(samples) - 1) // 2], samples[-1]}))
+
+
+def _refuse_unsavable(blend: Path) -> None:
+    """Stop where saving the open file is impossible, or would change more of it."""
+    saved_by, running = bpy.data.version[:2], bpy.app.version[:2]
+    if saved_by != running:
+        raise _not_saved(
+            blend,
+            f"Blender {saved_by[0]}.{saved_by[1]} saved it, "
+            f"and Blender {running[0]}.{running[1]} would rewrite it in its own format",
+        )
+    if not os.access(blend, os.W_OK):
+        raise _not_saved(blend, "the file is read-only")
+
+
+def _save(blend: Path) -> None:
+    try:
+        bpy.ops.wm.save_mainfile()
+    except RuntimeError as error:
+        raise _not_saved(blend, " ".join(str(error).split())) from error
 
 
 def _not_saved(blend: Path, why: str) -> StagewrightError:

@@ -8,9 +8,10 @@ from pathlib import Path
 import bpy
 
 from ...jobs.errors import StagewrightError
-from ...jobs.events import Job, Progress
+from ...jobs.events import Job, Message, Progress
 from ...jobs.files import written_whole
 from ...pipeline.host import ImportChoice
+from .usd_materials import materialx_imported
 
 
 def import_collection(source: Path, name: str, choice: ImportChoice) -> Job[bpy.types.Collection]:
@@ -43,23 +44,26 @@ def import_collection(source: Path, name: str, choice: ImportChoice) -> Job[bpy.
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     collection = bpy.data.collections.new(name)
     try:
-        bpy.ops.wm.usd_import(
-            filepath=str(source),
-            prim_path_mask=",".join(with_needed(source, choice.prims)),
-            import_cameras=choice.cameras,
-            import_proxy="proxy" in choice.purposes,
-            import_guide="guide" in choice.purposes,
-            create_world_material=False,
-            import_textures_mode="IMPORT_NONE",
-            set_frame_range=False,
-            scale=1.0 / choice.meters_per_unit,
-        )
+        with materialx_imported() as told:
+            bpy.ops.wm.usd_import(
+                filepath=str(source),
+                prim_path_mask=",".join(with_needed(source, choice.prims)),
+                import_cameras=choice.cameras,
+                import_proxy="proxy" in choice.purposes,
+                import_guide="guide" in choice.purposes,
+                create_world_material=False,
+                import_textures_mode="IMPORT_NONE",
+                set_frame_range=False,
+                scale=1.0 / choice.meters_per_unit,
+            )
     except RuntimeError as error:
         raise StagewrightError(
             "asset-unreadable",
             f"Blender cannot import {source.name}: {' '.join(str(error).split())}",
             "Check the file with: stagewright usd check.",
         ) from error
+    for text in told:
+        yield Message(text, "warning")
     # Prototypes stand in collections below the scene's.
     for item in bpy.context.scene.collection.objects:
         collection.objects.link(item)
@@ -82,12 +86,19 @@ def import_to_blend(source: Path, blend: Path, name: str, choice: ImportChoice) 
     """
     collection = yield from import_collection(source, name, choice)
     yield Progress("usd.import", None, f"Writing {blend.name}")
+    return write_blend(blend, {collection})
+
+
+def write_blend(blend: Path, blocks: set[bpy.types.ID]) -> Path:
+    """Write data-blocks, and all that they use, into a new file.
+
+    Raises:
+        StagewrightError: ``target-unwritable``.
+    """
     try:
         with written_whole(blend) as partial:
             # Libraries of that name would be written relative to it.
-            bpy.data.libraries.write(
-                str(partial), {collection}, path_remap="ABSOLUTE", fake_user=True
-            )
+            bpy.data.libraries.write(str(partial), blocks, path_remap="ABSOLUTE", fake_user=True)
     except (OSError, RuntimeError) as error:
         raise StagewrightError(
             "target-unwritable",

@@ -24,14 +24,14 @@ _SUFFIXES = {
 }
 
 
-def read_material(material: bpy.types.Material) -> MaterialRecord:
-    """The inputs that feed ``material``'s top-level Principled BSDF."""
+def read_material(material: bpy.types.Material, frame: float) -> MaterialRecord:
+    """The inputs that feed ``material``'s top-level Principled BSDF now, at ``frame``."""
     shader = _principled(material)
     if shader is None:
-        return MaterialRecord(material.name)
+        return MaterialRecord(material.name, frame=frame)
     inputs = {s.name: _read_input(s) for s in shader.inputs if s.type in {"VALUE", "RGBA"}}
     inputs |= {s.name: _read_input(s) for s in shader.inputs if s.type == "VECTOR" and s.is_linked}
-    return MaterialRecord(material.name, inputs)
+    return MaterialRecord(material.name, inputs, frame)
 
 
 def _principled(material: bpy.types.Material) -> bpy.types.Node | None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import TypeVar
 
 import bpy
 import numpy as np
@@ -14,31 +15,42 @@ from numpy.typing import NDArray
 
 from ...jobs.events import Job, Progress
 from ...usd_tools.scene_record import (
+    MaterialRecord,
     MeshRecord,
     ObjectRecord,
     SceneRecord,
     SettingsRecord,
     SurfaceRecord,
     UseRecord,
+    WorldRecord,
 )
 from .materials import read_material
 from .published import published_objects
 from .settings import meters_per_unit, read_settings
 from .surfaces import read_surface
+from .world import read_world
 
 # Fills the unused places of DepsgraphObjectInstance.persistent_id.
 _END_OF_ID = 2**31 - 1
 # Those of meshes of one evaluated scene, by where they lie in memory.
 Points = dict[int, NDArray[np.float64]]
+Kept = TypeVar("Kept", MaterialRecord, SettingsRecord, WorldRecord)
 _ON_ELEMENTS = {"VERTS", "FACES"}
 
 
-def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Job[SceneRecord]:
+def read_scene(
+    objects: list[bpy.types.Object], frames: tuple[float, ...], *, world: bool = False
+) -> Job[SceneRecord]:
     """Read ``objects`` and everything they instance, at each of ``frames``.
 
     The scene's current frame is restored at the end, also when the job is
     cancelled. ``aliases`` stays empty: it is known once the copies for the
     export are made.
+
+    Args:
+        objects: what is to be in a file.
+        frames: ascending.
+        world: whether the scene's world is to be in it, too.
     """
     scene = bpy.context.scene
     current = scene.frame_current_final
@@ -46,6 +58,8 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
     uses: list[UseRecord] = []
     parts = published_objects()
     materials: set[bpy.types.Material] = set()
+    shades: dict[str, list[MaterialRecord]] = defaultdict(list)
+    skies: list[WorldRecord] = []
     hidden: dict[str, list[float]] = {}
     settings: dict[tuple[str, str], list[SettingsRecord]] = defaultdict(list)
     types = {o.name: o.type for o in objects}
@@ -56,14 +70,17 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
             _set_frame(scene, frame)
             meshes += _read_meshes(set(objects), frame, materials, parts)
             uses += _read_uses(set(objects), frame, parts)
+            for material in materials:
+                _keep(shades[material.name_full], read_material(material, frame))
             graph = bpy.context.evaluated_depsgraph_get()
             for name in [o.name for o in objects if _is_hidden(o.evaluated_get(graph))]:
                 hidden.setdefault(name, []).append(frame)
             types |= {o.name: "VOLUME" for o in objects if _makes_volume(o.evaluated_get(graph))}
+            sky = read_world(scene, frame, wanted=world)
+            if sky is not None:
+                _keep(skies, sky)
             for read in (s for o in objects for s in read_settings(o.evaluated_get(graph), frame)):
-                before = settings[read.object, read.kind]
-                if not before or before[-1].values != read.values:
-                    before.append(read)
+                _keep(settings[read.object, read.kind], read)
     finally:
         _set_frame(scene, current)
     return SceneRecord(
@@ -71,13 +88,20 @@ def read_scene(objects: list[bpy.types.Object], frames: tuple[float, ...]) -> Jo
         objects=tuple(
             ObjectRecord(o.name, types[o.name], tuple(hidden.get(o.name, ()))) for o in objects
         ),
-        materials=tuple(read_material(m) for m in sorted(materials, key=lambda m: m.name)),
+        materials=tuple(chain.from_iterable(shades[name] for name in sorted(shades))),
         aliases={},
         frames=frames,
         meters_per_unit=meters_per_unit(scene),
         settings=tuple(chain.from_iterable(settings.values())),
         uses=tuple(uses),
+        world=tuple(skies),
     )
+
+
+def _keep(known: list[Kept], read: Kept) -> None:
+    """Keep what was read where it differs, but for its frame, from what was before."""
+    if not known or replace(read, frame=known[-1].frame) != known[-1]:
+        known.append(read)
 
 
 def _set_frame(scene: bpy.types.Scene, frame: float) -> None:

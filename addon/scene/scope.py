@@ -138,12 +138,17 @@ def _moves(objects: list[bpy.types.Object]) -> bool:
         if owner in seen:
             continue
         seen.add(owner)
-        # A material's own node tree is part of the material and no user or used of its own.
-        parts = (owner, getattr(owner, "node_tree", None))
-        if any(_has_animation(part) for part in parts if part is not None):
+        if is_animated(owner):
             return True
         pending += uses.get(owner, [])
     return False
+
+
+def is_animated(owner: bpy.types.ID) -> bool:
+    """Whether ``owner`` itself, or the node tree that is a part of it, is animated."""
+    # A material's own node tree is part of the material and no user or used of its own.
+    parts = (owner, getattr(owner, "node_tree", None))
+    return any(_has_animation(part) for part in parts if part is not None)
 
 
 def _has_animation(owner: bpy.types.ID) -> bool:

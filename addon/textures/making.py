@@ -16,23 +16,25 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Event, Job, Message, Preview, Waiting
 from ...jobs.warm import Order
 from ...texture_lab.request import TextureRequest
+from ...texture_lab.texture_set import preview_of
 from .. import beside
 from ..undo import push_undo
-from . import lab, pictures
+from . import history, lab, pictures
+from .history import FOLDER
 from .material import KEY as OURS
 from .material import apply
 
-KIND = "textures"
-"""The folder of sets (see `beside`)."""
-
 
 def problem(context: bpy.types.Context) -> str:
-    """Why no texture can be made now, or ""."""
+    """Why no texture can be made of words now, or ""."""
     chosen = context.scene.stagewright_texture
     if not chosen.prompt.strip():
         return "Say in words what the material is"
-    if chosen.problem:
-        return str(chosen.problem)
+    return str(chosen.problem) or target_problem(context)
+
+
+def target_problem(context: bpy.types.Context) -> str:
+    """Why the active object cannot take a texture, or ""."""
     item = context.view_layer.objects.active
     if item is None or not hasattr(item.data, "materials"):
         return "Choose an object that takes materials"
@@ -43,15 +45,22 @@ def problem(context: bpy.types.Context) -> str:
 
 def order_of(request: TextureRequest, item: bpy.types.Object) -> Order:
     """What to make for ``item``: a set with files of its own, so that undo finds those before."""
-    folder = beside.home(KIND)
-    name = _free_stem(folder, bpy.path.clean_name(item.name))
-    arguments = {
-        "request": request.to_json(),
-        "folder": str(folder),
-        "name": name,
-        "preview": str(pictures.folder() / f"{name}.npy"),
-    }
+    place = _place(item)
+    preview = str(pictures.folder() / f"{place['name']}.npy")
+    arguments = {"request": request.to_json(), "preview": preview, **place}
     return Order("texture_lab.tasks:make_set", arguments)
+
+
+def photo_order(photo: Path, chosen: Mapping[str, Any], item: bpy.types.Object) -> Order:
+    """A set of a photo for ``item``; ``chosen`` are fields of ``PhotoRequest``."""
+    arguments = {"photo": str(photo), "chosen": dict(chosen), **_place(item)}
+    return Order("texture_lab.tasks:make_photo_set", arguments)
+
+
+def _place(item: bpy.types.Object) -> dict[str, str]:
+    """The folder and the name of a new set for ``item``."""
+    folder = beside.home(FOLDER)
+    return {"folder": str(folder), "name": _free_stem(folder, bpy.path.clean_name(item.name))}
 
 
 def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[str, Any]]:
@@ -76,6 +85,7 @@ def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[st
         )
     about = json.loads(sidecar.read_text("utf-8"))
     material, projected = apply(found, sidecar, about, displace)
+    history.refresh()
     push_undo(f"Texture {material.name}")
     without = "; projected from six sides, for the object has no UVs" if projected else ""
     yield Message(f"{found.name} has the material {material.name}{without}.")
@@ -91,13 +101,12 @@ def _picture(event: Event | Waiting) -> Event | Waiting:
 
 
 def take_along(temporary: Path, folder: Path) -> None:
-    """Copy sets from one folder to another, and let the file's materials use those."""
-    for material in bpy.data.materials:
-        sidecar = Path(material.get(OURS, ""))
+    """Copy this file's sets from one folder to another, and let its materials use those."""
+    for entry in reversed(history.entries()):
+        sidecar, about = entry.sidecar, entry.about
         if sidecar.parent != temporary or not sidecar.exists():
             continue
         stem = _free_stem(folder, sidecar.stem)
-        about = json.loads(sidecar.read_text("utf-8"))
         moved = {name: f"{stem}_{name}.png" for name in about["maps"]}
         folder.mkdir(parents=True, exist_ok=True)
         for map_name, file in about["maps"].items():
@@ -106,8 +115,13 @@ def take_along(temporary: Path, folder: Path) -> None:
                 if Path(bpy.path.abspath(image.filepath)) == temporary / file:
                     image.filepath = str(folder / moved[map_name])
         text = json.dumps({**about, "maps": moved}, indent=1, sort_keys=True)
-        (folder / f"{stem}.json").write_text(text + "\n", "utf-8")
-        material[OURS] = str(folder / f"{stem}.json")
+        target = folder / f"{stem}.json"
+        if preview_of(sidecar).exists():
+            shutil.copyfile(preview_of(sidecar), preview_of(target))
+        target.write_text(text + "\n", "utf-8")
+        for material in bpy.data.materials:
+            if material.get(OURS) == str(sidecar):
+                material[OURS] = str(target)
 
 
 def _free_stem(folder: Path, stem: str) -> str:

@@ -45,7 +45,8 @@ def apply(
     if again:
         material = old
     else:
-        material = bpy.data.materials.new(str(about["family"]).replace("_", " ").capitalize())
+        name = about.get("family") or Path(about["request"]["photo"]).stem
+        material = bpy.data.materials.new(str(name).replace("_", " ").capitalize())
         if bpy.app.version < (5, 0):
             material.use_nodes = True
         material.node_tree.nodes.clear()
@@ -175,7 +176,8 @@ class _Nodes:
         node = self._node(name, "ShaderNodeTexImage", -600, 300 - 280 * row)
         node.projection = "BOX" if self._box else "FLAT"
         node.projection_blend = _BLEND
-        node.image = bpy.data.images.load(str(self._folder / self._about["maps"][name]))
+        path = str(self._folder / self._about["maps"][name])
+        node.image = bpy.data.images.load(path, check_existing=True)
         node.image.colorspace_settings.name = self._about["color_spaces"][name]
         self._link(mapping, "Vector", node, "Vector")
         return node

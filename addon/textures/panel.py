@@ -17,6 +17,7 @@ from ...texture_lab.request import MAX_SEED
 from .. import beside, pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
 from . import handles, lab, making, pictures
+from .history import FOLDER
 from .settings import kind_of
 
 _LAST_SEED = min(MAX_SEED, 2**31 - 1)
@@ -154,7 +155,9 @@ class _TexturePanel(SidebarPanel):
         layout.use_property_decorate = False
         if chosen.family:
             _draw_match(layout, context, chosen)
-        layout.operator("stagewright.make_texture", icon="TEXTURE")
+        row = layout.row(align=True)
+        row.operator("stagewright.make_texture", icon="TEXTURE")
+        row.operator("stagewright.texture_from_photo", text="", icon="IMAGE_DATA")
         draw_problem(layout, context, making.problem(context))
         for place, task in enumerate(lab.queue()):
             row = layout.row()
@@ -248,13 +251,13 @@ def register() -> None:
     """Add the panels and the operators."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    beside.goes_along(making.KIND, making.take_along)
+    beside.goes_along(FOLDER, making.take_along)
     bpy.app.handlers.load_post.append(_after_load)
 
 
 def unregister() -> None:
     """Take them away."""
     bpy.app.handlers.load_post.remove(_after_load)
-    beside.stays(making.KIND)
+    beside.stays(FOLDER)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -37,6 +37,18 @@ def load(name: str, image: Path) -> None:
         _Shown.collection.load(name, str(image), "IMAGE")
 
 
+def give_to(block: bpy.types.ID, image: Path) -> None:
+    """Make an image file the picture of a datablock, which the asset browser shows."""
+    load(str(image), image)
+    seen = _Shown.collection[str(image)]
+    columns, rows = seen.image_size
+    pixels = np.empty(columns * rows * 4, np.float32)
+    seen.image_pixels_float.foreach_get(pixels)
+    preview = block.preview_ensure()
+    preview.image_size = columns, rows
+    preview.image_pixels_float.foreach_set(pixels)
+
+
 def icon(name: str) -> int | None:
     """The icon that shows the picture of this name; None where there is none."""
     found = _Shown.collection.get(name)

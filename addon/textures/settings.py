@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -109,6 +112,22 @@ class STAGEWRIGHT_PG_texture(bpy.types.PropertyGroup):
             for item in self.sliders
         }
         return TextureRequest(self.prompt, int(self.size), self.seed, parameters)
+
+    def take(self, request: Mapping[str, Any], parameters: Mapping[str, float]) -> None:
+        """Ask for what a set was made from.
+
+        Args:
+            request: its request's JSON.
+            parameters: all its sliders.
+        """
+        self.prompt = request["prompt"]
+        self.seed = min(request["seed"], 2**31 - 1)
+        if str(request["size"]) in {str(size) for size in SIZES}:
+            self.size = str(request["size"])
+        for slider in FAMILIES[self.family].sliders if self.family else ():
+            if slider.name in parameters:
+                value = _typed(slider, parameters[slider.name])
+                setattr(self.sliders[slider.name], kind_of(slider), value)
 
 
 def kind_of(slider: Slider) -> str:

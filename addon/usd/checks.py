@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ class STAGEWRIGHT_PG_finding(bpy.types.PropertyGroup):
     severity: StringProperty(name="Severity")
     cure: StringProperty(name="Cure")
     object: StringProperty(name="Object")
+    prim: StringProperty(name="Prim")
+    fix: StringProperty(name="Fix")
 
 
 class STAGEWRIGHT_PG_checks(bpy.types.PropertyGroup):
@@ -84,6 +87,8 @@ class STAGEWRIGHT_PG_checks(bpy.types.PropertyGroup):
             item.severity = finding.severity
             item.cure = finding.cure
             item.object = finding.object
+            item.prim = finding.prim
+            item.fix = shlex.join(finding.fix)
 
     def clear(self) -> None:
         """Forget the findings."""
@@ -239,6 +244,30 @@ class STAGEWRIGHT_UL_findings(bpy.types.UIList):
         return kept, []
 
 
+def draw_findings(
+    layout: bpy.types.UILayout, context: bpy.types.Context, checks: STAGEWRIGHT_PG_checks
+) -> None:
+    """Draw the counts and the list."""
+    draw_text(layout, context, f"{checks.subject}: {checks.summary}")
+    if not checks.findings:
+        return
+    layout.row(align=True).prop(checks, "severities", expand=True, icon_only=True)
+    layout.template_list(
+        "STAGEWRIGHT_UL_findings", "", checks, "findings", checks, "active", rows=5
+    )
+    if checks.hidden:
+        draw_text(layout, context, f"… {checks.hidden} more in the report")
+
+
+def draw_finding(
+    layout: bpy.types.UILayout, context: bpy.types.Context, finding: STAGEWRIGHT_PG_finding
+) -> None:
+    """Draw the chosen finding in full."""
+    draw_text(layout, context, finding.name, _ICONS[finding.severity], inset=20)
+    if finding.cure:
+        draw_text(layout, context, finding.cure, "BLANK1", inset=20)
+
+
 class STAGEWRIGHT_PT_checks(SidebarPanel, bpy.types.Panel):
     """What the checks found in the asset exported or published last"""
 
@@ -259,23 +288,13 @@ class STAGEWRIGHT_PT_checks(SidebarPanel, bpy.types.Panel):
         if not checks.done:
             draw_text(layout, context, "Export or publish to see what the checks find", "INFO")
             return
-        draw_text(layout, context, f"{checks.subject}: {checks.summary}")
-        if not checks.findings:
-            return
-        layout.row(align=True).prop(checks, "severities", expand=True, icon_only=True)
-        layout.template_list(
-            "STAGEWRIGHT_UL_findings", "", checks, "findings", checks, "active", rows=5
-        )
-        if checks.hidden:
-            draw_text(layout, context, f"… {checks.hidden} more in the report")
+        draw_findings(layout, context, checks)
         if checks.active < len(checks.findings):
             self._draw_finding(context, checks.findings[checks.active])
 
     def _draw_finding(self, context: bpy.types.Context, finding: STAGEWRIGHT_PG_finding) -> None:
         box = self.layout.box()
-        draw_text(box, context, finding.name, _ICONS[finding.severity], inset=20)
-        if finding.cure:
-            draw_text(box, context, finding.cure, "BLANK1", inset=20)
+        draw_finding(box, context, finding)
         if finding.object:
             button = box.operator(
                 "stagewright.select_object",

@@ -177,7 +177,7 @@ def speed(quick: bool) -> Iterator[dict[str, Any]]:
         file = Path(folder) / "photo.png"
         png.write_png(file, (photo * 255).astype(np.uint8))
         for turn in range(1 if quick else 3):
-            words = ["texture", "maps", str(file), "-o", f"{folder}/{turn}"]
+            words = ["texture", "maps", str(file), "--backend", "network", "-o", f"{folder}/{turn}"]
             start = time.perf_counter()
             subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
             times.append(time.perf_counter() - start)

@@ -39,8 +39,10 @@ def prepare(side: str, case: Case) -> Prepared:
     def to_arrays(result: Any) -> dict[str, Any]:
         stage = Usd.Stage.Open(path)
         stage.Reload()
-        size = Path(path).stat().st_size
-        return flattened(stage, frames[:: len(frames) // 3 or 1]) | result | {"bytes": size}
+        found = flattened(stage, frames[:: len(frames) // 3 or 1])
+        if case["scene"] == "instances":
+            found["axes in the scene"] = _by_place(scene_instances())[1]
+        return found | result | {"bytes": Path(path).stat().st_size}
 
     return run, to_arrays, version
 
@@ -102,7 +104,7 @@ def _ours(path: str, frames: tuple[float, ...]) -> Callable[[], Any]:
 
 
 def flattened(stage: Usd.Stage, frames: tuple[float, ...]) -> dict[str, Any]:
-    """Meshes by path, in the world; instancers as the matrices of their instances."""
+    """Meshes by path, in the world; instancers as places and axes of their instances."""
     found: dict[str, list[np.ndarray]] = {}
 
     def add(name: str, values: Any, width: int = 1) -> None:
@@ -115,10 +117,21 @@ def flattened(stage: Usd.Stage, frames: tuple[float, ...]) -> dict[str, Any]:
             _add_mesh(add, UsdGeom.Mesh(prim), frames or (Usd.TimeCode.Default(),))
     arrays = {name: np.concatenate(parts) for name, parts in found.items()}
     if "matrices" in arrays:
-        m = arrays["matrices"]
-        # Rounded far coarser than they may differ, and finer than they are apart.
-        arrays["matrices"] = m[np.lexsort(np.round(m[:, 12:15], 2).T)]
+        arrays["places"], arrays["axes"] = _by_place(arrays.pop("matrices"))
     return arrays
+
+
+def _by_place(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 3) origins and (n, 9) scaled axes of (n, 16) matrices, in an order of their own."""
+    # Rounded far coarser than they may differ, and finer than they are apart.
+    ordered = matrices[np.lexsort(np.round(matrices[:, 12:15], 2).T)]
+    return ordered[:, 12:15], ordered[:, [0, 1, 2, 4, 5, 6, 8, 9, 10]]
+
+
+def scene_instances() -> np.ndarray:
+    """(n, 16) matrices of all instances, as Blender itself shows them."""
+    shown = bpy.context.evaluated_depsgraph_get().object_instances
+    return np.array([np.ravel(i.matrix_world.transposed()) for i in shown if i.is_instance])
 
 
 def _in_instancer(prim: Usd.Prim) -> bool:

@@ -12,8 +12,9 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...jobs.events import Job, Message, Waiting
+from .. import settings
 from ..host import SceneHost
-from .common import add_group, add_verb
+from .common import add_group, add_library, add_verb, require_usd
 
 
 def add(verbs: Any) -> None:
@@ -58,6 +59,51 @@ def add(verbs: Any) -> None:
     )
     browse.add_argument("project", nargs="?", help="list its folders")
     browse.add_argument("folder", nargs="?", help="list its products and versions")
+
+    sync = add_verb(
+        group,
+        "sync",
+        "Send what was published into the library while there was no server.",
+        handler=_sync,
+        summary=_synced,
+        found_errors=_some_wait,
+    )
+    add_library(sync)
+    sync.add_argument(
+        "--on-conflict",
+        choices=("renumber", "keep", "skip"),
+        default="keep",
+        help="what becomes of a version whose number the server has from somebody else: it gets "
+        "the next one, waits on, or stays in the library for good (default: %(default)s)",
+    )
+    sync.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="VERSION-ID",
+        help="send this version alone (may be repeated)",
+    )
+
+
+def _sync(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    require_usd()
+    from ..sync import SyncOrder, sync
+
+    library = options.library or settings.default_library()
+    return (yield from sync(SyncOrder(library, options.on_conflict, tuple(options.only))))
+
+
+def _some_wait(value: Mapping[str, Any]) -> bool:
+    return any(row["state"] == "waiting" for row in value["rows"])
+
+
+def _synced(value: Mapping[str, Any]) -> str:
+    lines = []
+    for row in value["rows"]:
+        named = f"{row['folder']} {row['product']} {row['queued']}"
+        became = {"sent": f"sent as {row['version']}", "skipped": "stays in the library"}
+        lines.append(f"{named}: {became.get(row['state'], 'waits on. ' + row['message'])}")
+    return "\n".join(lines) or "Nothing waits for the server."
 
 
 def _login(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:

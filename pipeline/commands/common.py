@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -47,9 +48,25 @@ def checks_block(value: Mapping[str, Any]) -> bool:
     return bool(CheckReport.from_json(value.get("checks", value)).blocking)
 
 
-def add_scene_options(verb: argparse.ArgumentParser) -> None:
-    """The .blend, and which part of it is exported."""
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Stop where a file would be replaced without having been told to.
+
+    Raises:
+        StagewrightError: ``exists``.
+    """
+    if path.exists() and not overwrite:
+        raise StagewrightError(
+            "exists", f'"{path}" exists.', "Choose another name, or replace it with --overwrite."
+        )
+
+
+def add_blend(verb: argparse.ArgumentParser) -> None:
+    """``FILE``."""
     verb.add_argument("blend", type=Path, metavar="FILE", help="the .blend file")
+
+
+def add_scene_options(verb: argparse.ArgumentParser) -> None:
+    """Which part of the .blend is exported."""
     verb.add_argument(
         "--collection", default="", help="the collection to export (default: the whole scene)"
     )
@@ -164,7 +181,7 @@ def add_allow(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def add_library(verb: argparse._ActionsContainer) -> None:
+def add_library(verb: argparse.ArgumentParser) -> None:
     """``--library DIR``."""
     verb.add_argument("--library", type=_folder, help="the library's folder")
 
@@ -208,6 +225,74 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 def add_force(verb: argparse.ArgumentParser) -> None:
     """``--force``."""
     verb.add_argument("--force", action="store_true", help="replace files that are there already")
+
+
+def add_place(verb: argparse.ArgumentParser, *, folder: str, task: str, product: str) -> None:
+    """Where a publish goes to, and how; the arguments say what is the default, for the help."""
+    add_library(verb)
+    to = verb.add_mutually_exclusive_group()
+    to.add_argument(
+        "--server",
+        dest="to",
+        action="store_const",
+        const="server",
+        default="library",
+        help="publish to the AYON server; project, folder and task are those of AYON's "
+        "environment, if there is one and the options below do not tell otherwise; while the "
+        "server cannot be reached, as --queue",
+    )
+    to.add_argument(
+        "--queue",
+        dest="to",
+        action="store_const",
+        const="queue",
+        help="publish into the library; `stagewright ayon sync` sends it to the server later",
+    )
+    verb.add_argument("--project", help=f"default: {settings.PROJECT}")
+    verb.add_argument("--project-code", default="", help="the code of a project that is new")
+    verb.add_argument("--folder", help=f"path of the AYON folder (default: {folder})")
+    verb.add_argument("--task", help=f"default: {task}")
+    verb.add_argument("--product", help=f"default: {product}")
+    verb.add_argument("--comment", default="")
+    verb.add_argument("--force", action="store_true", help="publish though nothing has changed")
+    verb.add_argument(
+        "--break-lock",
+        action="store_true",
+        help="take over the lock of a publish that is known to be dead",
+    )
+
+
+def place_of(
+    options: argparse.Namespace, *, folder: str, task: str, product: str
+) -> dict[str, Any]:
+    """What the options of :func:`add_place` say; the arguments where they say nothing."""
+    return {
+        "library": options.library or settings.default_library(),
+        "project": _place(options, "project", settings.PROJECT),
+        "project_code": options.project_code,
+        "folder": _place(options, "folder", folder),
+        "task": _place(options, "task", task),
+        "product": options.product or product,
+        "comment": options.comment,
+        "force": options.force,
+        "break_lock": options.break_lock,
+        "to": options.to,
+    }
+
+
+_AYON_PLACE = {
+    "project": "AYON_PROJECT_NAME",
+    "folder": "AYON_FOLDER_PATH",
+    "task": "AYON_TASK_NAME",
+}
+"""What AYON's launcher tells the programs that it starts."""
+
+
+def _place(options: argparse.Namespace, name: str, otherwise: str) -> str:
+    """What an option, or for its server AYON's environment, says."""
+    told = os.environ.get(_AYON_PLACE[name]) if options.to != "library" else None
+    given: str | None = getattr(options, name)
+    return given if given is not None else told or otherwise
 
 
 def require_usd() -> None:

@@ -13,7 +13,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from .. import summaries
 from ..host import SceneHost
-from ..targets import require_target
+from ..targets import PICTURES_READ, PICTURES_WRITTEN, require_target
 from .common import add_force, add_group, add_verb, in_blender_if, number, whole
 
 _SURFACE = "a .obj, .ply or USD file"
@@ -59,8 +59,16 @@ def _add_solids(group: Any) -> None:
     """Verbs that make a solid of surfaces, points and fields."""
     verb = _solid(group, "mesh-to-sdf", "Measure signed distances to a surface.", "CONVERT")
     _add_source(verb, _SURFACE)
-    verb = _solid(group, "remesh", "Make a surface anew, through its distances.", "CONVERT")
+    verb = _solid(
+        group, "remesh", "Make a surface anew, with its UVs, colours and materials.", "REMESH"
+    )
     _add_source(verb, "a surface or a field")
+    verb.add_argument(
+        "--angle",
+        type=number(0, 180),
+        default=40.0,
+        help="degrees, with --sharp: edges that turn by more are kept (default: %(default)s)",
+    )
     verb = _solid(group, "boolean", "Join, subtract or intersect solids.", "BOOLEAN")
     verb.add_argument("boolean", choices=_BOOLEANS, help="what is done")
     verb.add_argument(
@@ -85,6 +93,23 @@ def _add_solids(group: Any) -> None:
     verb = _solid(group, "smooth", "Smooth a solid, its volume kept.", "SMOOTH")
     _add_source(verb, "a surface or a field")
     verb.add_argument("--width", type=_LENGTH, required=True, help="of what is smoothed away")
+    verb = _solid(
+        group, "displace", "Move a solid's surface by the heights of an image.", "DISPLACE"
+    )
+    _add_source(verb, "a surface or a field")
+    verb.add_argument(
+        "--picture",
+        type=Path,
+        action=_FILES,
+        required=True,
+        help="the image, stretched over the solid's box",
+    )
+    verb.add_argument(
+        "--height", type=number(), required=True, help="from black to white, world units"
+    )
+    verb.add_argument(
+        "--axis", choices=("x", "y", "z"), default="z", help="seen along (default: %(default)s)"
+    )
     verb = _solid(group, "points-to-surface", "Make a surface of particles.", "CONVERT")
     _add_source(verb, f"points: {_SURFACE}")
     verb.add_argument("--radius", type=_LENGTH, required=True, help="of a particle, world units")
@@ -163,6 +188,11 @@ def _add_looks(group: Any) -> None:
     verb.add_argument("--axis", choices=("x", "y", "z"), default="z", help="across the slice")
     verb.add_argument("--position", type=number(), help="along the axis (default: the middle)")
     verb.add_argument(
+        "--values",
+        action="store_true",
+        help="write the values on it, a pixel for a voxel, as an image or a field",
+    )
+    verb.add_argument(
         "--lines", type=whole(0, 1000), default=8, help="iso-lines (default: %(default)s)"
     )
     verb.add_argument(
@@ -171,7 +201,7 @@ def _add_looks(group: Any) -> None:
         default=768,
         help="of its longer side in pixels (default: %(default)s)",
     )
-    _add_output(verb, "OUT.png", "the picture to write")
+    _add_output(verb, "OUT.png", "the picture to write; with --values .npz, .vdb or .exr, too")
     verb = add_verb(
         group, "info", "Tell what a file holds.", handler=_info, summary=summaries.field_info
     )
@@ -181,16 +211,25 @@ def _add_looks(group: Any) -> None:
     verb.add_argument("--grid", default="", help="name of the grid in a .vdb")
 
 
-def _needs_openvdb(file: Path) -> bool:
-    """Whether it is a .vdb and this Python has no OpenVDB module."""
-    return file.suffix.lower() == ".vdb" and not _has_openvdb()
+def _read_by_blender(file: Path) -> bool:
+    """Whether only Blender brings the module that reads it."""
+    suffix = file.suffix.lower()
+    if suffix in PICTURES_READ and suffix != ".png":
+        return find_spec("OpenImageIO") is None
+    return suffix == ".vdb" and not _has_openvdb()
+
+
+def _written_by_blender(file: Path) -> bool:
+    """The same for files that are to be written."""
+    suffix = file.suffix.lower()
+    return suffix in (".vdb", *PICTURES_WRITTEN) and _read_by_blender(file)
 
 
 def _has_openvdb() -> bool:
     return any(find_spec(name) is not None for name in ("openvdb", "pyopenvdb"))
 
 
-_FILES = in_blender_if(_needs_openvdb)
+_FILES = in_blender_if(_read_by_blender)
 
 
 def _add_source(verb: Any, what: str) -> None:
@@ -199,14 +238,20 @@ def _add_source(verb: Any, what: str) -> None:
 
 def _add_field(verb: Any) -> None:
     verb.add_argument(
-        "source", type=Path, action=_FILES, metavar="FIELD", help="a .vdb or .npz file"
+        "source", type=Path, action=_FILES, metavar="FIELD", help="a .vdb or .npz file, or an image"
     )
     verb.add_argument("--grid", default="", help="name of the grid in a .vdb")
 
 
 def _add_output(verb: Any, name: str, what: str) -> None:
     verb.add_argument(
-        "-o", "--output", type=Path, action=_FILES, required=True, metavar=name, help=what
+        "-o",
+        "--output",
+        type=Path,
+        action=in_blender_if(_written_by_blender),
+        required=True,
+        metavar=name,
+        help=what,
     )
     add_force(verb)
 
@@ -224,9 +269,11 @@ def _make_solid(options: argparse.Namespace, host: SceneHost | None) -> Job[dict
         "voxels": options.voxels,
         "voxel_size": options.voxel_size or 0.0,
     }
-    for name in ("blend", "distance", "thickness", "width", "radius"):
+    for name in ("blend", "distance", "thickness", "width", "radius", "picture", "height", "angle"):
         if hasattr(options, name):
             chosen[name] = getattr(options, name)
+    if hasattr(options, "axis"):
+        chosen["axis"] = options.axis.upper()
     if hasattr(options, "fluid"):
         chosen["fluid"] = _FLUIDS[options.fluid]
     if hasattr(options, "boolean"):
@@ -266,8 +313,11 @@ def _streamlines(options: argparse.Namespace, host: SceneHost | None) -> Job[dic
 
 
 def _slice(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
-    from ..fields import picture_of
+    from ..fields import picture_of, values_of_slice
 
+    if options.values:
+        where = (options.axis, options.position)
+        return (yield from values_of_slice(options.source, options.output, options.grid, *where))
     how = (options.axis, options.position, options.lines, options.size)
     return (yield from picture_of(options.source, options.output, options.grid, *how))
 

@@ -6,16 +6,27 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ...jobs.compose import part
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
-from .. import summaries
+from .. import settings, summaries
 from ..host import SceneHost
-from .common import add_force, add_group, add_verb, in_blender_if
+from ..targets import require_suffix
+from ..work import work_folder
+from . import texture_images
+from .common import (
+    add_allow,
+    add_group,
+    add_place,
+    add_verb,
+    checks_block,
+    place_of,
+    require_usd,
+)
+from .texture_images import IMAGES, SCANS, add_folder
 
 
 def add(verbs: Any) -> None:
@@ -56,13 +67,45 @@ def add(verbs: Any) -> None:
     rerun.add_argument(
         "--photo",
         type=Path,
-        action=_IMAGES,
+        action=IMAGES,
         help="the photo of a set of one (default: that of its name beside the map)",
     )
     _add_output(rerun)
     _add_batch(group)
     _add_maps(group)
-    _add_tile(group)
+    texture_images.add(group)
+    _add_onward(group)
+
+
+def _add_onward(group: Any) -> None:
+    look = add_verb(
+        group,
+        "look",
+        "Write a set as a USD asset: its material, on a card of one tile.",
+        handler=_look,
+        summary=summaries.exported,
+        found_errors=checks_block,
+    )
+    publish = add_verb(
+        group,
+        "publish",
+        "Publish a set: its look, its maps, and all that is known of it.",
+        handler=_publish,
+        summary=summaries.published,
+        found_errors=checks_block,
+    )
+    for verb in (look, publish):
+        verb.add_argument("sidecar", type=Path, metavar="SET.json", help="the set's sidecar")
+        add_allow(verb)
+    look.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.usda", help="the root layer"
+    )
+    add_place(
+        publish,
+        folder=f"{settings.FOLDER_ROOT}/NAME",
+        task=settings.TEXTURE_TASK,
+        product=settings.TEXTURE_PRODUCT,
+    )
 
 
 def _add_batch(group: Any) -> None:
@@ -83,7 +126,7 @@ def _add_batch(group: Any) -> None:
         default=os.cpu_count() or 1,
         help="how many work at a time (default: as many as there are cores)",
     )
-    _add_folder(verb)
+    add_folder(verb)
 
 
 def _add_maps(group: Any) -> None:
@@ -95,11 +138,11 @@ def _add_maps(group: Any) -> None:
         summary=summaries.photographed,
         found_errors=lambda value: "sets" not in value and not value["made"],
     )
-    verb.add_argument("photos", nargs="*", type=Path, action=_IMAGES, metavar="PHOTO")
+    verb.add_argument("photos", nargs="*", type=Path, action=IMAGES, metavar="PHOTO")
     verb.add_argument(
         "--compare",
         type=Path,
-        action=in_blender_if(_holds_other_images),
+        action=SCANS,
         metavar="DIR",
         help="make nothing: score both ways on the scanned sets of this folder",
     )
@@ -114,8 +157,8 @@ def _add_maps(group: Any) -> None:
     verb.add_argument(
         "--backend",
         choices=("network", "classical"),
-        default="network",
-        help="a network trained on synthetic materials, or controls to steer (default: network)",
+        default="classical",
+        help="controls to steer, or a network trained on synthetic materials (default: classical)",
     )
     verb.add_argument(
         "--tile-size",
@@ -143,48 +186,8 @@ def _add_maps(group: Any) -> None:
     _add_output(verb, required=False)
 
 
-def _add_tile(group: Any) -> None:
-    verb = add_verb(
-        group,
-        "tile",
-        "Make images repeat; several are maps of one material and cut alike.",
-        handler=_tile,
-        summary=summaries.tiled,
-    )
-    verb.add_argument("images", nargs="+", type=Path, action=_IMAGES, metavar="IMAGE")
-    verb.add_argument(
-        "--method",
-        choices=("auto", "cut", "blend"),
-        default="auto",
-        help="a cut for structure, a blend for what is random (default: %(default)s)",
-    )
-    _add_folder(verb)
-
-
-def _needs_openimageio(image: Path) -> bool:
-    """Whether it is no PNG, and OpenImageIO, which comes with Blender, is not here."""
-    return image.suffix.lower() != ".png" and find_spec("OpenImageIO") is None
-
-
-_IMAGES = in_blender_if(_needs_openimageio)
-
-
-def _holds_other_images(folder: Path) -> bool:
-    """Whether scanned sets below it are no PNGs, and OpenImageIO is not here."""
-    others = {".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".webp"}
-    found = any(file.suffix.lower() in others for file in folder.rglob("*"))
-    return found and find_spec("OpenImageIO") is None
-
-
-def _add_folder(verb: argparse.ArgumentParser, *, required: bool = True) -> None:
-    verb.add_argument(
-        "-o", "--output", type=Path, required=required, metavar="DIR", help="the folder to write to"
-    )
-    add_force(verb)
-
-
 def _add_output(verb: argparse.ArgumentParser, *, required: bool = True) -> None:
-    _add_folder(verb, required=required)
+    add_folder(verb, required=required)
     verb.add_argument("--name", default="", help="what the files' names begin with")
 
 
@@ -209,6 +212,30 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
 
     where = (options.output, options.name, options.photo)
     return (yield from rerun(options.picture, *where, force=options.force))
+
+
+def _look(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    require_usd()
+    from ..texture_publish import make_look
+
+    require_suffix(options.output, "a look", (".usda",))
+    with work_folder() as work:
+        made = yield from make_look(options.sidecar, options.output, work, options.allow)
+    return made.to_json()
+
+
+def _publish(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    require_usd()
+    from ..texture_publish import TextureOrder, publish_textures
+
+    place = place_of(
+        options,
+        folder=f"{settings.FOLDER_ROOT}/{settings.asset_name(options.sidecar.stem)}",
+        task=settings.TEXTURE_TASK,
+        product=settings.TEXTURE_PRODUCT,
+    )
+    order = TextureOrder(options.sidecar, allow=tuple(options.allow), **place)
+    return (yield from publish_textures(order))
 
 
 def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
@@ -241,7 +268,7 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
         raise StagewrightError(
             "bad-arguments",
             f"--{next(iter(steered))} steers the classical way, not the network.",
-            "Add --backend classical, or leave it out.",
+            "Leave it out, or --backend network.",
         )
     stems = [photo.stem.casefold() for photo in options.photos]
     if len(set(stems)) != len(stems):
@@ -276,10 +303,3 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
 
 
 _CONTROLS = ("delight", "detail", "roughness", "contrast")
-
-
-def _tile(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ...texture_lab.tile_files import tile_files
-
-    where = (options.output, options.method)
-    return (yield from tile_files(options.images, *where, force=options.force))

@@ -10,17 +10,20 @@ from typing import Any
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
+from ...usd_tools.profiles import PROFILES
 from .. import summaries
 from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
-from . import usd_files, usd_inspect, usd_render
+from . import usd_files, usd_inspect, usd_mtlx, usd_render
 from .common import (
     add_allow,
+    add_blend,
     add_group,
     add_scene_options,
     add_verb,
     checks_block,
     in_blender_if,
+    refuse_existing,
     require_usd,
     scene_request,
 )
@@ -39,6 +42,7 @@ def add(verbs: Any) -> None:
     _add_thumbnail(group)
     usd_inspect.add_to(group)
     usd_files.add_to(group)
+    usd_mtlx.add_to(group)
     usd_render.add_to(group)
 
 
@@ -52,6 +56,7 @@ def _add_export(group: Any) -> None:
         summary=summaries.exported,
         found_errors=checks_block,
     )
+    add_blend(verb)
     add_scene_options(verb)
     verb.add_argument(
         "-o",
@@ -76,7 +81,7 @@ def _export(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
     request = scene_request(options)
     root = options.output.absolute()
     _require_layer(root)
-    _refuse_existing(root, options.overwrite)
+    refuse_existing(root, options.overwrite)
     if not request.over:
         refuse_foreign_layers(root, asset_layers(root))  # before hours of work
     host.open(options.blend)
@@ -105,6 +110,7 @@ def _add_losses(group: Any) -> None:
         handler=_losses,
         summary=summaries.losses,
     )
+    add_blend(verb)
     add_scene_options(verb)
 
 
@@ -163,7 +169,7 @@ def _import(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]
             "Give 0.000001 to 1000000, such as 0.01 for centimetres.",
         )
     blend = options.output.absolute()
-    _refuse_existing(blend, options.overwrite)
+    refuse_existing(blend, options.overwrite)
     name = options.name or options.source.stem
     choice = ImportChoice(
         prims=tuple(options.prim),
@@ -209,29 +215,33 @@ def _thumbnail(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, An
         )
     target = options.output.absolute()
     if not options.turntable:
-        _refuse_existing(target, options.overwrite)
+        refuse_existing(target, options.overwrite)
     source = options.source.absolute()
     files = yield from host.picture_usd(source, target, options.size, options.turntable)
     return {"path": str(files[0]), "files": [str(file) for file in files]}
-
-
-def _refuse_existing(path: Path, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise StagewrightError(
-            "exists", f'"{path}" exists.', "Choose another name, or replace it with --overwrite."
-        )
 
 
 def _add_check(group: Any) -> None:
     verb = add_verb(
         group,
         "check",
-        "Check a USD file.",
+        "Check a USD file; exit code 1 when there are errors that are not allowed.",
         handler=_check,
         summary=summaries.checked,
         found_errors=checks_block,
     )
-    verb.add_argument("root", type=Path, metavar="FILE", help="the root layer")
+    verb.add_argument("root", type=Path, metavar="FILE", help="the root layer, or a .usdz")
+    verb.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default="asset",
+        help="what the file is: "
+        + "; ".join(f"{name}: {profile.about}" for name, profile in PROFILES.items())
+        + " (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--junit", type=Path, metavar="OUT.xml", help="write what was found as JUnit's XML, too"
+    )
     verb.add_argument(
         "--against",
         type=Path,
@@ -242,6 +252,9 @@ def _add_check(group: Any) -> None:
     verb.add_argument(
         "--collection", default="", help="the collection to compare with (default: the whole scene)"
     )
+    verb.add_argument(
+        "--world", action="store_true", help="FILE is to hold the scene's world, too (--against)"
+    )
     add_allow(verb)
 
 
@@ -251,11 +264,20 @@ def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str,
     if host is None or options.against is None:
         from ...usd_tools.check import check_task
 
-        return (yield from check_task(str(root), None, options.allow))
-    from ..export import check_against
+        value = yield from check_task(str(root), None, options.allow, options.profile)
+    else:
+        from ..export import check_against
 
-    host.open(options.against)
-    request = SceneRequest(options.collection, root.stem)
-    with work_folder() as work:
-        report = yield from check_against(host, request, root, work, options.allow)
-    return report.to_json()
+        host.open(options.against)
+        request = SceneRequest(options.collection, root.stem, world=options.world)
+        with work_folder() as work:
+            report = yield from check_against(
+                host, request, root, work, options.allow, options.profile
+            )
+        value = report.to_json()
+    value = {"path": str(root), "profile": options.profile, **value}
+    if options.junit is not None:
+        from ..junit import write_junit
+
+        write_junit(options.junit.absolute(), value)
+    return value

@@ -13,7 +13,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from ..host import SceneHost
 from ..summaries import count
-from .common import add_verb, require_usd
+from .common import add_verb, refuse_existing, require_usd
 
 
 def add_to(group: Any) -> None:
@@ -128,11 +128,16 @@ def _add_set(group: Any) -> None:
     verb.add_argument(
         "--kind", choices=("component", "assembly", "group", "subcomponent"), default=""
     )
+    verb.add_argument(
+        "--extents",
+        action="store_true",
+        help="give all meshes, also in the layers it needs, the boxes of their points",
+    )
 
 
 def _set(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
     require_usd()
-    from ...usd_tools.repair import set_stage_metadata
+    from ...usd_tools.repair import mend_extents, set_stage_metadata
     from ...usd_tools.stages import open_stage
 
     chosen = {
@@ -141,12 +146,15 @@ def _set(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, A
         "default_prim": options.default_prim,
         "kind": options.kind,
     }
-    if not any(chosen.values()):
+    if not any(chosen.values()) and not options.extents:
         raise StagewrightError(
             "bad-arguments", "There is nothing to set.", "See stagewright usd set --help."
         )
     open_stage(options.file.absolute())  # says why, if it cannot be read
-    yield from set_stage_metadata(options.file.absolute(), **chosen)
+    if any(chosen.values()):
+        yield from set_stage_metadata(options.file.absolute(), **chosen)
+    if options.extents:
+        yield from mend_extents(options.file)
     return {"path": str(options.file)}
 
 
@@ -161,12 +169,7 @@ def _add_overwrite(verb: argparse.ArgumentParser) -> None:
 
 def _refuse_existing(options: argparse.Namespace) -> Path:
     target: Path = options.output.absolute()
-    if target.exists() and not options.overwrite:
-        raise StagewrightError(
-            "exists",
-            f'"{target}" exists.',
-            "Choose another name, or replace it with --overwrite.",
-        )
+    refuse_existing(target, options.overwrite)
     return target
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
+from .ayon_package import build_ayon_addon
 from .environment import (
     SHARED_LIBRARIES,
     SetupError,
@@ -27,6 +28,7 @@ usage: python3 scripts/dev.py COMMAND [ARGUMENT ...]
   test [PYTEST ARGUMENT]   all tests: plain Python, and every Blender that has a Python here
   lint                     ruff, mypy and the import contract
   build                    the extension's zip in dist/, by Blender's own builder
+  ayon-addon               the zip for an AYON server in dist/ayon/, with the extension inside
   libraries                Debian packages that Blender lacks here; exit code 1 if there are any
   lock                     compile requirements/ anew and list the wheels in the manifest
 """
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str], pythons: Mapping[Version, str]) -> int:
             return lint(pythons)
         if name == "build":
             return build(pythons)
+        if name == "ayon-addon":
+            return build_ayon_addon(pythons)
         if name == "libraries":
             return libraries()
         if name == "lock":

@@ -81,6 +81,11 @@ class Recorder:
         self._check_options("template_icon", options)
         self.icons.append(icon_value)
 
+    def template_icon_view(self, data: Any, name: str, **options: Any) -> None:
+        assert name in data.bl_rna.properties, name
+        self._check_options("template_icon_view", options)
+        self.properties.append(name)
+
     def menu(self, name: str, **options: Any) -> None:
         assert hasattr(bpy.types, name), name
         self.texts.append(name)

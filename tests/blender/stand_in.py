@@ -57,6 +57,7 @@ def published(unchanged: bool) -> dict[str, Any]:
         "report": str(folder / "crate_v001.html"),
         "thumbnail": "",
         "unchanged": unchanged,
+        "queued": False,
         "checks": {**CHECKS, "findings": []},
         "identity": {
             "project": option("project"),

@@ -212,6 +212,8 @@ def one_less(stage: Usd.Stage) -> None:
 
 
 SURFACE, TEXTURE, PLACE = "UsdPreviewSurface", "UsdUVTexture", "UsdTransform2d"
+OPENPBR = "ND_open_pbr_surface_surfaceshader"
+OTHER = Sdf.AssetPath("other.png")
 SPOILS: list[tuple[str, str, Spoil]] = [
     ("one point", "Plate", on_mesh("points", arrays(4))),
     ("one normal", "Plate", on_mesh("normals", arrays(4, by=0.1))),
@@ -243,10 +245,15 @@ SPOILS: list[tuple[str, str, Spoil]] = [
     ("ior", "Plate", on_shader(SURFACE, "inputs:ior", to(1.41))),
     ("emission", "Plate", on_shader(SURFACE, "inputs:emissiveColor", to((0.2, 0.4, 0.61)))),
     ("colour space", "Plate", on_shader(TEXTURE, "inputs:sourceColorSpace", to("raw"))),
-    ("texture", "Plate", on_shader(TEXTURE, "inputs:file", to(Sdf.AssetPath("other.png")))),
+    ("texture", "Plate", on_shader(TEXTURE, "inputs:file", to(OTHER))),
     ("tiling", "Plate", on_shader(PLACE, "inputs:scale", to((2, 3.1)))),
     ("turn of a texture", "Plate", on_shader(PLACE, "inputs:rotation", to(30.0))),
     ("shift of a texture", "Plate", on_shader(PLACE, "inputs:translation", to((0.25, 0.6)))),
+    ("ior of OpenPBR", "Plate", on_shader(OPENPBR, "inputs:specular_ior", to(1.41))),
+    ("opacity of OpenPBR", "Plate", on_shader(OPENPBR, "inputs:geometry_opacity", to(0.79))),
+    ("glow of OpenPBR", "Plate", on_shader(OPENPBR, "inputs:emission_luminance", to(2.1))),
+    ("colour of OpenPBR", "Plate", on_shader(OPENPBR, "inputs:emission_color", to((1, 0, 0)))),
+    ("image of OpenPBR", "Plate", on_shader("ND_image_color3", "inputs:file", to(OTHER))),
 ]
 
 

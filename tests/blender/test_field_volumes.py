@@ -11,6 +11,7 @@ import pytest
 
 from stagewright.field_tools.field_files import read_field, write_field
 from stagewright.field_tools.grid import Grid
+from stagewright.field_tools.pictures import grid_of_picture, picture_of_grid
 from stagewright.field_tools.vdb import openvdb_module
 from stagewright.pipeline.cli import main
 
@@ -49,6 +50,16 @@ def test_openvdb_and_blender_see_the_same_field(tmp_path: Path) -> None:
     volume.filepath = str(path)
     assert volume.grids.load()
     assert (volume.grids[0].name, volume.grids[0].data_type) == ("density", "FLOAT")
+
+
+@pytest.mark.parametrize("suffix", [".exr", ".tif"])
+def test_a_picture_of_floats_keeps_every_value(tmp_path: Path, suffix: str) -> None:
+    values = np.random.default_rng(5).normal(size=(6, 7, 3)).astype(np.float32) * 100
+    write_field(tmp_path / "a.npz", grid_of_picture(values), level_set=False)
+    picture = tmp_path / f"a{suffix}"
+    assert main(["field", "convert", str(tmp_path / "a.npz"), "-o", str(picture)]) == 0
+    assert main(["field", "convert", str(picture), "-o", str(tmp_path / "b.npz")]) == 0
+    assert np.array_equal(picture_of_grid(read_field(tmp_path / "b.npz").grid), values)
 
 
 def test_the_command_line_makes_a_level_set(tmp_path: Path) -> None:

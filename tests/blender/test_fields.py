@@ -14,6 +14,10 @@ from mathutils import Matrix
 from stagewright.addon import pump
 from stagewright.addon.fields import making, writing
 from stagewright.addon.fields.panels import STAGEWRIGHT_PT_fields, voxels_of
+from stagewright.addon.fields.presets import (
+    STAGEWRIGHT_OT_add_field_preset,
+    STAGEWRIGHT_OT_add_field_view_preset,
+)
 from stagewright.field_tools.vdb import read_vdb
 from stagewright.jobs.errors import StagewrightError
 
@@ -185,9 +189,18 @@ def test_a_turned_volume_and_a_mesh_are_joined_where_they_stand() -> None:
     made = make(add_box(size=1, at=(5, 0, 0)), volume, operation="BOOLEAN", output="MESH")
     points = world_points(made)
     low, high = points.min(axis=0), points.max(axis=0)
-    voxel = 0.1  # The volume's, twice as large; an edge may be cut by a part of one.
-    assert np.abs(low - [-2 * np.sqrt(2), -2 * np.sqrt(2), -2]).max() < voxel
-    assert np.abs(high - [5.5, 2 * np.sqrt(2), 2]).max() < voxel
+    voxel = 0.05  # Where the box's edges lie among the voxels, its turn decides.
+    assert np.abs(low - [-2 * np.sqrt(2), -2 * np.sqrt(2), -2]).max() < 0.2 * voxel
+    assert np.abs(high - [5.5, 2 * np.sqrt(2), 2]).max() < 0.2 * voxel
+
+
+def test_a_volume_with_faces_on_its_voxels_keeps_all_its_corners() -> None:
+    volume = make(add_box(), output="VOLUME", detail="SIZE", voxel_size=0.05)
+    made = make(volume, output="MESH")
+    points = world_points(made)
+    near = 0.05 * 0.05  # Of a voxel: as far as vertices are drawn to the middle of their crossings.
+    assert np.abs(np.abs(points).max(axis=1) - 1).max() < near
+    assert (np.abs(np.abs(points) - 1) < near).all(axis=1).sum() == 8
 
 
 def test_vertices_become_a_surface_around_them() -> None:
@@ -369,3 +382,42 @@ def test_remeshing_keeps_edges() -> None:
     edge = np.sort(points, axis=1)[:, 1] > 0.99
     assert np.abs(points.max(axis=0) - 1).max() < 1e-3
     assert edge.sum() > 12 * 17
+
+
+KEPT = {
+    "field": ({"operation": "SHELL", "voxels": 77, "thickness": 0.25}, {"spacing": 0.3}),
+    "field_view": ({"view": "ARROWS", "spacing": 0.7}, {"voxels": 33}),
+}
+
+
+@pytest.mark.parametrize("tool", KEPT)
+def test_a_preset_brings_its_own_settings_back(
+    tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLENDER_USER_SCRIPTS", str(tmp_path))
+    chosen = bpy.context.scene.stagewright_field
+    own, others = KEPT[tool]
+    for name, value in own.items():
+        setattr(chosen, name, value)
+    add = getattr(bpy.ops.stagewright, f"add_{tool}_preset")
+    assert add(name="Mine") == {"FINISHED"}
+    (preset,) = Path(bpy.utils.user_resource("SCRIPTS")).rglob(f"{tool}/Mine.py")
+    for name in own:
+        chosen.property_unset(name)
+    for name, value in others.items():
+        setattr(chosen, name, value)
+    menu = f"STAGEWRIGHT_PT_{tool}_presets"
+    bpy.ops.script.execute_preset(filepath=str(preset), menu_idname=menu)
+    for name, value in {**own, **others}.items():
+        assert getattr(chosen, name) == (value if isinstance(value, str) else pytest.approx(value))
+    assert add(name="Mine", remove_name=True) == {"FINISHED"} and not preset.exists()
+
+
+def test_every_setting_of_the_panel_is_in_a_preset() -> None:
+    chosen = bpy.context.scene.stagewright_field
+    kept = {
+        value.partition(".")[2]
+        for cls in (STAGEWRIGHT_OT_add_field_preset, STAGEWRIGHT_OT_add_field_view_preset)
+        for value in cls.preset_values
+    }
+    assert kept == set(chosen.options())

@@ -45,7 +45,8 @@ class Studio:
         values: dict[str, Any] = {
             "scene": SceneRequest("", name),
             "blend": Path("scene.blend"),
-            "library": None,
+            "library": self.root.parent / "library",
+            "to": "server",
             "project": "show",
             "project_code": "",
             "folder": f"/assets/{name}",
@@ -217,6 +218,55 @@ def test_a_folder_that_the_server_has_not_is_refused_before_the_export(studio: S
     with pytest.raises(StagewrightError) as caught:
         next(publish_scene(BlenderHost(), studio.order("crate", folder="/assets/none")))
     assert caught.value.code == "not-found" and "/assets/none" in caught.value.message
+
+
+@pytest.mark.usefixtures("addon", "online")
+def test_a_chain_that_was_made_without_the_server_is_sent_by_a_button(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pxr import Usd
+
+    empty_scene()
+    add_square("Crate")
+    with monkeypatch.context() as away:
+        away.setenv("AYON_SERVER_URL", "http://127.0.0.1:9")
+        crate = studio.publish("crate")
+    assert crate["queued"] and not Path(crate["path"]).is_relative_to(studio.root)
+    empty_scene()
+    collection = bpy.data.collections.new("crate")
+    collection.objects.link(add_square("Crate"))
+    collection.stagewright.remember(crate["identity"])
+    collection.stagewright.added = True
+    user = bpy.data.objects.new("user", None)
+    user.instance_type, user.instance_collection = "COLLECTION", collection
+    bpy.context.scene.collection.objects.unlink(bpy.data.objects["Crate"])
+    bpy.context.scene.collection.objects.link(user)
+    shelf = studio.publish("shelf", to="queue")
+    folder = studio.admin.get_folder_by_path("show", "/assets/crate")
+    product = studio.admin.create_product("show", "usdMain", "usd", folder["id"])
+    studio.admin.create_version("show", 1, product)
+    machine = preferences.current()
+    assert machine is not None
+    machine.library = str(studio.root.parent / "library")
+    bpy.context.scene.stagewright.home = "SERVER"
+    assert bpy.ops.stagewright.sync() == {"FINISHED"}
+    assert "Nothing waits" not in " ".join(draw(STAGEWRIGHT_PT_publish).texts)
+    assert bpy.ops.stagewright.sync(on_conflict="renumber") == {"FINISHED"}
+    assert [each["version"] for each in studio.versions("crate")] == [1, 2]
+    (version,) = studio.versions("shelf")
+    assert version["id"] == shelf["identity"]["versionId"]
+    made = studio.admin.get_representations(
+        "show", representation_names=["usd"], version_ids=[version["id"]]
+    )
+    stage = Usd.Stage.Open(next(iter(made))["attrib"]["path"])
+    used = [p.GetAssetInfoByKey("version") for p in stage.Traverse()]
+    assert "v002" in used
+    html = studio.admin.get_representations(
+        "show", representation_names=["report"], version_ids=[crate["identity"]["versionId"]]
+    )
+    page = Path(next(iter(html))["attrib"]["path"]).read_text()
+    assert "crate <span>v002</span>" in page and "_v001" not in page
+    machine.library = ""
 
 
 @pytest.fixture

@@ -164,14 +164,14 @@ def test_a_cancelled_run_leaves_the_object_as_it_was() -> None:
     item = add_plane()
     chosen = bpy.context.scene.stagewright_texture
     chosen.prompt, chosen.size = "brick", "4096"
-    before = sorted(beside.home(making.KIND).glob("*"))
+    before = sorted(beside.home("textures").glob("*"))
     task = start(item)
     tick_until(lambda: "Drawing" in task.message)
     pump.cancel(task.number)
     tick_until(lambda: not task.running)
     assert task.failure is not None and task.failure.code == "cancelled"
     assert item.active_material is None
-    assert sorted(beside.home(making.KIND).glob("*")) == before
+    assert sorted(beside.home("textures").glob("*")) == before
 
 
 def shown(name: str) -> NDArray[np.float32]:

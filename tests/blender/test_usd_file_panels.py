@@ -11,7 +11,7 @@ import bpy
 import pytest
 
 from stagewright.addon import pump
-from stagewright.addon.usd import compare, looking, package, repair
+from stagewright.addon.usd import checking, compare, looking, package, repair
 
 from .recorder import draw
 from .test_panels import no_input_or_output
@@ -179,3 +179,29 @@ def test_drawing_the_lists_reads_nothing(shot: Path, monkeypatch: pytest.MonkeyP
     with no_input_or_output(monkeypatch):
         for cls in (repair.STAGEWRIGHT_PT_usd_repair, compare.STAGEWRIGHT_PT_usd_compare):
             draw(cls)
+
+
+def test_what_is_wrong_is_listed_and_mended_in_the_file(shot: Path) -> None:
+    wrong = '    def Mesh "Mesh"\n    {\n        point3f[] points = [(0, 0, 0), (1, 2, 3)]\n    }\n'
+    shot.write_text(shot.read_text().rstrip().rstrip("}") + wrong + "}\n")
+    bpy.ops.stagewright.inspect_usd(filepath=str(shot))
+    checking_now = bpy.context.window_manager.stagewright_checking
+    checking_now.profile = "shot"
+    bpy.ops.stagewright.check_usd()
+
+    def listed() -> dict[str, str]:
+        return {item.check: item.fix for item in checking_now.found.findings}
+
+    assert listed()["extent"] == "set --extents" and "missing-texture" in listed()
+    names = [item.check for item in checking_now.found.findings]
+    checking_now.found.active = names.index("extent")
+    buttons = dict(draw(checking.STAGEWRIGHT_PT_usd_check).buttons)
+    assert buttons["stagewright.reveal_prim"].path == "/Shot/Mesh"
+    bpy.ops.stagewright.mend_usd(fix=buttons["stagewright.mend_usd"].fix)
+    assert "extent" not in listed() and "missing-texture" in listed()
+    now = looking.session()
+    assert now is not None
+    now.look_at("/Shot/Mesh")
+    assert next(p.value for p in now.details.properties if p.name == "extent") == (
+        "[(0, 0, 0), (1, 2, 3)]"
+    )

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stagewright.field_tools.mesh_files import Polygons, read_polygons, write_polygons
+from stagewright.field_tools.mesh_files import read_polygons, write_polygons
+from stagewright.field_tools.polygons import Polygons
 from stagewright.jobs.errors import StagewrightError
 
 POINTS = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0.5, 0.5, 1e-3)]
@@ -52,6 +54,82 @@ def test_an_obj_of_another_program(tmp_path: Path) -> None:
         "f 1 2 -1\nf 5 2 3 4 1\nl 1 2\n"
     )
     assert_same(read_polygons(path))
+
+
+def looks() -> Polygons:
+    plain, random = mesh(), np.random.default_rng(9)
+    return Polygons(
+        plain.points,
+        plain.counts,
+        plain.corners,
+        uvs=np.rint(random.random((12, 2)) * 64) / 64,
+        colours=np.rint(random.random((5, 3)) * 255) / 255,
+        materials=np.array([1, 0, 1]),
+        names=("red paint", "steel"),
+    )
+
+
+@pytest.mark.parametrize("name", ["a.obj", "a.ply"])
+@pytest.mark.parametrize("left_out", [(), ("uvs",), ("colours",), ("materials", "names")])
+def test_looks_come_back(tmp_path: Path, name: str, left_out: tuple[str, ...]) -> None:
+    written = dataclasses.replace(looks(), **dict.fromkeys(left_out, None))
+    if "names" in left_out:
+        written = dataclasses.replace(written, names=())
+    write_polygons(tmp_path / name, written)
+    found = read_polygons(tmp_path / name)
+    assert_same(found)
+    for key in ("uvs", "colours"):
+        if key in left_out:
+            assert getattr(found, key) is None
+        else:
+            np.testing.assert_allclose(getattr(found, key), getattr(written, key), atol=1e-7)
+    if "names" in left_out:
+        assert found.materials is None and found.names == ()
+    else:
+        # An OBJ tells names in the order of its faces.
+        assert found.materials is not None
+        assert [found.names[n] for n in found.materials] == ["steel", "red paint", "steel"]
+
+
+def test_looks_of_an_obj_of_another_program(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "a.obj"
+    path.write_text(
+        "mtllib paint.mtl\nv 0 0 0 1 0 0\nv 1 0 0 0 1 0\nv 0 1 0 0 0 1\nv 0 0 1 .5 .5 .5\n"
+        "vt 0 0\nvt 0.25 0.5 0\nf 1/1 2/2 3\nusemtl red\nf 1/-2/1 2/-1/1 4//1\n"
+    )
+    found = read_polygons(path)
+    assert found.uvs is not None and found.colours is not None and found.materials is not None
+    assert found.uvs.tolist() == [[0, 0], [0.25, 0.5], [0, 0], [0, 0], [0.25, 0.5], [0, 0]]
+    assert found.colours.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.5, 0.5, 0.5]]
+    assert (found.materials.tolist(), found.names) == ([-1, 0], ("red",))
+    write_polygons(tmp_path / "out" / "b.obj", found)
+    assert (tmp_path / "out" / "b.obj").read_text().startswith("mtllib ../paint.mtl\n")
+    again = read_polygons(tmp_path / "out" / "b.obj").materials
+    assert again is not None and again.tolist() == [-1, 0]
+
+
+@pytest.mark.parametrize("form", ["ascii", "binary_big_endian"])
+def test_looks_of_a_ply_of_another_program(tmp_path: Path, form: str) -> None:
+    header = (
+        f"ply\nformat {form} 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
+        "property float z\nproperty float s\nproperty float t\nproperty uchar red\n"
+        "property uchar green\nproperty uchar blue\nproperty uchar alpha\nelement face 1\n"
+        "property list uchar int vertex_indices\nproperty int material_index\nend_header\n"
+    ).encode()
+    rows = [(0, 0, 0, 0.5, 0.25, 255, 0, 51, 255), (1, 0, 0, 1, 0, 0, 0, 0, 0)]
+    rows += [(0, 1, 0, 0, 1, 0, 0, 0, 0)]
+    if form == "ascii":
+        body = "".join(" ".join(map(str, row)) + "\n" for row in rows).encode() + b"3 2 1 0 4\n"
+    else:
+        body = b"".join(struct.pack(">fffffBBBB", *row) for row in rows)
+        body += struct.pack(">Biiii", 3, 2, 1, 0, 4)
+    (tmp_path / "a.ply").write_bytes(header + body)
+    found = read_polygons(tmp_path / "a.ply")
+    assert found.uvs is not None and found.colours is not None and found.materials is not None
+    assert found.uvs.tolist() == [[0, 1], [1, 0], [0.5, 0.25]]
+    assert found.colours[0].tolist() == [1, 0, 0.2, 1]
+    assert (found.materials.tolist(), found.names[4]) == ([4], "material_4")
 
 
 def ply(form: str, order: str) -> bytes:
@@ -112,6 +190,7 @@ BAD = {
     "no faces.ply": b"\n".join(ply("ascii", "").splitlines()[:-3]),
     "less than none.ply": ply("ascii", "").replace(b"face 3", b"face -3"),
     "long list.ply": ply("binary_little_endian", "<").replace(b"list uchar", b"list int"),
+    "far uv.obj": b"v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/2 3/1\n",
     "far.obj": b"v 0 0 0\nv 1 0 0\nf 1 2 9\n",
     "zero.obj": b"v 0 0 0\nf 0 0 0\n",
     "words.obj": b"v a b c\n",

@@ -94,6 +94,15 @@ def test_an_image_is_stretched_over_the_box_along_its_axis() -> None:
         np.testing.assert_allclose(middle, truth, atol=1e-5)
 
 
+def test_an_image_may_lie_over_a_part_of_the_lattice() -> None:
+    picture = np.array([[0.0, 0.0], [1.0, 1.0]])
+    box = (-0.5, -0.5, -0.5), (0.5, 0.5, 0.5)
+    heights = image_heights(LATTICE, picture, 2, 1.0, box)
+    x = np.broadcast_to(LATTICE.centers()[0], LATTICE.shape)
+    # Pixel centres lie at -0.25 and 0.25; beyond them it goes on as at the border.
+    np.testing.assert_allclose(heights.values, np.clip(0.5 + 2 * x, 0, 1), atol=1e-5)
+
+
 @pytest.mark.parametrize("time", [0.01, 0.04])
 def test_a_sphere_shrinks_by_its_curvature(time: float) -> None:
     radius = radius_of(mean_curvature_flow(ball(0.7), time))

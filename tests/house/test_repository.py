@@ -19,7 +19,7 @@ from stagewright import __version__
 from stagewright.scripts.devtools.environment import SHARED_LIBRARIES
 from stagewright.scripts.devtools.packaging import IN_BLENDER
 
-NOT_DISTRIBUTED = {"tests", "bench", "docs", "examples", "requirements", ".ci"}
+NOT_DISTRIBUTED = {"tests", "ayon_addon", "bench", "docs", "examples", "requirements", ".ci"}
 LONGEST = 600
 # Everywhere on Linux, or brought by Python itself.
 BASE_LIBRARIES = re.compile(r"ld-linux|lib(c|m|dl|rt|util|pthread|gcc_s|stdc\+\+)\.so")
@@ -43,6 +43,8 @@ def test_one_version_everywhere(root: Path) -> None:
     manifest = read_toml(root / "blender_manifest.toml")
     project = read_toml(root / "pyproject.toml")
     assert manifest["version"] == project["project"]["version"] == __version__
+    for path in ("package.py", "client/ayon_stagewright/version.py"):
+        assert f'"{__version__}"' in (root / "ayon_addon" / path).read_text(encoding="utf-8")
     assert f"## [{__version__}]" in (root / "CHANGELOG.md").read_text(encoding="utf-8")
 
 

@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stagewright.field_tools.block_grid import BlockGrid
 from stagewright.field_tools.field_files import read_field, write_field
 from stagewright.field_tools.grid import grid_over
-from stagewright.field_tools.mesh_files import Polygons, read_polygons, write_polygons
+from stagewright.field_tools.mesh_files import read_polygons, write_polygons
+from stagewright.field_tools.operators import gradient
+from stagewright.field_tools.pictures import grid_of_picture, picture_of_grid
+from stagewright.field_tools.polygons import Polygons
 from stagewright.field_tools.primitives import box, sampled, sphere
 from stagewright.field_tools.views import colours
 from stagewright.pipeline.cli import main
-from stagewright.texture_lab.png import read_png
+from stagewright.pipeline.fields import read_mesh, write_mesh
+from stagewright.texture_lab.png import read_png, write_png
 
 CORNERS = [[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]
 QUADS = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
@@ -79,6 +84,35 @@ def test_solids_have_the_volume_that_they_should(
     assert volume(output) == pytest.approx(expected, rel=0.02)
 
 
+@pytest.mark.parametrize("suffix", [".obj", ".ply", ".usda"])
+def test_remeshing_carries_what_the_file_knows(tmp_path: Path, suffix: str) -> None:
+    plain = read_polygons(write_box(tmp_path / "plain.obj", (-1, -1, -1), (1, 1, 1)))
+    source = tmp_path / f"box{suffix}"
+    corners = plain.points[plain.corners]
+    written = Polygons(
+        plain.points,
+        plain.counts,
+        plain.corners,
+        uvs=corners[:, :2] / 2 + 0.5,  # Seen from above: all around it is a linear function.
+        colours=plain.points / 2 + 0.5,
+        materials=np.array([0, 0, 0, 0, 0, 1]),  # The last face is the upper one.
+        names=("oak", "steel"),
+    )
+    write_mesh(source, written)
+    output = tmp_path / f"out{suffix}"
+    assert run("remesh", source, "-o", output, "--voxels", 20, "--sharp") == 0
+    made = read_mesh(output)
+    assert len(made.counts) > 6 * 15**2 and (made.counts == 4).all()
+    assert made.uvs is not None and made.colours is not None and made.materials is not None
+    assert np.abs(made.uvs - (made.points[made.corners][:, :2] / 2 + 0.5)).max() < 1e-3
+    assert np.abs(made.colours - (made.points / 2 + 0.5)).max() < 0.6 / 255 + 1e-4
+    middle = made.points[made.corners].reshape(-1, 4, 3).mean(axis=1)
+    told = np.array([made.names[number] for number in made.materials])
+    clear = np.abs(middle[:, 2] - 1) > 0.02
+    assert set(told[clear]) == {"oak"} and set(told[~clear]) <= {"oak", "steel"}
+    assert (told[middle[:, 2] > 0.999] == "steel").all()
+
+
 def test_particles_become_the_spheres_that_they_are(tmp_path: Path) -> None:
     points = np.array([[0.0, 0, 0], [3.0, 0, 0]])
     none = np.zeros(0, np.int64)
@@ -106,6 +140,18 @@ def test_operators_are_written_as_fields(ball: Path, tmp_path: Path) -> None:
     assert np.abs(lengths - 1).max() < 0.02  # a distance rises by one for one
     assert run("operators", tmp_path / "g.npz", "divergence", "-o", tmp_path / "d.npz") == 0
     assert not read_field(tmp_path / "d.npz").grid.is_vector
+
+
+def test_a_band_stays_in_blocks_through_an_operator(tmp_path: Path) -> None:
+    source = write_box(tmp_path / "box.obj", (-1, -1, -1), (1, 1, 1))
+    assert run("mesh-to-sdf", source, "-o", tmp_path / "b.npz", "--voxels", 120) == 0
+    assert run("operators", tmp_path / "b.npz", "gradient", "-o", tmp_path / "g.npz") == 0
+    band, slopes = read_field(tmp_path / "b.npz"), read_field(tmp_path / "g.npz")
+    assert isinstance(band.field, BlockGrid) and isinstance(slopes.field, BlockGrid)
+    assert slopes.field.nbytes < 0.7 * slopes.grid.values.nbytes
+    near = np.abs(band.grid.values) < 1.5 * band.grid.voxel_size
+    exact = gradient(band.grid).values
+    assert np.array_equal(slopes.grid.values[near], exact[near])
 
 
 def test_a_distorted_ball_becomes_distances_again(ball: Path, tmp_path: Path) -> None:
@@ -254,6 +300,63 @@ def test_folders_that_take_no_file_are_refused_before_the_work(
     for name, said in (("nowhere/s.png", "is not there"), ("s.png", "may not be written to")):
         assert run("slice", ball, "-o", tmp_path / name) == 1
         assert said in capfd.readouterr().err
+
+
+def ramp(rows: int = 40, columns: int = 50) -> np.ndarray:
+    i, j = np.indices((rows, columns))
+    return (j + 0.25 * i).astype(np.float32)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_operators_work_on_pictures(tmp_path: Path, dtype: type) -> None:
+    most = np.iinfo(dtype).max
+    pixels = np.rint(ramp() / 64 * most).astype(dtype)
+    write_png(tmp_path / "a.png", pixels)
+    assert run("operators", tmp_path / "a.png", "gradient", "-o", tmp_path / "g.npz") == 0
+    slope = read_field(tmp_path / "g.npz").grid.values[:, :, 0]
+    assert slope.shape == (50, 40, 3)
+    # A column is a step along x; a row further up one along y.
+    expected = np.array([1 / 64, -0.25 / 64, 0])
+    assert np.abs(slope.mean(axis=(0, 1)) - expected).max() < 1e-3
+    assert run("operators", tmp_path / "a.png", "laplacian", "-o", tmp_path / "l.png") == 0
+    assert run("slice", tmp_path / "a.png", "-o", tmp_path / "s.png", "--size", 50) == 0
+    assert read_png(tmp_path / "s.png")[0].shape == (40, 50, 3)
+
+
+def test_a_field_of_two_dimensions_is_a_picture_and_back(tmp_path: Path) -> None:
+    values = np.random.default_rng(8).normal(size=(12, 9)).astype(np.float32)
+    write_field(tmp_path / "a.npz", grid_of_picture(values), level_set=False)
+    assert run("convert", tmp_path / "a.npz", "-o", tmp_path / "a.png") == 0
+    assert read_png(tmp_path / "a.png")[0].dtype == np.uint16
+    assert run("convert", tmp_path / "a.png", "-o", tmp_path / "b.npz") == 0
+    back = picture_of_grid(read_field(tmp_path / "b.npz").grid)
+    assert np.abs(back - values).max() < 1e-5 + np.ptp(values) / 65535
+
+
+def test_values_of_a_slice_are_those_of_the_field(ball: Path, tmp_path: Path) -> None:
+    words = ("slice", ball, "--values", "--axis", "y", "--position", 0.1)
+    assert run(*words, "-o", tmp_path / "v.npz") == 0
+    flat = read_field(tmp_path / "v.npz").grid
+    np.testing.assert_allclose(flat.values[:, :, 0], read_field(ball).grid.values[:, 11], atol=1e-6)
+    assert run(*words, "-o", tmp_path / "v.png") == 0
+
+
+@pytest.mark.parametrize("kind", ["mesh", "field"])
+def test_a_solid_is_displaced_by_a_picture(tmp_path: Path, kind: str) -> None:
+    source = write_box(tmp_path / "a.obj", (-1, -1, -1), (1, 1, 1))
+    if kind == "field":
+        assert run("mesh-to-sdf", source, "-o", tmp_path / "a.npz", "--voxel-size", 0.05) == 0
+        source = tmp_path / "a.npz"
+    halves = np.zeros((8, 8), np.uint8)
+    halves[:, 4:] = 255  # White where x is above 0.
+    write_png(tmp_path / "p.png", halves)
+    words = ("displace", source, "--picture", tmp_path / "p.png", "--height", 0.2)
+    assert run(*words, "-o", tmp_path / "out.ply", "--voxel-size", 0.05) == 0
+    points = read_polygons(tmp_path / "out.ply").points
+    middle = np.abs(points[:, 1]) < 0.5
+    for side, height in ((-0.6, 1.0), (0.6, 1.2)):
+        above = middle & (np.abs(points[:, 0] - side) < 0.2) & (points[:, 2] > 0)
+        assert above.sum() > 20 and np.abs(points[above, 2] - height).max() < 0.02
 
 
 def test_json_tells_the_result(ball: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from stagewright.jobs import memory
 from stagewright.pipeline.cli import main
 from stagewright.texture_lab.png import read_png
+from stagewright.texture_lab.stored_set import read_set
 from stagewright.texture_lab.surface import normals
 
 
@@ -111,3 +112,44 @@ def test_a_set_larger_than_memory_is_refused(
     assert _make(tmp_path / "out", "brick", "--json") == 1
     assert json.loads(capfd.readouterr().out.splitlines()[-1])["code"] == "out-of-memory"
     assert not (tmp_path / "out").exists()
+
+
+def test_a_set_is_published_with_its_maps_and_all_that_is_known(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pxr")
+    from stagewright.ayon_bridge.library import Library
+
+    assert _make(tmp_path / "set", "red brick", "--seed", "3", "--name", "wall") == 0
+    words = ["texture", "publish", str(tmp_path / "set" / "wall.json")]
+    words += ["--library", str(tmp_path / "lib"), "--comment", "first"]
+    assert main(words) == 0
+    assert "Published v001" in capfd.readouterr().err
+    assert main(words) == 0
+    assert "Nothing changed since v001" in capfd.readouterr().err
+    with Library.open_existing(tmp_path / "lib") as library:
+        (project,) = library.get_projects()
+        (product,) = library.get_products(project.name)
+        (version,) = library.get_versions(project.name)
+        assert (product.name, product.product_type) == ("textureSetMain", "textureSet")
+        assert version.data["textureSet"]["request"]["seed"] == 3
+        made = library.get_representations(project.name, version_ids=[version.id])
+        files = {each.name: library.main_file(each) for each in made}
+    assert set(files) == {"usd", "set", "report"}
+    textures, about = read_set(files["set"])
+    assert textures.height.shape == (128, 128) and about["request"]["prompt"] == "red brick"
+    height = files["set"].parent / about["maps"]["height"]
+    assert main(["texture", "rerun", str(height), "-o", str(tmp_path / "again")]) == 0
+    again = tmp_path / "again" / "brick_3_height.png"
+    assert again.read_bytes() == height.read_bytes()
+    assert main(["verify", "--library", str(tmp_path / "lib")]) == 0
+
+
+def test_a_look_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    usd = pytest.importorskip("pxr.Usd")
+    assert _make(tmp_path / "set", "red brick", "--name", "wall") == 0
+    words = ["texture", "look", str(tmp_path / "set" / "wall.json"), "-o"]
+    assert main([*words, str(tmp_path / "my wall.usda")]) == 0
+    stage = usd.Stage.Open(str(tmp_path / "my wall.usda"))
+    assert stage.GetDefaultPrim().GetName() == "my_wall"
+    assert main([*words, str(tmp_path / "wall.obj")]) == 1

@@ -60,7 +60,10 @@ def test_slopes_give_back_their_height():
     normal = normals(height, 96.0)
     right, up = normal[..., 0] / normal[..., 2], normal[..., 1] / normal[..., 2]
     found = joined(right, up, height, True)
-    assert np.abs(found - (height - height.mean())).max() < 1e-3
+    # Slopes between pixels are means of those at pixels: waves of 16 pixels lose a twenty-fifth.
+    assert np.abs(found - (height - height.mean())).max() < 0.06 * np.abs(height).max()
+    deeper = joined(right, up, 5 * height, True)
+    assert np.abs(deeper - found).max() < 1e-3
     # Without any height to go by, all but the longest waves are there.
     alone = joined(right, up, np.zeros_like(height), True)
     assert np.corrcoef(alone.ravel(), height.ravel())[0, 1] > 0.97
@@ -122,19 +125,20 @@ def test_missing_weights_are_told(monkeypatch, tmp_path):
 def test_the_command_estimates_and_says_how_sure_it_is(tmp_path, capsys):
     photo = tmp_path / "wall.png"
     png.write_png(photo, (photo_of(96, 128) * 255).astype(np.uint8))
-    assert main(["texture", "maps", str(photo), "-o", str(tmp_path / "out")]) == 0
-    assert "trained on synthetic materials" in capsys.readouterr().out
+    network = ["texture", "maps", str(photo), "--backend", "network"]
+    assert main([*network, "-o", str(tmp_path / "out")]) == 0
+    assert "trained on synthetic materials" in capsys.readouterr().err
     normal = read_image(tmp_path / "out/wall_normal.png", data=True) * 2 - 1
     assert normal.shape == (96, 128, 3)
     assert np.abs(np.linalg.norm(normal, axis=-1) - 1).max() < 0.02
-    words = ["texture", "maps", str(photo), "--detail", "1", "-o", str(tmp_path / "b")]
-    assert main(words) == 2 or not (tmp_path / "b").exists()
+    assert main([*network, "--detail", "1", "-o", str(tmp_path / "b")]) != 0
+    assert not (tmp_path / "b").exists()
 
 
 def test_the_relief_can_be_said(tmp_path):
     photo = tmp_path / "wall.png"
     png.write_png(photo, (photo_of(64, 64) * 255).astype(np.uint8))
-    request = request_of(photo, relief=0.25)
+    request = request_of(photo, relief=0.25, backend="network")
     run(make_maps(photo, request, tmp_path))
     assert '"height_range_m": 0.25' in (tmp_path / "wall.json").read_text()
 
@@ -143,7 +147,7 @@ def test_the_same_photo_gives_the_same_bytes(tmp_path):
     photo = tmp_path / "wall.png"
     png.write_png(photo, (photo_of(64, 96) * 255).astype(np.uint8))
     for folder in ("a", "b"):
-        run(make_maps(photo, request_of(photo), tmp_path / folder))
+        run(make_maps(photo, request_of(photo, backend="network"), tmp_path / folder))
     for name in ("normal", "height", "roughness"):
         a, b = ((tmp_path / f / f"wall_{name}.png").read_bytes() for f in ("a", "b"))
         assert a == b

@@ -93,7 +93,7 @@ def test_detail_weighs_small_shapes_against_large_ones() -> None:
 
 
 def test_the_maps_fit_one_another() -> None:
-    request = PhotoRequest("a.png", "0", tile_size_m=2.0, relief=0.05, backend="classical")
+    request = PhotoRequest("a.png", "0", tile_size_m=2.0, relief=0.05)
     made = maps_of(stones(), request)
     deep = made.height * np.float32(0.05)
     assert np.array_equal(made.normal, normals(deep, 2.0))
@@ -130,7 +130,7 @@ def lines_of(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 def is_made(photo: Path, folder: Path, *, force: bool = False) -> bool:
     """Make the set of a photo; whether it was not there yet."""
-    request = request_of(photo, relief=0.02, backend="classical")
+    request = request_of(photo, relief=0.02)
     value = drain(make_maps(photo, request, folder, force=force), lambda event: None)
     return not value["done"]
 
@@ -173,7 +173,8 @@ def test_one_damaged_photo_does_not_stop_the_others(
 
 def test_a_photo_becomes_a_tile(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     photo = write(tmp_path / "wall.png", stones(200, 233))
-    assert run("maps", photo, "--tile", "--tile-size", 2, "-o", tmp_path / "out", "--json") == 0
+    words = ("--tile", "--tile-size", 2, "--json")
+    assert run("maps", photo, *words, "-o", tmp_path / "out") == 0
     assert lines_of(capfd)["made"][0]["tiling"]["methods"] == ["cut", "cut"]
     tile = read_image(tmp_path / "out" / "wall_basecolor.png")
     assert measure(tile, read_image(photo)).is_seamless
@@ -211,7 +212,7 @@ def test_a_set_of_a_photo_is_made_again(tmp_path: Path) -> None:
     ],
 )
 def test_requests_that_nobody_wrote_are_refused(change: dict[str, Any]) -> None:
-    request = PhotoRequest("wall.png", "0" * 64, backend="classical")
+    request = PhotoRequest("wall.png", "0" * 64)
     assert PhotoRequest.from_json(request.to_json()) == request
     text = json.dumps({**json.loads(request.to_json()), **change})
     with pytest.raises(StagewrightError) as caught:

@@ -94,7 +94,7 @@ def test_paths_that_leave_the_folder_are_named(asset: AssetFiles, finish: Finish
 
     _edit(look, change)
     report = finish(check_asset(asset.root, None))
-    assert _errors(report) == [("outside-path", "elsewhere.png"), ("outside-path", "copy.png")]
+    assert _errors(report) == [("absolute-path", "copy.png"), ("outside-path", "elsewhere.png")]
     assert not [f for f in report.findings if str(asset.root.parent) in f.message]
 
 

@@ -11,13 +11,16 @@ import pytest
 from pxr import Sdf, Usd, UsdShade, UsdValidation
 
 from stagewright.usd_tools.direct.records import (
+    Animated,
     Attribute,
     Constant,
     Expression,
+    FrameRecord,
     MaterialRecord,
     Operation,
     StageRecord,
     Texture,
+    over_time,
 )
 from stagewright.usd_tools.direct.stream_writer import write_stream
 from stagewright.usd_tools.direct.surfaces import Affine, affine
@@ -77,7 +80,8 @@ def evaluated(expression: Expression, color: np.ndarray) -> np.ndarray:
 
 def shown(found: Affine, color: np.ndarray) -> np.ndarray:
     """What UsdUVTexture gives."""
-    every = color * np.array(found.scale) + np.array(found.bias)
+    assert isinstance(found.scale, Constant) and isinstance(found.bias, Constant)
+    every = color * np.array(found.scale.value) + np.array(found.bias.value)
     return every[:3] if found.channel is None else every[found.channel][None]
 
 
@@ -146,6 +150,104 @@ def test_constants_arrive_in_both_networks() -> None:
     assert value(stage, "specular_weight", "mtlx") == 0.5
     assert value(stage, "thin_film_thickness", "mtlx") == pytest.approx(0.4)
     assert value(stage, "thin_film_weight", "mtlx") == 1
+
+
+FRAMES = (1.0, 2.0, 3.0, 4.0)
+
+
+def moving(*values: float | tuple[float, ...]) -> Animated:
+    return Animated(FRAMES, tuple(v if isinstance(v, tuple) else (v,) for v in values))
+
+
+def animated(inputs: dict[str, Expression]) -> Usd.Stage:
+    layer = Sdf.Layer.CreateAnonymous(".usda")
+    stream = [
+        StageRecord("root", frames=(1.0, 4.0)),
+        *map(FrameRecord, FRAMES),
+        MaterialRecord(PATH, "Paint", inputs),
+    ]
+    for _ in write_stream((each for each in stream), layer):
+        pass
+    return Usd.Stage.Open(layer)
+
+
+def test_animated_values_are_time_samples_in_both_networks() -> None:
+    stage = animated(
+        {
+            "Base Color": moving((0, 0, 0), (0, 0, 0), (0.5, 0.25, 1), (1, 0.5, 0)),
+            "Roughness": moving(0.5, 0.5, 0.5, 0.1),
+            "Metallic": number(0.25),
+            "Alpha": moving(1.0, 0.5, 0.5, 0.0),
+            "Transmission Weight": moving(0.0, 0.0, 0.5, 1.0),
+            "Specular IOR Level": moving(0.5, 0.5, 0.25, 0.0),
+            "Emission Color": Constant((1, 0.5, 0)),
+            "Emission Strength": moving(0.0, 2.0, 2.0, 0.0),
+        }
+    )
+    expected = {
+        ("diffuseColor", ""): [(0, 0, 0), (0, 0, 0), (0.5, 0.25, 1), (1, 0.5, 0)],
+        ("base_color", "mtlx"): [(0, 0, 0), (0, 0, 0), (0.5, 0.25, 1), (1, 0.5, 0)],
+        ("roughness", ""): [0.5, 0.5, 0.5, 0.1],
+        ("specular_roughness", "mtlx"): [0.5, 0.5, 0.5, 0.1],
+        ("metallic", ""): [0.25] * 4,
+        ("opacity", ""): [1.0, 0.5, 0.25, 0.0],
+        ("geometry_opacity", "mtlx"): [1.0, 0.5, 0.5, 0.0],
+        ("transmission_weight", "mtlx"): [0.0, 0.0, 0.5, 1.0],
+        ("specular_weight", "mtlx"): [1.0, 1.0, 0.5, 0.0],
+        ("emissiveColor", ""): [(0, 0, 0), (2, 1, 0), (2, 1, 0), (0, 0, 0)],
+        ("emission_luminance", "mtlx"): [0.0, 2.0, 2.0, 0.0],
+    }
+    for (name, context), values in expected.items():
+        found = shader(stage, context).GetInput(name)
+        held = [found.Get(frame) for frame in FRAMES]
+        assert np.allclose([np.array(v) for v in held], values), name
+    # What is at rest has no samples, and what changes has none in the middle of a rest.
+    assert shader(stage).GetInput("metallic").GetAttr().GetTimeSamples() == []
+    assert shader(stage).GetInput("roughness").GetAttr().GetTimeSamples() == [1, 3, 4]
+
+
+def test_an_image_may_be_multiplied_by_what_changes() -> None:
+    """The strength of a light behind an image, a mix that fades it in, and a bending normal."""
+    strength, share, bend = moving(0, 1, 2, 3), moving(0, 0.25, 0.5, 1), moving(1, 0.5, 0, 0)
+    tint = Constant((0.5, 0.25, 1.0))
+    inputs: dict[str, Expression] = {
+        "Emission Color": IMAGE,
+        "Emission Strength": strength,
+        "Base Color": Operation("mix", (tint, IMAGE, share), 3),
+        "Normal": Operation("normal_map", (DATA, bend), 3),
+    }
+    stage = animated(inputs)
+    color = np.array([0.2, 0.4, 0.6, 1.0])
+    for number_, frame in enumerate(FRAMES):
+        s, a, b = strength.values[number_][0], share.values[number_][0], bend.values[number_][0]
+        for name, expected in (
+            ("emissiveColor", color[:3] * s),
+            ("diffuseColor", np.array(tint.value) * (1 - a) + color[:3] * a),
+            ("normal", np.array([0, 0, 1]) * (1 - b) + (2 * color[:3] - 1) * b),
+        ):
+            ((source,), _) = shader(stage).GetInput(name).GetConnectedSources()
+            reader = UsdShade.Shader(source.source)
+            scale, bias = (reader.GetInput(n) for n in ("scale", "bias"))
+            shown_ = color * (np.array(scale.Get(frame)) if scale else 1)
+            shown_ = shown_ + (np.array(bias.Get(frame)) if bias else 0)
+            assert np.allclose(shown_[:3], expected, atol=1e-6), (name, frame)
+    mix = [p for p in stage.Traverse() if "OpenPBR_Mix" in p.GetName()]
+    amounts = [UsdShade.Shader(p).GetInput("mix").Get(2.0) for p in mix]
+    assert amounts == [0.25]
+
+
+def test_expressions_at_frames_are_one_over_time_if_only_values_change() -> None:
+    def at(amount: float, image: Texture = IMAGE) -> Expression:
+        return Operation("add", (Operation("multiply", (image, number(amount)), 3), number(1)), 3)
+
+    product = Operation("multiply", (IMAGE, moving(1, 2, 2, 3)), 3)
+    assert over_time(FRAMES, [at(a) for a in (1, 2, 2, 3)]) == Operation(
+        "add", (product, number(1)), 3
+    )
+    assert over_time(FRAMES, [at(1)] * 4) == at(1)
+    assert over_time((1.0, 2.0), [at(1), at(2, DATA)]) is None
+    assert over_time((1.0, 2.0), [number(1), Constant((1, 1, 1))]) is None
+    assert over_time((1.0, 2.0), [at(1), number(1)]) is None
 
 
 def test_glass_is_see_through_and_light_shines_in_both() -> None:

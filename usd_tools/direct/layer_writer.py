@@ -67,6 +67,14 @@ class _Attribute:
     authored: bool
     samples: dict[float, Any] = field(default_factory=dict)
 
+    def take(self, value: Any, frame: float, before: float) -> None:
+        """Take ``value`` from ``frame`` on; ``before`` is the frame before that."""
+        if self.value != value:
+            self.samples[self.changed] = self.value
+            self.samples[before] = self.value
+            self.samples[frame] = self.value = value
+            self.changed, self.authored = frame, True
+
 
 class LayerWriter:
     """Collects what one layer will hold; :meth:`finish` puts it there.
@@ -182,6 +190,17 @@ class LayerWriter:
         attribute = _Attribute(content, first, authored=True)
         self._attributes[prim.path, name] = (prim, f"{type_name} {name}", "", attribute)
 
+    def set_samples(
+        self, prim: Prim, name: str, type_name: str, samples: Mapping[float, Any]
+    ) -> None:
+        """Set an attribute, of no array type, to values at frames, which ascend."""
+        frames = list(samples)
+        texts = [value_text(value, type_name) for value in samples.values()]
+        attribute = _Attribute(texts[0], frames[0], authored=True)
+        for before, frame, text in zip(frames, frames[1:], texts[1:], strict=False):
+            attribute.take(text, frame, before)
+        self._attributes[prim.path, name] = (prim, f"{type_name} {name}", "", attribute)
+
     def set_primvar(self, prim: Prim, primvar: Primvar) -> None:
         """Set a primvar and its indices."""
         name = f"primvars:{primvar.name}"
@@ -262,12 +281,7 @@ class LayerWriter:
             attribute = _Attribute(content, frame, authored)
             self._attributes[key] = (prim, opening, ending, attribute)
             return
-        attribute = self._attributes[key][3]
-        if attribute.value != content:
-            attribute.samples[attribute.changed] = attribute.value
-            attribute.samples[self._frame_before] = attribute.value
-            attribute.samples[frame] = attribute.value = content
-            attribute.changed, attribute.authored = frame, True
+        self._attributes[key][3].take(content, frame, self._frame_before)
 
     def _settle(self) -> Iterator[tuple[Sdf.Path, float, Any]]:
         """Turn what was observed into lines and arrays; the arrays that change are returned."""

@@ -5,8 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .folding import REC709, gray
 from .layer_writer import LayerWriter, Prim
-from .records import Attribute, Constant, Expression, Operation, Texture, width
+from .plain import set_plain, triple
+from .records import (
+    UNARY,
+    Attribute,
+    Constant,
+    Expression,
+    Noise,
+    Operation,
+    Plain,
+    Texture,
+    width,
+)
 from .text import value_text
 
 # MaterialX's types, and USD's for them.
@@ -22,7 +34,7 @@ _TYPES = {
 }
 _VECTORS = {"geometry_normal", "geometry_coat_normal"}
 _WRAPS = {"repeat": "periodic", "clamp": "clamp", "mirror": "mirror", "black": "constant"}
-_BINARY = ("add", "subtract", "multiply", "divide", "power", "min", "max")
+_BINARY = ("add", "subtract", "multiply", "divide", "power", "min", "max", "modulo")
 
 
 class MaterialXNetwork:
@@ -60,16 +72,9 @@ class MaterialXNetwork:
         return f"{prim.path}.outputs:out"
 
     def _input(self, prim: Prim, name: str, expression: Expression, kind: str) -> None:
-        if isinstance(expression, Constant):
-            value = expression.value
-            if kind == "boolean":
-                self._look.set(prim, f"inputs:{name}", "bool", bool(value[0]))
-            elif kind == "float":
-                number = value[0] if len(value) == 1 else _luminance(value)
-                self._look.set(prim, f"inputs:{name}", "float", float(number))
-            else:
-                triple = tuple(float(v) for v in (value * 3)[:3])
-                self._look.set(prim, f"inputs:{name}", _TYPES[kind], triple)
+        if isinstance(expression, Plain):
+            given = {"boolean": _truth, "float": _number}.get(kind, triple)
+            set_plain(self._look, prim, f"inputs:{name}", _TYPES[kind], expression, given)
             return
         self._look.connect(prim, f"inputs:{name}", _TYPES[kind], self._output(expression, kind))
 
@@ -89,8 +94,10 @@ class MaterialXNetwork:
         if own == "float":
             return self._single(f"ND_convert_float_{kind}", kind, expression, "float")
         if kind == "float":
-            gray = self._single("ND_luminance_color3", "color3", expression, "color3")
-            return self._extracted(gray, "color3", 0)
+            prim = self._node("Convert", "ND_luminance_color3")
+            self._input(prim, "in", expression, "color3")
+            self._look.set(prim, "inputs:lumacoeffs", "color3f", REC709)
+            return self._extracted(self._declared(prim, "color3"), "color3", 0)
         return self._single("ND_convert_color3_vector3", kind, expression, "color3")
 
     def _single(self, identifier: str, kind: str, expression: Expression, given: str) -> str:
@@ -105,8 +112,26 @@ class MaterialXNetwork:
             prim = self._node("Attribute", f"ND_geompropvalue_{kind}")
             self._look.set(prim, "inputs:geomprop", "string", expression.name)
             return self._declared(prim, kind)
+        if isinstance(expression, Noise):
+            return self._noise(expression)
         assert isinstance(expression, Operation)
         return self._operation(expression, kind)
+
+    def _noise(self, noise: Noise) -> str:
+        flat = bool(noise.uv)
+        name = "noise" if noise.octaves == 1 else "fractal"
+        prim = self._node("Noise", f"ND_{name}{'2d' if flat else '3d'}_float")
+        if noise.octaves > 1:
+            self._look.set(prim, "inputs:octaves", "int", noise.octaves)
+            self._look.set(prim, "inputs:lacunarity", "float", noise.lacunarity)
+            self._look.set(prim, "inputs:diminish", "float", noise.diminish)
+        size = 2 if flat else 3
+        place = self._coordinates(
+            noise.uv, noise.scale[:size], noise.rotation, noise.translation[:size]
+        )
+        name = "texcoord" if flat else "position"
+        self._look.connect(prim, f"inputs:{name}", f"float{size}", place)
+        return self._declared(prim, "float")
 
     def _operation(self, operation: Operation, kind: str) -> str:
         name, arguments = operation.name, operation.arguments
@@ -114,6 +139,9 @@ class MaterialXNetwork:
             prim = self._node(name.title(), f"ND_{name}_{kind}")
             for input_name, argument in zip(("in1", "in2"), arguments, strict=True):
                 self._input(prim, input_name, argument, kind)
+        elif name in UNARY:
+            prim = self._node(name.title(), f"ND_{name}_{kind}")
+            self._input(prim, "in", arguments[0], kind)
         elif name == "mix":
             below, above, share = arguments
             wide = width(share) == 3 and kind == "color3"
@@ -145,6 +173,8 @@ class MaterialXNetwork:
         assert isinstance(index, Constant)
         number = int(index.value[0])
         kind = "color4" if number == 3 else "color3"
+        if isinstance(source, Texture) and source.raw and number == 0:
+            return self._image(source, "float")
         if isinstance(source, Texture):
             return self._extracted(self._image(source, kind), kind, number)
         return self._extracted(self._output(source, "color3"), "color3", number)
@@ -163,7 +193,8 @@ class MaterialXNetwork:
         file = value_text(texture.file, "asset")
         space = "" if texture.raw else ' (\ncolorSpace = "srgb_texture"\n)'
         prim.properties.append(f"asset inputs:file = {file}{space}")
-        self._look.connect(prim, "inputs:texcoord", "float2", self._coordinates(texture))
+        place = self._coordinates(texture.uv, texture.scale, texture.rotation, texture.translation)
+        self._look.connect(prim, "inputs:texcoord", "float2", place)
         wrap = _WRAPS[texture.wrap]
         if wrap != "periodic":
             self._look.set(prim, "inputs:uaddressmode", "string", wrap)
@@ -173,40 +204,53 @@ class MaterialXNetwork:
         self._made[key] = self._declared(prim, kind)
         return self._made[key]
 
-    def _coordinates(self, texture: Texture) -> str:
-        moved = (texture.scale, texture.rotation, texture.translation)
-        key = ("uv", texture.uv, moved)
+    def _coordinates(
+        self,
+        uv: str,
+        scale: tuple[float, ...],
+        rotation: float,
+        translation: tuple[float, ...],
+    ) -> str:
+        """UVs, or for "" places in object space, scaled, turned and moved."""
+        key = ("uv", uv, scale, rotation, translation)
         if key in self._made:
             return self._made[key]
-        plain = ("uv", texture.uv)
-        if plain not in self._made:
-            prim = self._node("UV", "ND_geompropvalue_vector2")
-            self._look.set(prim, "inputs:geomprop", "string", texture.uv)
-            self._made[plain] = self._declared(prim, "vector2")
-        place = self._made[plain]
-        if texture.scale != (1.0, 1.0):
-            place = self._placed("ND_multiply_vector2", "in1", place, "in2", texture.scale)
-        if texture.rotation:
+        kind = f"vector{len(scale)}"
+        place = self._plain_coordinates(uv)
+        if set(scale) != {1.0}:
+            place = self._placed("multiply", kind, "in1", place, "in2", scale)
+        if rotation:
             # Its angles are clockwise.
-            place = self._placed("ND_rotate2d_vector2", "in", place, "amount", -texture.rotation)
-        if texture.translation != (0.0, 0.0):
-            place = self._placed("ND_add_vector2", "in1", place, "in2", texture.translation)
+            place = self._placed("rotate2d", kind, "in", place, "amount", -rotation)
+        if any(translation):
+            place = self._placed("add", kind, "in1", place, "in2", translation)
         self._made[key] = place
         return place
 
+    def _plain_coordinates(self, uv: str) -> str:
+        key = ("uv", uv)
+        if key not in self._made:
+            identifier = "ND_geompropvalue_vector2" if uv else "ND_position_vector3"
+            prim = self._node("UV" if uv else "Position", identifier)
+            if uv:
+                self._look.set(prim, "inputs:geomprop", "string", uv)
+            self._made[key] = self._declared(prim, "vector2" if uv else "vector3")
+        return self._made[key]
+
     def _placed(
         self,
-        identifier: str,
+        function: str,
+        kind: str,
         first: str,
         place: str,
         second: str,
-        value: float | tuple[float, float],
+        value: float | tuple[float, ...],
     ) -> str:
-        prim = self._node("Place", identifier)
-        self._look.connect(prim, f"inputs:{first}", "float2", place)
-        kind = "float2" if isinstance(value, tuple) else "float"
-        self._look.set(prim, f"inputs:{second}", kind, value)
-        return self._declared(prim, "vector2")
+        prim = self._node("Place", f"ND_{function}_{kind}")
+        self._look.connect(prim, f"inputs:{first}", _TYPES[kind], place)
+        given = _TYPES[kind] if isinstance(value, tuple) else "float"
+        self._look.set(prim, f"inputs:{second}", given, value)
+        return self._declared(prim, kind)
 
     def _node(self, name: str, identifier: str) -> Prim:
         self._count += 1
@@ -222,7 +266,10 @@ class MaterialXNetwork:
         return f"{prim.path}.outputs:out"
 
 
-def _luminance(value: tuple[float, ...]) -> float:
-    """Rec. 709, as Blender makes a number of a colour."""
-    red, green, blue = value
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+def _truth(value: tuple[float, ...]) -> bool:
+    return bool(value[0])
+
+
+def _number(value: tuple[float, ...]) -> float:
+    """Of a colour the luminance, as Blender makes a number of one."""
+    return float(value[0]) if len(value) == 1 else gray(value)

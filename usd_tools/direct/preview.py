@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .layer_writer import LayerWriter
-from .records import Attribute, Constant, Expression, Texture
+from .plain import set_plain, triple
+from .records import Attribute, Constant, Expression, Plain, Texture
 from .surfaces import Affine, affine, fits
 
 _TYPES = {"diffuseColor": "color3f", "emissiveColor": "color3f", "normal": "normal3f"}
@@ -41,11 +42,9 @@ class PreviewNetwork:
         return True
 
     def _input(self, name: str, expression: Expression, type_name: str) -> None:
-        if isinstance(expression, Constant):
-            value = expression.value if type_name == "float" else (expression.value * 3)[:3]
-            single = sum(value) / len(value)
-            given = single if type_name == "float" else value
-            self._look.set(self._prim, f"inputs:{name}", type_name, _plain(given))
+        if isinstance(expression, Plain):
+            given = _mean if type_name == "float" else triple
+            set_plain(self._look, self._prim, f"inputs:{name}", type_name, expression, given)
             return
         found = affine(expression)
         if found is None:
@@ -79,10 +78,9 @@ class PreviewNetwork:
         look.set(prim, "inputs:sourceColorSpace", "token", space)
         for axis in ("wrapS", "wrapT"):
             look.set(prim, f"inputs:{axis}", "token", texture.wrap)
-        if found.scale != (1.0,) * 4:
-            look.set(prim, "inputs:scale", "float4", found.scale)
-        if found.bias != (0.0,) * 4:
-            look.set(prim, "inputs:bias", "float4", found.bias)
+        for name, value, neutral in (("scale", found.scale, 1.0), ("bias", found.bias, 0.0)):
+            if value != Constant((neutral,) * 4):
+                set_plain(look, prim, f"inputs:{name}", "float4", value, tuple)
         look.connect(prim, "inputs:st", "float2", self._coordinates(texture))
         for channel in "rgba":
             look.declare(prim, f"outputs:{channel}", "float")
@@ -121,5 +119,5 @@ class PreviewNetwork:
         return self._readers[name]
 
 
-def _plain(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-    return float(value) if isinstance(value, int | float) else tuple(map(float, value))
+def _mean(value: tuple[float, ...]) -> float:
+    return float(sum(value) / len(value))

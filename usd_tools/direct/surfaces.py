@@ -7,11 +7,22 @@ multiple of one image, plus a constant, it cannot show.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..principled import NEUTRAL, PARTS, ROWS, TABLE
-from .records import Attribute, Constant, Expression, Operation, Texture, width
+from .folding import folded, mapped, worked
+from .records import (
+    Attribute,
+    Constant,
+    Expression,
+    Noise,
+    Operation,
+    Plain,
+    Texture,
+    width,
+)
 
 # Inputs that go into one of UsdPreviewSurface with others.
 _PREVIEW_NAMES = {
@@ -19,7 +30,7 @@ _PREVIEW_NAMES = {
     "Emission Color": "emissiveColor",
     "Emission Strength": "emissiveColor",
 }
-_Four = tuple[float, float, float, float]
+_ONE, _ONES, _ZEROS = Constant((1.0,)), Constant((1.0,) * 4), Constant((0.0,) * 4)
 
 
 @dataclass(frozen=True)
@@ -33,8 +44,8 @@ class Affine:
     """
 
     source: Texture | Attribute
-    scale: _Four = (1.0, 1.0, 1.0, 1.0)
-    bias: _Four = (0.0, 0.0, 0.0, 0.0)
+    scale: Plain = _ONES
+    bias: Plain = _ZEROS
     channel: int | None = None
 
 
@@ -42,7 +53,7 @@ def affine(expression: Expression) -> Affine | None:
     """``expression`` as a multiple of one source and a constant, or None where it is none."""
     if isinstance(expression, Texture | Attribute):
         return Affine(expression)
-    if isinstance(expression, Constant):
+    if isinstance(expression, Plain | Noise):
         return None
     arguments = expression.arguments
     if expression.name == "extract":
@@ -60,14 +71,13 @@ def affine(expression: Expression) -> Affine | None:
         return _normal(*arguments)
     if expression.name == "mix":
         below, above, share = arguments
-        if not isinstance(share, Constant) or len(share.value) != 1:
+        if not isinstance(share, Plain) or width(share) != 1:
             return None
-        amount = share.value[0]
-        for moving, fixed, part in ((above, below, amount), (below, above, 1 - amount)):
+        rest = worked(operator.sub, _ONE, share)
+        for moving, fixed, part, left in ((above, below, share, rest), (below, above, rest, share)):
             found = affine(moving)
-            if found is not None and isinstance(fixed, Constant):
-                rest = _four(fixed, 1 - part)
-                return _scaled(found, (part,) * 4, rest)
+            if found is not None and isinstance(fixed, Plain):
+                return _scaled(found, _four(part), worked(operator.mul, _four(fixed), left))
         return None
     return _arithmetic(expression)
 
@@ -78,47 +88,53 @@ def _arithmetic(expression: Operation) -> Affine | None:
     one, other = expression.arguments
     left, right = affine(one), affine(other)
     name = expression.name
-    if left is not None and isinstance(other, Constant):
+    if left is not None and isinstance(other, Plain):
         if name == "multiply":
-            return _scaled(left, _four(other), (0.0,) * 4)
-        if name == "divide" and all(other.value):
-            return _scaled(left, _four(Constant(tuple(1 / v for v in other.value))), (0.0,) * 4)
-        if name in ("add", "subtract"):
-            return _scaled(left, (1.0,) * 4, _four(other, 1.0 if name == "add" else -1.0))
-    if right is not None and isinstance(one, Constant):
-        if name == "multiply":
-            return _scaled(right, _four(one), (0.0,) * 4)
+            return _scaled(left, _four(other))
+        if name == "divide" and _has_inverse(other):
+            return _scaled(left, _four(worked(operator.truediv, _ONE, other)))
         if name == "add":
-            return _scaled(right, (1.0,) * 4, _four(one))
+            return _scaled(left, _ONES, _four(other))
         if name == "subtract":
-            return _scaled(right, (-1.0,) * 4, _four(one))
+            return _scaled(left, _ONES, worked(operator.sub, _ZEROS, _four(other)))
+    if right is not None and isinstance(one, Plain):
+        if name == "multiply":
+            return _scaled(right, _four(one))
+        if name == "add":
+            return _scaled(right, _ONES, _four(one))
+        if name == "subtract":
+            return _scaled(right, Constant((-1.0,) * 4), _four(one))
     return None
+
+
+def _has_inverse(plain: Plain) -> bool:
+    rows = (plain.value,) if isinstance(plain, Constant) else plain.values
+    return all(all(row) for row in rows)
 
 
 def _normal(color: Expression, strength: Expression) -> Affine | None:
     """A tangent-space normal, bent towards the surface's by its strength, as Blender does."""
     found = affine(color)
-    if found is None or not isinstance(strength, Constant):
+    if found is None or not isinstance(strength, Plain):
         return None
-    (s,) = strength.value
-    return _scaled(found, (2 * s, 2 * s, 2 * s, 1.0), (-s, -s, 1 - 2 * s, 0.0))
+    scale = mapped(lambda s: (2 * s[0], 2 * s[0], 2 * s[0], 1.0), strength)
+    bias = mapped(lambda s: (-s[0], -s[0], 1 - 2 * s[0], 0.0), strength)
+    return _scaled(found, scale, bias)
 
 
-def _scaled(found: Affine, scale: tuple[float, ...], bias: tuple[float, ...]) -> Affine:
-    scales = tuple(a * b for a, b in zip(found.scale, scale, strict=True))
-    biases = tuple(a * b + c for a, b, c in zip(found.bias, scale, bias, strict=True))
-    return Affine(found.source, scales, biases, found.channel)  # type: ignore[arg-type]
+def _scaled(found: Affine, scale: Plain, bias: Plain = _ZEROS) -> Affine:
+    """``found * scale + bias``."""
+    moved = worked(operator.add, worked(operator.mul, found.bias, scale), bias)
+    return Affine(found.source, worked(operator.mul, found.scale, scale), moved, found.channel)
 
 
-def _four(constant: Constant, factor: float = 1.0) -> tuple[float, ...]:
-    value = constant.value
-    four = value * 4 if len(value) == 1 else (*value, 1.0)
-    return tuple(v * factor for v in four)
+def _four(plain: Plain) -> Plain:
+    return mapped(lambda value: value * 4 if len(value) == 1 else (*value, 1.0), plain)
 
 
 def fits(expression: Expression) -> bool:
     """Whether UsdPreviewSurface can show ``expression`` as it is."""
-    return isinstance(expression, Constant) or affine(expression) is not None
+    return isinstance(expression, Plain) or affine(expression) is not None
 
 
 def preview_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
@@ -132,14 +148,14 @@ def preview_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
     transmission = given.get("Transmission Weight", Constant((0.0,)))
     if transmission != Constant((0.0,)):
         # Transmission is what opacity means where it keeps the reflections.
-        solid = _folded("subtract", Constant((1.0,)), transmission)
-        inputs["opacity"] = _folded("multiply", alpha, solid)
+        solid = folded("subtract", Constant((1.0,)), transmission)
+        inputs["opacity"] = folded("multiply", alpha, solid)
     color, strength = given.get("Emission Color"), given.get("Emission Strength")
     if color is not None and strength not in (None, Constant((0.0,))):
-        inputs["emissiveColor"] = _folded("multiply", color, strength, 3)
+        inputs["emissiveColor"] = folded("multiply", color, strength)
     base = inputs.get("diffuseColor")
     if isinstance(base, Operation) and base.name == "multiply":
-        parts = [part for part in base.arguments if not isinstance(part, Constant)]
+        parts = [part for part in base.arguments if not isinstance(part, Plain)]
         if len(parts) == 2:
             # Two images multiplied: the one without colours shades the other.
             shade = next((p for p in parts if _is_gray(p)), None)
@@ -183,7 +199,7 @@ def openpbr_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
             continue
         value = expression
         if row.factor != 1.0:
-            value = _folded("multiply", expression, Constant((row.factor,)))
+            value = folded("multiply", expression, Constant((row.factor,)))
         if value != Constant(row.default or ()):
             inputs[row.openpbr] = value
     base = given.get("Base Color")
@@ -196,22 +212,3 @@ def openpbr_inputs(given: Mapping[str, Expression]) -> dict[str, Expression]:
     else:
         inputs.pop("thin_film_thickness", None)
     return inputs
-
-
-def _folded(name: str, one: Expression, other: Expression, wide: int = 1) -> Expression:
-    """An operation of two expressions, worked out where both are constants."""
-    if isinstance(one, Constant) and isinstance(other, Constant):
-        count = max(len(one.value), len(other.value))
-        pairs = zip(
-            one.value * (count // len(one.value)),
-            other.value * (count // len(other.value)),
-            strict=True,
-        )
-        if name == "multiply":
-            return Constant(tuple(a * b for a, b in pairs))
-        return Constant(tuple(a - b for a, b in pairs))
-    if name == "multiply":
-        for factor, rest in ((one, other), (other, one)):
-            if isinstance(factor, Constant) and set(factor.value) == {1.0}:
-                return rest
-    return Operation(name, (one, other), max(wide, width(one), width(other)))

@@ -3,13 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 import bpy
 
-from ....usd_tools.direct.records import Constant, Expression, MaterialRecord, Operation
+from ....usd_tools.direct.folding import folded
+from ....usd_tools.direct.records import (
+    Constant,
+    Expression,
+    MaterialRecord,
+    Operation,
+    over_time,
+)
 from ....usd_tools.direct.surfaces import preview_losses
 from ....usd_tools.principled import PARTS, ROWS
+from ..scope import is_animated
 from .context import StreamContext
 from .nodes import output_node, source
 from .properties import custom_properties
@@ -19,39 +28,112 @@ _BLACK = Constant((0.0, 0.0, 0.0))
 _ONE, _ZERO = Constant((1.0,)), Constant((0.0,))
 
 
-def read_materials(context: StreamContext) -> Iterator[MaterialRecord]:
-    """The records of all materials that were met; what is lost is noted in ``context``."""
-    known = {material.name_full: material for material in bpy.data.materials}
-    for name, path in list(context.materials.items()):
-        material = known.get(name)
-        if material is None:
-            context.notes.append(f"The material {name} was deleted while it was exported.")
-            yield MaterialRecord(path, name)
-        else:
-            yield read_material(context, material, path)
+# What feeds the inputs of a Principled BSDF, by their names, and the displacement.
+_Network = dict[str, Expression]
+_HEIGHT = "Displacement"
+
+
+class MaterialsReader:
+    """Reads the materials that are met: at every frame those that are animated.
+
+    What they cannot hold is noted in ``context``.
+    """
+
+    def __init__(self, context: StreamContext) -> None:
+        self._context = context
+        self._networks: dict[str, dict[float, _Network]] = defaultdict(dict)
+
+    def read_frame(self, frame: float) -> None:
+        """Read what is animated among the materials met so far, at the current frame."""
+        known = _by_name() if self._context.animated else {}
+        for name in self._context.materials:
+            material = known.get(name)
+            if material is not None and is_animated(material):
+                reader = _MaterialReader(self._context, material, animated=True)
+                self._networks[name][frame] = reader.read()
+
+    def records(self) -> Iterator[MaterialRecord]:
+        """The records of all materials that were met."""
+        known = _by_name()
+        for name, path in list(self._context.materials.items()):
+            material = known.get(name)
+            if material is None:
+                note = f"The material {name} was deleted while it was exported."
+                self._context.notes.append(note)
+                yield MaterialRecord(path, name)
+            else:
+                networks = self._networks.get(name)
+                yield read_material(self._context, material, path, networks)
 
 
 def read_material(
-    context: StreamContext, material: bpy.types.Material, path: str
+    context: StreamContext,
+    material: bpy.types.Material,
+    path: str,
+    networks: Mapping[float, _Network] | None = None,
+    *,
+    preview: bool = True,
 ) -> MaterialRecord:
-    """The record of one material; what it cannot hold is noted in ``context``."""
-    reader = _MaterialReader(context, material)
-    inputs, displacement = reader.read()
+    """The record of one material: as it was at frames, or as it is now where None are given.
+
+    What it cannot hold is noted in ``context``; with ``preview`` also what UsdPreviewSurface
+    alone does not show.
+    """
+    networks = networks or {0.0: _MaterialReader(context, material).read()}
+    inputs = _over_time(context, material, networks)
+    displacement = inputs.pop(_HEIGHT, None)
+    if preview:
+        _tell_preview(context, material, inputs)
     return MaterialRecord(
         path, material.name, inputs, displacement, custom_properties(context, material)
     )
 
 
+def _over_time(
+    context: StreamContext, material: bpy.types.Material, networks: Mapping[float, _Network]
+) -> _Network:
+    """One network of those at several frames; other than values stay as in the last one."""
+    *_, last = networks.values()
+    merged: _Network = {}
+    for name, value in last.items():
+        found = [network[name] for network in networks.values() if name in network]
+        every = over_time(list(networks), found) if len(found) == len(networks) else None
+        merged[name] = value if every is None else every
+        if every is None:
+            context.notes.append(
+                f"The material {material.name}: more than values changes over time in what feeds "
+                f"{name}, which stays as in the last frame. Keep its images and nodes the same."
+            )
+    return merged
+
+
+def _tell_preview(context: StreamContext, material: bpy.types.Material, inputs: _Network) -> None:
+    """What the OpenPBR network holds and UsdPreviewSurface cannot."""
+    lost = preview_losses(inputs)
+    if lost:
+        context.notes.append(
+            f"The material {material.name}: programs that read UsdPreviewSurface alone "
+            f"do not show {', '.join(lost)}."
+        )
+
+
+def _by_name() -> dict[str, bpy.types.Material]:
+    return {material.name_full: material for material in bpy.data.materials}
+
+
 class _MaterialReader:
-    def __init__(self, context: StreamContext, material: bpy.types.Material) -> None:
+    def __init__(
+        self, context: StreamContext, material: bpy.types.Material, *, animated: bool = False
+    ) -> None:
         self._context = context
         self._material = material
-        self._shading = ShadingReader(context, _render_map(material))
+        self._animated = animated
+        self._shading = ShadingReader(context, _render_map(material), animated=animated)
 
-    def read(self) -> tuple[dict[str, Expression], Expression | None]:
+    def read(self) -> _Network:
         output = output_node(self._material)
         if output is None:
-            return self._plain(), None
+            return self._plain()
         shader = source(output.inputs["Surface"])
         try:
             inputs = self._surface(shader)
@@ -62,8 +144,8 @@ class _MaterialReader:
             self._context.notes.append(
                 f"The material {self._material.name} has a volume, which is not exported."
             )
-        self._tell_preview(inputs)
-        return inputs, self._displacement(output)
+        height = self._displacement(output)
+        return inputs if height is None else inputs | {_HEIGHT: height}
 
     def _plain(self) -> dict[str, Expression]:
         """How the viewport shows a material without nodes."""
@@ -164,9 +246,11 @@ class _MaterialReader:
                 if isinstance(share, Constant):
                     value = share.value[0] if amount is share else 1 - share.value[0]
                     amount = Constant((value,))
-                inputs["Alpha"] = (
-                    amount if alpha == _ONE else Operation("multiply", (alpha, amount), 1)
-                )
+                if isinstance(alpha, Constant) and isinstance(amount, Constant):
+                    inputs["Alpha"] = Constant((alpha.value[0] * amount.value[0],))
+                else:
+                    product = Operation("multiply", (alpha, amount), 1)
+                    inputs["Alpha"] = amount if alpha == _ONE else product
                 return inputs
         raise Inexpressible("a mix of two shaders")
 
@@ -184,8 +268,10 @@ class _MaterialReader:
         except Inexpressible as lost:
             self._tell("the displacement", lost.what)
             return None
-        above = Operation("subtract", (height, middle), 1)
-        return Operation("multiply", (above, scale), 1)
+        if self._animated:  # the same at every frame, whatever the values
+            above = Operation("subtract", (height, middle), 1)
+            return Operation("multiply", (above, scale), 1)
+        return folded("multiply", folded("subtract", height, middle), scale)
 
     def _tell(self, name: str, what: str) -> None:
         subject = f"what feeds {name}" if name in ROWS else name
@@ -193,15 +279,6 @@ class _MaterialReader:
             f"The material {self._material.name}: {subject} is not exported as it is, "
             f"as no network holds {what}. Bake it into an image."
         )
-
-    def _tell_preview(self, inputs: dict[str, Expression]) -> None:
-        """What the OpenPBR network holds and UsdPreviewSurface cannot."""
-        lost = preview_losses(inputs)
-        if lost:
-            self._context.notes.append(
-                f"The material {self._material.name}: programs that read UsdPreviewSurface alone "
-                f"do not show {', '.join(lost)}."
-            )
 
 
 _SURFACES = {

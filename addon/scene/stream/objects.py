@@ -17,7 +17,7 @@ from ..settings import meters_per_unit
 from .context import StreamContext
 from .duplis import is_original
 from .geometry import read_geometry
-from .materials import read_materials
+from .materials import MaterialsReader
 from .presence import PresenceReader
 from .properties import custom_properties
 from .skeletons import SkeletonReader
@@ -66,6 +66,8 @@ def read_stream(
     context = StreamContext(f"/{root}", animated=len(frames) > 1, folder=folder)
     skeleton_reader = SkeletonReader(context)
     reader = _ObjectReader(context, objects, skeleton_reader)
+    context.material_paths(materials)
+    material_reader = MaterialsReader(context)
     current = scene.frame_current_final
     try:
         if skeletons:
@@ -82,8 +84,11 @@ def read_stream(
                 yield from skeleton_reader.skeletons(reader.paths)
             yield from skeleton_reader.poses()
             yield from _read_world(context, world)
-        context.material_paths(materials)
-        yield from _read_materials(context)
+            if frames:
+                material_reader.read_frame(frames[index])
+        yield from material_reader.records()
+        for note in context.take_notes():
+            yield Message(note, "warning")
     finally:
         if frames:
             _go_to(scene, current)
@@ -95,12 +100,6 @@ def _read_world(context: StreamContext, wanted: bool) -> Iterator[Record | Event
         yield from read_world(context, world.evaluated_get(bpy.context.evaluated_depsgraph_get()))
         for note in context.take_notes():
             yield Message(note, "warning")
-
-
-def _read_materials(context: StreamContext) -> Iterator[Record | Event]:
-    yield from read_materials(context)
-    for note in context.take_notes():
-        yield Message(note, "warning")
 
 
 def _go_to(scene: bpy.types.Scene, frame: float) -> set[int]:

@@ -13,11 +13,21 @@ from pathlib import Path
 
 import bpy
 
-from ....usd_tools.direct.records import Attribute, Constant, Expression, Operation, Texture, width
+from ....usd_tools.direct.folding import folded, luminance
+from ....usd_tools.direct.records import (
+    UNARY,
+    Attribute,
+    Constant,
+    Expression,
+    Noise,
+    Operation,
+    Texture,
+    width,
+)
 from .context import StreamContext
 from .images import image_file
 from .names import usd_name
-from .nodes import source, triple
+from .nodes import number, source, triple
 
 _WRAPS = {"REPEAT": "repeat", "EXTEND": "clamp", "MIRROR": "mirror", "CLIP": "black"}
 # Colour spaces whose numbers are linear Rec. 709, or no colours.
@@ -30,6 +40,19 @@ _MATH = {
     "POWER": "power",
     "MINIMUM": "min",
     "MAXIMUM": "max",
+    "FLOORED_MODULO": "modulo",
+    "ABSOLUTE": "absval",
+    "ARCCOSINE": "acos",
+    "ARCSINE": "asin",
+    "CEIL": "ceil",
+    "COSINE": "cos",
+    "EXPONENT": "exp",
+    "FLOOR": "floor",
+    "ROUND": "round",
+    "SIGN": "sign",
+    "SINE": "sin",
+    "SQRT": "sqrt",
+    "TANGENT": "tan",
 }
 _BLENDS = {
     "MULTIPLY": "multiply",
@@ -40,6 +63,8 @@ _BLENDS = {
     "LIGHTEN": "max",
 }
 _ONE, _ZERO = Constant((1.0,)), Constant((0.0,))
+Place = tuple[str, tuple[float, float, float], float, tuple[float, float, float]]
+_STILL = (1.0, 1.0, 1.0), 0.0, (0.0, 0.0, 0.0)
 
 
 class Inexpressible(Exception):  # noqa: N818 (told to the artist, no error)
@@ -60,11 +85,14 @@ class ShadingReader:
     Args:
         context: the export.
         maps: name of the UV map that renders, on the objects that have the material.
+        animated: whether expressions have to be the same but for their values, whatever
+            these are: other frames have other values.
     """
 
-    def __init__(self, context: StreamContext, maps: str = "") -> None:
+    def __init__(self, context: StreamContext, maps: str = "", *, animated: bool = False) -> None:
         self._context = context
         self._maps = maps
+        self._animated = animated
         self._depth = 0
 
     def expression(self, socket: bpy.types.NodeSocket) -> Expression:
@@ -86,13 +114,7 @@ class ShadingReader:
 
     def number(self, socket: bpy.types.NodeSocket) -> Expression:
         """What feeds an input for a number: of a colour it is the luminance."""
-        found = self.expression(socket)
-        if width(found) == 1:
-            return found
-        if isinstance(found, Constant):
-            red, green, blue = found.value
-            return Constant((0.2126 * red + 0.7152 * green + 0.0722 * blue,))
-        return Operation("luminance", (found,), 1)
+        return luminance(self.expression(socket))
 
     def _of_output(self, output: bpy.types.NodeSocket) -> Expression:
         node = output.node
@@ -124,42 +146,79 @@ class ShadingReader:
             raw=space in _RAW,
             wrap=_WRAPS[node.extension],  # type: ignore[arg-type]
             closest=node.interpolation == "Closest",
-            scale=scale,
+            scale=scale[:2],
             rotation=rotation,
-            translation=translation,
+            translation=translation[:2],
         )
         if output.name == "Alpha":
             return Operation("extract", (texture, Constant((3.0,))), 1)
         return texture
 
-    def _placing(
-        self, socket: bpy.types.NodeSocket
-    ) -> tuple[str, tuple[float, float], float, tuple[float, float]]:
-        """The UV primvar, and how it is scaled, turned and moved."""
+    def _noise(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
+        """The noise that MaterialX has too: octaves that fade, of one known place."""
+        name = _label(node)
+        names = ("Scale", "Detail", "Roughness", "Lacunarity", "Distortion")
+        read = {name: number(node.inputs[name]) for name in names}
+        flat = node.noise_dimensions == "2D"
+        if node.noise_dimensions not in ("2D", "3D") or output != node.outputs[0]:
+            raise Inexpressible(name)
+        if node.noise_type != "FBM" or any(value is None for value in read.values()):
+            raise Inexpressible(name)
+        scale, detail, roughness, lacunarity, distortion = (value or 0.0 for value in read.values())
+        if distortion or detail != int(detail) or not node.inputs["Vector"].is_linked:
+            raise Inexpressible(name)
+        uv, size, turn, move = self._placing(node.inputs["Vector"], flat)
+        made: Expression = Noise(
+            uv,
+            int(detail) + 1,
+            lacunarity if detail else 2.0,
+            roughness if detail else 0.5,
+            tuple(scale * part for part in size),  # type: ignore[arg-type]
+            turn,
+            tuple(scale * part for part in move),  # type: ignore[arg-type]
+        )
+        if node.normalize:
+            most = sum(roughness**octave for octave in range(int(detail) + 1))
+            made = folded("multiply", made, Constant((0.5 / most,)))
+            made = folded("add", made, Constant((0.5,)))
+        return made
+
+    def _placing(self, socket: bpy.types.NodeSocket, flat: bool = True) -> Place:
+        """What places a texture: a UV primvar, or "" for places on the object if not ``flat``.
+
+        With it, how that is scaled, turned and moved.
+        """
         found = source(socket)
         if found is None:
-            return "st", (1.0, 1.0), 0.0, (0.0, 0.0)
+            return "st", *_STILL
         node = found.node
         if node.bl_idname == "ShaderNodeMapping":
-            return self._mapped(node)
-        if node.bl_idname == "ShaderNodeUVMap" and not node.from_instancer:
+            return self._mapped(node, flat)
+        if node.bl_idname == "ShaderNodeUVMap" and not node.from_instancer and flat:
             plain = not node.uv_map or node.uv_map == self._maps
-            return "st" if plain else usd_name(node.uv_map), (1.0, 1.0), 0.0, (0.0, 0.0)
-        if node.bl_idname == "ShaderNodeTexCoord" and found.name == "UV":
-            return "st", (1.0, 1.0), 0.0, (0.0, 0.0)
+            return "st" if plain else usd_name(node.uv_map), *_STILL
+        if node.bl_idname == "ShaderNodeTexCoord" and node.object is None:
+            if found.name == ("UV" if flat else "Object"):
+                return "st" if flat else "", *_STILL
         raise Inexpressible(f"the coordinates of {_label(node)}")
 
-    def _mapped(
-        self, node: bpy.types.Node
-    ) -> tuple[str, tuple[float, float], float, tuple[float, float]]:
-        uv, *below = self._placing(node.inputs["Vector"])
+    def _mapped(self, node: bpy.types.Node, flat: bool) -> Place:
+        uv, *below = self._placing(node.inputs["Vector"], flat)
         place, turn, size = (triple(node.inputs[n]) for n in ("Location", "Rotation", "Scale"))
-        flat = turn is not None and not turn[0] and not turn[1]
-        if node.vector_type != "POINT" or place is None or not flat or size is None or turn is None:
+        level = turn is not None and not turn[0] and not turn[1] and (flat or not turn[2])
+        if (
+            node.vector_type != "POINT"
+            or place is None
+            or not level
+            or size is None
+            or turn is None
+        ):
             raise Inexpressible(f"the way that {_label(node)} moves an image")
-        if below != [(1.0, 1.0), 0.0, (0.0, 0.0)]:
+        if tuple(below) != _STILL:
             raise Inexpressible("two Mapping nodes in a row")
-        return uv, (size[0], size[1]), degrees(turn[2]), (place[0], place[1])
+        if flat:
+            size, place = (*size[:2], 1.0), (*place[:2], 0.0)
+        return uv, size, degrees(turn[2]), place
 
     def _attribute(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
         name = node.layer_name if node.bl_idname == "ShaderNodeVertexColor" else node.attribute_name
@@ -187,7 +246,7 @@ class ShadingReader:
         color = self.expression(node.inputs["Color"])
         wide = width(color)
         turned = Operation("subtract", (Constant((1.0,) * wide), color), wide)
-        return _mixed(color, turned, self.number(node.inputs[0]))
+        return self._mixed(color, turned, self.number(node.inputs[0]))
 
     def _math(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
         sockets = [self.number(s) for s in node.inputs if s.enabled]
@@ -195,7 +254,13 @@ class ShadingReader:
             product = Operation("multiply", (sockets[0], sockets[1]), 1)
             made = Operation("add", (product, sockets[2]), 1)
         elif node.operation in _MATH:
-            made = Operation(_MATH[node.operation], (sockets[0], sockets[1]), 1)
+            name = _MATH[node.operation]
+            made = Operation(name, tuple(sockets[: 1 if name in UNARY else 2]), 1)
+        elif node.operation == "LOGARITHM" and isinstance(sockets[1], Constant):
+            base = folded("ln", sockets[1])
+            near = isinstance(base, Constant) and abs(base.value[0] - 1) < 1e-6
+            natural = Operation("ln", (sockets[0],), 1)
+            made = natural if near else Operation("divide", (natural, base), 1)
         else:
             raise Inexpressible(f"the operation {node.operation.replace('_', ' ').title()}")
         return Operation("clamp", (made,), 1) if node.use_clamp else made
@@ -222,8 +287,15 @@ class ShadingReader:
             other = Operation("subtract", (white, Operation("multiply", tuple(dark), 3)), 3)
         elif blend != "MIX":
             raise Inexpressible(f"the blend mode {blend.replace('_', ' ').title()}")
-        made = _mixed(one, other, amount)
+        made = self._mixed(one, other, amount)
         return Operation("clamp", (made,), width(made)) if clamped else made
+
+    def _mixed(self, below: Expression, above: Expression, share: Expression) -> Expression:
+        if share == _ONE and not self._animated:
+            return above
+        if share == _ZERO and not self._animated:
+            return below
+        return Operation("mix", (below, above, share), max(width(below), width(above)))
 
     def _gray(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
         return self.number(node.inputs[0])
@@ -235,6 +307,8 @@ class ShadingReader:
     def _clamp(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
         low, high = self.number(node.inputs["Min"]), self.number(node.inputs["Max"])
         value = self.number(node.inputs["Value"])
+        if (low, high) == (_ZERO, _ONE) and not self._animated:
+            return Operation("clamp", (value,), 1)
         return Operation("min", (Operation("max", (value, low), 1), high), 1)
 
     def _map_range(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
@@ -280,6 +354,7 @@ _READERS: dict[str, _Reader] = {
     "ShaderNodeValue": ShadingReader._value,
     "ShaderNodeRGB": ShadingReader._value,
     "ShaderNodeTexImage": ShadingReader._image,
+    "ShaderNodeTexNoise": ShadingReader._noise,
     "ShaderNodeAttribute": ShadingReader._attribute,
     "ShaderNodeVertexColor": ShadingReader._attribute,
     "ShaderNodeSeparateColor": ShadingReader._separate,
@@ -303,14 +378,6 @@ def constant(socket: bpy.types.NodeSocket) -> Constant:
     if isinstance(value, bool | int | float):
         return Constant((float(value),))
     return Constant(tuple(float(part) for part in tuple(value)[:3]))
-
-
-def _mixed(below: Expression, above: Expression, share: Expression) -> Expression:
-    if share == _ONE:
-        return above
-    if share == _ZERO:
-        return below
-    return Operation("mix", (below, above, share), max(width(below), width(above)))
 
 
 def _label(node: bpy.types.Node) -> str:

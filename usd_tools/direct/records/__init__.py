@@ -16,12 +16,17 @@ from .camera import CameraRecord
 from .curves import Basis, BasisCurvesRecord, CurvesRecord, NurbsCurvesRecord, Wrap
 from .light import Color, DomeLightRecord, LightRecord
 from .material import (
+    UNARY,
+    Animated,
     Attribute,
     Constant,
     Expression,
     MaterialRecord,
+    Noise,
     Operation,
+    Plain,
     Texture,
+    over_time,
     width,
 )
 from .mesh import MeshRecord, Subset
@@ -59,12 +64,17 @@ Record = (
 __all__ = [
     "MATERIALS",
     "PROTOTYPES",
+    "UNARY",
+    "Animated",
     "Attribute",
     "Constant",
     "Expression",
     "MaterialRecord",
+    "Noise",
     "Operation",
+    "Plain",
     "Texture",
+    "over_time",
     "width",
     "CameraRecord",
     "Color",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +17,19 @@ class Constant:
     """A value that is the same everywhere: one number, or a colour (scene-linear)."""
 
     value: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Animated:
+    """A value that is the same everywhere, but not at all times.
+
+    Attributes:
+        frames: ascending; all that are animated in one material have the same.
+        values: one for each frame, all of one width.
+    """
+
+    frames: tuple[float, ...]
+    values: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -50,12 +63,53 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """Perlin noise around 0, summed over octaves: MaterialX's ``fractal2d`` and ``fractal3d``.
+
+    Attributes:
+        uv: name of the primvar that it is made on; "" for places in object space.
+        octaves: how many; one is plain noise.
+        lacunarity: frequency of an octave for a 1 of the one before.
+        diminish: height of an octave for a 1 of the one before.
+        scale, translation: of the place, in this order; of UVs the third is 1 and 0.
+        rotation: of UVs, between the two; degrees, counterclockwise.
+    """
+
+    uv: str = ""
+    octaves: int = 1
+    lacunarity: float = 2.0
+    diminish: float = 0.5
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    rotation: float = 0.0
+    translation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+UNARY = (
+    "absval",
+    "acos",
+    "asin",
+    "ceil",
+    "cos",
+    "exp",
+    "floor",
+    "ln",
+    "round",
+    "sign",
+    "sin",
+    "sqrt",
+    "tan",
+)
+"""Functions of one number."""
+
+
+@dataclass(frozen=True)
 class Operation:
     """A sum, a product, or another function of expressions.
 
     Attributes:
         name: ``add``, ``subtract``, ``multiply``, ``divide``, ``power``, ``min``,
-            ``max``; ``mix`` (below, above, share of above); ``clamp`` (to 0..1);
+            ``max``; ``modulo`` of numbers, and those of :data:`UNARY`;
+            ``mix`` (below, above, share of above); ``clamp`` (to 0..1);
             ``combine`` (of three numbers); ``extract`` (of a colour, number of the
             channel); ``luminance``; ``normal_map`` (colour, strength).
         arguments: what it is a function of.
@@ -67,14 +121,41 @@ class Operation:
     width: int
 
 
-Expression = Constant | Texture | Attribute | Operation
+Plain = Constant | Animated
+Expression = Plain | Texture | Attribute | Noise | Operation
 
 
 def width(expression: Expression) -> int:
     """1 for a number, 3 for a colour."""
     if isinstance(expression, Constant):
         return len(expression.value)
+    if isinstance(expression, Animated):
+        return len(expression.values[0])
+    if isinstance(expression, Noise):
+        return 1
     return expression.width if isinstance(expression, Operation) else 3
+
+
+def over_time(frames: Sequence[float], found: Sequence[Expression]) -> Expression | None:
+    """The expression that is each one of ``found`` at its frame; None if not only values change."""
+    first = found[0]
+    if all(each == first for each in found):
+        return first
+    if all(isinstance(each, Constant) and width(each) == width(first) for each in found):
+        values = tuple(each.value for each in found if isinstance(each, Constant))
+        return Animated(tuple(frames), values)
+    operations = [each for each in found if isinstance(each, Operation)]
+    if len({(each.name, len(each.arguments), each.width) for each in operations}) != 1:
+        return None
+    if len(operations) != len(found):
+        return None
+    arguments = [
+        over_time(frames, parts)
+        for parts in zip(*(each.arguments for each in operations), strict=True)
+    ]
+    known = tuple(each for each in arguments if each is not None)
+    whole = len(known) == len(arguments)
+    return Operation(operations[0].name, known, operations[0].width) if whole else None
 
 
 @dataclass(frozen=True, eq=False)

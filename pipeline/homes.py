@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a publish goes: the library, the AYON server, or the queue for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..ayon_bridge.home import PublishRequest
+from ..ayon_bridge.library import Library
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job, Message
+
+if TYPE_CHECKING:
+    from ..ayon_bridge.server import Server
+
+To = Literal["library", "server", "queue"]
+Publish = Callable[["Library | Server", bool], Job[dict[str, Any]]]
+
+_UNREACHED = {"server-down", "server-timeout"}
+
+
+def publish_at(
+    to: To, library: Path, request: PublishRequest, publish: Publish, *, break_lock: bool
+) -> Job[dict[str, Any]]:
+    """Let ``publish`` do its work where the version is to go.
+
+    What has to be refused is, before the long work begins.
+
+    Args:
+        to: ``"library"``; ``"server"``, or the queue in the library while it cannot be
+            reached; ``"queue"``: the library, to be sent to the server later.
+        library: its folder, which is made when there is none.
+        request: what is to be published.
+        publish: is given the home, and whether the version waits in the queue.
+        break_lock: take over a lock without proof of its owner's death.
+    """
+    if to == "server":
+        with _open_server() as server:
+            try:
+                server.publication(request, break_lock=break_lock).refuse_early()
+            except StagewrightError as error:
+                if error.code not in _UNREACHED:
+                    raise
+                yield Message(f"{error.message} The version will wait in the library.", "warning")
+                to = "queue"
+            else:
+                return (yield from publish(server, False))
+    with Library.open(library) as home:
+        home.publication(request, break_lock=break_lock).refuse_early()
+        return (yield from publish(home, to == "queue"))
+
+
+def _open_server() -> Server:
+    from ..ayon_bridge.server import Server  # a second of imports, for those who have one
+
+    return Server.open()
