@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from map_sets import cycles, held_out
+from map_sets import cycles, kept
 from map_sets.sample import Field, Sample
 
 from stagewright.jobs.drive import drain
@@ -64,6 +64,6 @@ def _small(image: Field, side: int) -> Field:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    for name, samples in (("heldout", held_out.samples), ("cycles", cycles.samples)):
+    for name, samples in (("heldout", kept.samples), ("cycles", cycles.samples)):
         pixels = (np.clip(sheet(samples(True)), 0, 1) * 255 + 0.5).astype(np.uint8)
         png.write_png(folder / f"maps-{name}.png", pixels)

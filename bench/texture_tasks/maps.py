@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from map_sets import cycles, held_out
+from map_sets import cycles, kept
 from map_sets.sample import Sample
 
 from stagewright.jobs.drive import drain
@@ -39,7 +39,7 @@ class _Scored:
 
 def heldout(quick: bool) -> Iterator[dict[str, Any]]:
     """The held-out procedural set."""
-    yield from _rows("heldout", _scored(held_out.samples(quick)))
+    yield from _rows("heldout", _scored(kept.samples(quick)))
 
 
 def cycles_set(quick: bool) -> Iterator[dict[str, Any]]:
