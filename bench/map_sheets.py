@@ -21,7 +21,7 @@ from stagewright.jobs.drive import drain
 from stagewright.texture_lab import png
 from stagewright.texture_lab.photo import PhotoRequest, estimated_maps
 
-_SIDE = 96
+_SIDE = 64
 _NAMES = ("basecolor", "normal", "roughness", "metallic", "ao")
 
 
