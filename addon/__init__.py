@@ -35,6 +35,7 @@ from .usd import (
     package,
     preview,
     repair,
+    schemas,
     text_view,
     variants,
 )
@@ -67,6 +68,7 @@ _PARTS = (
     look,
     bring_in,
     mtlx,
+    schemas,
     field_settings,
     field_operators,
     field_live,

@@ -52,6 +52,15 @@ def openvdb_module() -> Any:
     return openvdb
 
 
+def has_openvdb() -> bool:
+    """Whether this Python has the module."""
+    try:
+        openvdb_module()
+    except StagewrightError:
+        return False
+    return True
+
+
 def write_sdf(path: str | Path, field: NarrowBand | Grid, name: str = "surface") -> None:
     """Write signed distances as a level set.
 
@@ -153,8 +162,10 @@ def read_vdb(path: str | Path, name: str = "") -> VdbGrid:
     values: FloatArray = np.empty(shape if components == 1 else (*shape, 3), dtype)
     stored.copyToArray(values, ijk=tuple(low.tolist()))
     size, origin = _lattice(stored.transform, low, chosen)
-    is_level_set = stored.gridClass == vdb.GridClass.LEVEL_SET
-    return VdbGrid(chosen, is_level_set, Grid(values, size, origin))
+    # Geometry nodes tell no class; what is negative somewhere is no density.
+    untold = stored.gridClass == vdb.GridClass.UNKNOWN and components == 1
+    is_level_set = stored.gridClass == vdb.GridClass.LEVEL_SET or (untold and (values < 0).any())
+    return VdbGrid(chosen, bool(is_level_set), Grid(values, size, origin))
 
 
 def _choose(found: list[Any], name: str, path: str | Path) -> str:

@@ -21,7 +21,7 @@ from . import views
 from .anisotropic import points_to_anisotropic_sdf
 from .band import NarrowBand, dense
 from .csg import difference, intersection, offset, shell, union
-from .field_files import read_field
+from .field_files import read_field, write_field
 from .grid import Grid, grid_over
 from .isosurface import isosurface
 from .mesh_sdf import mesh_to_sdf
@@ -29,9 +29,11 @@ from .points_sdf import points_to_sdf, points_to_smooth_sdf
 from .remesh import Attribute, remesh
 from .renormalize import renormalize
 from .reshape import displace, image_heights, smooth
-from .vdb import read_vdb, write_sdf
+from .vdb import has_openvdb
 
-INPUTS, RESULT, VOLUME = "inputs.npz", "result.npz", "result.vdb"
+INPUTS, RESULT = "inputs.npz", "result.npz"
+VOLUME, VOLUME_BLOCKS = "result.vdb", "volume.npz"
+"""A volume, and what stands for it where Python has no OpenVDB module."""
 BAND = 3.0
 """Voxels of distances on each side of a surface."""
 _PLACES = {"vertices", "points"}
@@ -75,7 +77,8 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
     value: dict[str, Any] = {"voxels": math.prod(field.shape), "voxel_size": field.voxel_size}
     if options["output"] == "VOLUME":
         yield Progress("field.write", 0.8, "Writing the volume")
-        write_sdf(Path(folder) / VOLUME, field)
+        file = VOLUME if has_openvdb() else VOLUME_BLOCKS
+        write_field(Path(folder) / file, field, level_set=True, name="surface")
         return value
     solid = dense(field)
     yield Progress("field.surface", 0.8, "Making the surface")
@@ -139,7 +142,7 @@ def _flow(sources: list[Mapping[str, Any]]) -> Grid | None:
     """The vectors of a single volume that holds some, in the space of the result."""
     if len(sources) != 1 or "path" not in sources[0]:
         return None
-    field = read_vdb(sources[0]["path"], sources[0]["grid"]).grid
+    field = read_field(sources[0]["path"], sources[0]["grid"]).grid
     if not field.is_vector:
         return None
     matrix = np.array(sources[0]["matrix"])

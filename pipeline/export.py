@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from ..usd_tools.asset import AssetFiles, author_asset, place_asset
 from ..usd_tools.findings import CheckReport
 from ..usd_tools.scene_record import SceneRecord
 from ..usd_tools.shot import place_shot
-from .host import DirectExport, NativeExport, SceneHost, SceneRequest
+from ..usd_tools.structure import has_variants
+from .host import DirectExport, Engine, NativeExport, SceneHost, SceneRequest
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def check_against(
         allow: names of checks whose errors are let through.
         profile: one of ``usd_tools.profiles.PROFILES``.
     """
-    record = yield from part(host.record(request), 0.0, 0.5)
+    # A file without variants shows at once what collections of the scene make variants.
+    engine: Engine = "stagewright" if has_variants(root) else "native"
+    record = yield from part(host.record(replace(request, engine=engine)), 0.0, 0.5)
     return (yield from part(_checked(record, root, work, allow, profile), 0.5, 1.0))
 
 

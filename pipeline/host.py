@@ -28,7 +28,7 @@ class SceneRequest:
             anything moves; None exports the current frame alone.
         scene: name of the scene, or "" for the one the file was saved with.
         view_layer: name of the view layer, or "" for the scene's active one.
-        engine: who writes the USD.
+        engine: who writes the USD, or wrote what is compared.
         selected: export the selected objects alone, as the file was saved.
         bake: width of the images that inputs of materials are baked into which USD
             cannot hold; 0 bakes none.

@@ -90,6 +90,11 @@ def textured(value: Mapping[str, Any]) -> str:
     return "\n".join([f"Made {value['family']}{found}:", *(f"  {f}" for f in value["files"])])
 
 
+def graphed(value: Mapping[str, Any]) -> str:
+    """The summary of ``stagewright texture graph``."""
+    return "\n".join([f"Made in {count(len(value['steps']), 'step')}:", *value["files"]])
+
+
 def batched(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright texture batch``."""
     lines = [f"Made {count(len(value['made']), 'set')}."]
@@ -104,7 +109,7 @@ def again(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright texture rerun``."""
     if "photo" in value:
         return photographed({"made": [value], "refused": []})
-    return textured(value)
+    return graphed(value) if "steps" in value else textured(value)
 
 
 def imported(value: Mapping[str, Any]) -> str:

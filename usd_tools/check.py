@@ -27,7 +27,7 @@ from .materialx_check import check_materialx
 from .profiles import PROFILES, Profile
 from .references import used_paths
 from .scene_record import SceneRecord
-from .stages import open_stage
+from .stages import open_stage, reading
 from .texture_check import check_colour_spaces, check_images
 from .topology_check import check_topology
 from .usdz_check import check_arkit, check_package, unpacked
@@ -62,10 +62,14 @@ def check_asset(
             "asset-missing", f"There is no asset {root.name}.", "Export the asset again."
         )
     fidelity = Fidelity((), None, 0)
-    if root.suffix.lower() == ".usdz":
-        findings = yield from _package_findings(root, profile)
-    else:
-        findings = yield from _findings(root, profile)
+    look = _package_findings if root.suffix.lower() == ".usdz" else _findings
+    try:
+        with reading(root):
+            findings = yield from look(root, profile)
+    except StagewrightError as error:
+        if error.code != "asset-unreadable":
+            raise
+        findings = [Finding("composition", "error", error.message, error.cure, layer=root.name)]
     unreadable = any(f.check == "composition" and f.layer == root.name for f in findings)
     if record is not None and not unreadable:
         fidelity = yield from compare(root, record)

@@ -51,9 +51,11 @@ def dependencies(layer: Sdf.Layer) -> Iterator[Dependency]:
     stack = [layer.pseudoRoot]
     while stack:
         prim = stack.pop()
+        if prim is None:
+            continue  # a damaged crate may name children that it does not hold
         yield from _of_prim(prim)
-        for variant_set in prim.variantSets.values():
-            stack.extend(variant.primSpec for variant in variant_set.variants.values())
+        for variant_set in filter(None, prim.variantSets.values()):
+            stack.extend(variant.primSpec for variant in variant_set.variants.values() if variant)
         stack.extend(reversed(list(prim.nameChildren)))
 
 

@@ -50,7 +50,7 @@ def stamp_identity(root: Path, identity: Identity) -> None:
     Raises:
         StagewrightError: ``asset-unreadable`` or ``target-unwritable``.
     """
-    layer = _open(root)
+    layer = open_root(root)
     layer.GetPrimAtPath(f"/{layer.defaultPrim}").assetInfo = {
         "name": identity.name,
         "version": identity.version,
@@ -65,7 +65,7 @@ def stamp_identity(root: Path, identity: Identity) -> None:
     replace_file(root, lambda path: write_layer(layer, path))
 
 
-def _open(root: Path) -> Sdf.Layer:
+def open_root(root: Path) -> Sdf.Layer:
     """The root layer as it is on disk, with a default prim."""
     try:
         layer = Sdf.Layer.OpenAsAnonymous(str(root))

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pxr import Usd, UsdShade
 
+from ..jobs.errors import StagewrightError
 from .findings import Finding
+from .mtlx.document import validate
+from .mtlx.library import standard_library
 
 _NODE = "ND_"
-# What MaterialX says of a node's inputs and types is told here by node and input.
-_SAID_BY_NODE = "Node interface error"
 _CURE = "Correct it in the program that it was made with, or write it for this MaterialX."
 
 # Types of USD for those of MaterialX (OpenUSD's UsdMtlx); what is not here is not judged.
@@ -46,8 +46,8 @@ def check_materialx(stage: Usd.Stage, files: Iterable[Path]) -> Iterator[Finding
     if not documents and not shaders:
         return
     try:
-        library = _library()
-    except ModuleNotFoundError:
+        library = standard_library()
+    except StagewrightError:
         yield Finding(
             "materialx",
             "info",
@@ -60,20 +60,8 @@ def check_materialx(stage: Usd.Stage, files: Iterable[Path]) -> Iterator[Finding
             path = str(shader.GetPath())
             yield Finding("materialx", "error", f"{path} {message}.", _CURE, prim=path)
     for file in documents:
-        for message in _document_problems(file, library):
+        for message in _document_problems(file):
             yield Finding("materialx", "error", f"{file.name}: {message}.", _CURE, layer=file.name)
-
-
-@cache
-def _library() -> Any:
-    """The document with all definitions that come with MaterialX; raises ModuleNotFoundError."""
-    import MaterialX
-
-    library = MaterialX.createDocument()
-    MaterialX.loadLibraries(
-        MaterialX.getDefaultDataLibraryFolders(), MaterialX.getDefaultDataSearchPath(), library
-    )
-    return library
 
 
 def _is_node(shader: UsdShade.Shader) -> bool:
@@ -95,40 +83,9 @@ def _shader_problems(shader: UsdShade.Shader, library: Any) -> Iterator[str]:
             yield f"has a {port.GetTypeName()} as {port.GetBaseName()}, which is a {kind}"
 
 
-def _document_problems(file: Path, library: Any) -> Iterator[str]:
-    import MaterialX
-
-    document = MaterialX.createDocument()
+def _document_problems(file: Path) -> Iterator[str]:
     try:
-        MaterialX.readFromXmlFile(document, str(file))
-        document.setDataLibrary(library)
-        _, said = document.validate()
-    except (MaterialX.Exception, MaterialX.ExceptionParseError) as error:
-        yield f"it cannot be read: {error}"
-        return
-    for element in document.traverseTree():
-        if element.isA(MaterialX.Node):
-            yield from _node_problems(element, [document, library])
-    for line in said.splitlines():
-        if not line.startswith(_SAID_BY_NODE):
-            yield line.strip().rstrip(".")
-
-
-def _node_problems(node: Any, documents: list[Any]) -> Iterator[str]:
-    category, kind = node.getCategory(), node.getType()
-    found = [d for document in documents for d in document.getMatchingNodeDefs(category)]
-    if not found:
-        yield f"{node.getNamePath()} is a {category}, which MaterialX does not define"
-        return
-    fitting = [definition for definition in found if kind in (definition.getType(), "multioutput")]
-    types: dict[str, set[str]] = {}
-    for definition in fitting or found:
-        for port in definition.getActiveInputs():
-            types.setdefault(port.getName(), set()).add(port.getType())
-    for port in node.getInputs():
-        name = port.getName()
-        if name not in types:
-            yield f"{node.getNamePath()} has the input {name}, which {category} has not"
-        elif port.getType() not in types[name]:
-            wanted = " or a ".join(sorted(types[name]))
-            yield f"{node.getNamePath()} has a {port.getType()} as {name}, which is a {wanted}"
+        for problem in validate(file):
+            yield f"{problem.node} {problem.message}"
+    except StagewrightError as error:
+        yield error.message.rstrip(".")

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..jobs.errors import StagewrightError
+from ..jobs.files import written_whole
 
 
 @contextlib.contextmanager
@@ -75,26 +75,14 @@ def replace_file(file: Path, write: Callable[[Path], None]) -> None:
     Raises:
         StagewrightError: ``target-unwritable``, for an OSError of ``write``, too.
     """
-    temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(suffix=file.suffix, prefix=".", dir=file.parent)
-        os.close(handle)
-        temporary = Path(name)
-        temporary.chmod(file.stat().st_mode if file.exists() else 0o666 & ~_umask())
-        write(temporary)
-        temporary.replace(file)
+        with written_whole(file) as partial:
+            write(partial)
+            if file.exists():
+                partial.chmod(file.stat().st_mode)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise StagewrightError(
             "target-unwritable",
             f"{file.name} cannot be written ({error.strerror or error}).",
             "Make room on the disk, or choose a folder you may write to.",
         ) from error
-
-
-def _umask() -> int:
-    """What the process leaves out of the rights of new files; it can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

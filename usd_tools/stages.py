@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pxr import Sdf, Tf, Usd
@@ -42,10 +44,32 @@ def open_stage(root: Path, *, load: bool = True) -> Usd.Stage:
 def syntax_error(error: Tf.ErrorException) -> tuple[int, str]:
     """The line that USD complains of in a text, and its complaint; line 0 when it names none."""
     for diagnostic in error.args:
-        said = re.search(r":(\d+):\d+: (.*)", diagnostic.commentary)
+        try:
+            said = re.search(r":(\d+):\d+: (.*)", diagnostic.commentary)
+        except UnicodeDecodeError:  # it cites what is no text
+            continue
         if said:
             return int(said[1]), " ".join(said[2].split())
     return 0, "it cannot be read"
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Tell of a file that could be opened, but is damaged further in.
+
+    USD reads values when they are asked for.
+
+    Raises:
+        StagewrightError: ``asset-unreadable``, when USD cannot read something in the block.
+    """
+    try:
+        yield
+    except (Tf.ErrorException, UnicodeDecodeError) as error:
+        raise StagewrightError(
+            "asset-unreadable",
+            f"{path.name}, or a file that it needs, is damaged: USD cannot read a part of it.",
+            "Export it again or restore it from a backup.",
+        ) from error
 
 
 def default_prim(root: Path) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pxr import Sdf
 
 from .sorted_copy import copy_sorted
+from .stages import open_stage
 
 Variants = Mapping[str, Mapping[str, tuple[str, ...]]]
 Layers = Mapping[str, Sdf.Layer]
@@ -38,6 +40,17 @@ class Structure:
     variants: Variants = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     looks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def has_variants(root: Path) -> bool:
+    """Whether the stage of the layer ``root`` has variants of its parts, not of its look alone.
+
+    Raises:
+        StagewrightError: ``asset-unreadable``.
+    """
+    stage = open_stage(root, load=False)
+    prim = stage.GetDefaultPrim()
+    return bool(prim and set(prim.GetVariantSets().GetNames()) - {LOOK})
 
 
 def move_into_variants(layer: Sdf.Layer, variants: Variants) -> None:

@@ -16,16 +16,17 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ...field_tools import work
+from ...field_tools.field_files import read_field
 from ...field_tools.memory import available_memory
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
 from ...jobs.process import run_child
 from ..undo import push_undo
-from . import attributes, reading, writing
+from . import attributes, node_volumes, reading, writing
 
 KIND = "field"
 Making = Job[Mapping[str, Any]]
-NAMED = {"REMESH", "BOOLEAN", "OFFSET", "SHELL", "SMOOTH"}
+NAMED = {"REMESH", "BOOLEAN", "OFFSET", "SHELL", "SMOOTH", "DISPLACE"}
 
 
 def make(
@@ -98,6 +99,8 @@ def write_inputs(
     graph = bpy.context.evaluated_depsgraph_get()
     arrays: dict[str, NDArray[Any]] = {}
     told: list[dict[str, Any]] = []
+    if options["operation"] == "DISPLACE":
+        arrays["picture"] = reading.read_heights(options["picture"])
     for number, source in enumerate(sources):
         if source.mode == "EDIT":
             source.update_from_editmode()
@@ -139,6 +142,9 @@ def _write_result(
         _choose(made, [item for item in map(find, uids) if item], hide=options["hide"])
     made.matrix_world = Matrix(frame.tolist())
     if kind == "VOLUME":
+        if not (folder / work.VOLUME).exists():
+            found = read_field(folder / work.VOLUME_BLOCKS)
+            node_volumes.write_grid(found.grid, folder / work.VOLUME, found.name)
         made.data.filepath = str(writing.keep_volume(folder / work.VOLUME, name))
         made.data.grids.load()
         return made
@@ -194,7 +200,7 @@ def _told(value: Mapping[str, Any]) -> str:
 def problem(context: bpy.types.Context, *, joins: bool = True) -> str:
     """Why nothing can be made of what is selected, or an empty string.
 
-    ``joins`` tells whether a boolean needs objects to join.
+    ``joins`` tells whether a boolean needs objects to join, and a displacement its image.
     """
     options = context.scene.stagewright_field
     found = sources_of(context)
@@ -202,6 +208,8 @@ def problem(context: bpy.types.Context, *, joins: bool = True) -> str:
         return "Select an object: a mesh, a curve, a volume or a point cloud"
     if joins and options.operation == "BOOLEAN" and len(found) < 2:
         return "Select at least two objects: the active one and those to join it with"
+    if joins and options.operation == "DISPLACE" and options.picture is None:
+        return "Choose the image that moves the surface"
     return ""
 
 

@@ -15,7 +15,9 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ...field_tools.field_files import write_field
 from ...jobs.errors import StagewrightError
+from . import node_volumes
 from .attributes import read_attributes
 
 SURFACES = {"MESH", "CURVE", "SURFACE", "META", "FONT"}
@@ -131,11 +133,44 @@ def read_volume(item: bpy.types.Object, frame: NDArray[np.float64], folder: Path
             f"The volume “{item.name}” has no grids that can be read.",
             "Choose its file again in the volume's properties.",
         )
+    if node_volumes.are_needed():
+        path = folder / f"{item.session_uid}.npz"
+        _keep_grid(item, path)
+        return {"path": str(path), "grid": "", "matrix": matrix.tolist()}
     path = Path(bpy.path.abspath(volume.grids.frame_filepath))
     if volume.packed_file or item.modifiers or not path.is_file():
         path = folder / f"{item.session_uid}.vdb"
         volume.grids.save(filepath=str(path))
     return {"path": str(path), "grid": "", "matrix": matrix.tolist()}
+
+
+def read_heights(name: str) -> NDArray[np.float32]:
+    """The brightness (columns, rows) of an image of the file, as it is kept, rows upwards.
+
+    Raises:
+        StagewrightError: ``no-image``.
+    """
+    image = bpy.data.images.get(name)
+    if image is None or not image.has_data and not len(image.pixels):
+        raise StagewrightError(
+            "no-image", f"There are no pixels of the image “{name}”.", "Choose another one."
+        )
+    columns, rows = image.size
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    shown = pixels.reshape(rows, columns, image.channels)[:, :, : min(image.channels, 3)]
+    return np.ascontiguousarray(shown.mean(axis=2).T)
+
+
+def _keep_grid(item: bpy.types.Object, path: Path) -> None:
+    """Save the first scalar grid of an evaluated volume object; distances are told by signs."""
+    names = [grid.name for grid in item.data.grids if grid.data_type == "FLOAT"]
+    if not names:
+        raise StagewrightError(
+            "vdb-no-grid", f"The volume “{item.name}” has no grid of numbers.", "Choose another."
+        )
+    grid = node_volumes.read_grid(item, names[0])
+    write_field(path, grid, level_set=bool((grid.values < 0).any()), name=names[0])
 
 
 def _positions(items: Any, name: str, matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -79,37 +79,21 @@ class BlenderHost:
         left_out = hidden_in_renders(collection)
         if left_out:
             yield Message(f"Hidden in renders, so not exported: {', '.join(left_out)}.")
-        if request.engine == "stagewright" and (numbered := names_to_keep(objects)):
-            yield Message(
-                f"Numbered in USD, as other names come to the same there: {', '.join(numbered)}. "
-                "The numbers hold once the file is saved with them: use --save."
-            )
-        if request.engine == "stagewright" and request.bake:
-            yield from bake_lost_inputs(objects, request.bake, folder / "bake")
-        if request.engine == "native":
-            for renamed in separate_names(objects):
-                yield Message(renamed)
-        frames = frame_range(objects) if request.frames == "auto" else request.frames
-        step = request.step if request.engine == "stagewright" else 1.0
-        samples = _samples(frames, step) if frames else ()
-        record = yield from read_scene(objects, _frames_read(samples), world=request.world)
         if request.engine == "stagewright":
-            return (
-                yield from _export_direct(collection, objects, record, request, samples, folder)
-            )
-        aliases = yield from prepare(collection, objects, folder / "images")
-        yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
-        path = folder / "native.usdc"
-        export_native(path, collection, name=request.name, frames=frames)
-        return NativeExport(path, replace(record, aliases=aliases))
+            return (yield from _export_direct(collection, objects, request, folder))
+        return (yield from _export_native(collection, objects, request, folder))
 
     def record(self, request: SceneRequest) -> Job[SceneRecord]:
         """Read the collection of ``request`` as a file of it has to show it."""
         use_view_layer(request.scene, request.view_layer)
-        objects = exported_objects(find_collection(request.collection))
-        frames = frame_range(objects) if request.frames == "auto" else request.frames
-        samples = _samples(frames, 1.0) if frames else ()
-        return (yield from read_scene(objects, _frames_read(samples), world=request.world))
+        collection = find_collection(request.collection)
+        shown = exported_objects(collection)
+        if request.engine == "stagewright":
+            from .structure import read_structure
+
+            _, shown, _ = read_structure(collection, shown, request.name)
+        frames = _frames_read(_samples(request, shown, 1.0))
+        return (yield from read_scene(shown, frames, world=request.world))
 
     def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
         """What an export of ``request`` would not hold, without making it."""
@@ -180,12 +164,28 @@ class BlenderHost:
         return render_thumbnail(request.collection, path)
 
 
+def _export_native(
+    collection: bpy.types.Collection,
+    objects: list[bpy.types.Object],
+    request: SceneRequest,
+    folder: Path,
+) -> Job[NativeExport]:
+    for renamed in separate_names(objects):
+        yield Message(renamed)
+    samples = _samples(request, objects, 1.0)
+    record = yield from read_scene(objects, _frames_read(samples))
+    aliases = yield from prepare(collection, objects, folder / "images")
+    yield Progress("scene.export", None, "Exporting with Blender's USD exporter")
+    path = folder / "native.usdc"
+    frames = (int(samples[0]), int(samples[-1])) if samples else None
+    export_native(path, collection, name=request.name, frames=frames)
+    return NativeExport(path, replace(record, aliases=aliases))
+
+
 def _export_direct(
     collection: bpy.types.Collection,
     objects: list[bpy.types.Object],
-    record: SceneRecord,
     request: SceneRequest,
-    samples: tuple[float, ...],
     folder: Path,
 ) -> Job[DirectExport]:
     # Not sooner: a Blender built without USD works for all else.
@@ -194,7 +194,17 @@ def _export_direct(
     from ...usd_tools.direct.stream_writer import write_stream
     from .structure import read_structure
 
-    structure, absent = yield from read_structure(collection, objects, request.name)
+    if numbered := names_to_keep(objects):
+        yield Message(
+            f"Numbered in USD, as other names come to the same there: {', '.join(numbered)}. "
+            "The numbers hold once the file is saved with them: use --save."
+        )
+    if request.bake:
+        yield from bake_lost_inputs(objects, request.bake, folder / "bake")
+    structure, shown, notes = read_structure(collection, objects, request.name)
+    yield from notes
+    samples = _samples(request, objects, request.step)
+    record = yield from read_scene(shown, _frames_read(samples), world=request.world)
     geometry, look, references = (Sdf.Layer.CreateAnonymous(".usdc") for _ in range(3))
     stream = read_stream(
         objects,
@@ -207,19 +217,19 @@ def _export_direct(
         materials=look_materials(),
     )
     yield from write_stream(stream, geometry, look, references)
-    # What is checked is what shows: the first variants.
-    shown = replace(
-        record,
-        meshes=tuple(mesh for mesh in record.meshes if mesh.object not in absent),
-        objects=tuple(item for item in record.objects if item.name not in absent),
-        settings=tuple(item for item in record.settings if item.object not in absent),
-        uses=tuple(use for use in record.uses if use.object not in absent),
-    )
-    return DirectExport(geometry, look, references, folder, structure, shown)
+    return DirectExport(geometry, look, references, folder, structure, record)
 
 
-def _samples(frames: tuple[int, int], step: float) -> tuple[float, ...]:
-    """Frames from the first on, each a step after the one before, and the last one."""
+def _samples(
+    request: SceneRequest, objects: list[bpy.types.Object], step: float
+) -> tuple[float, ...]:
+    """The frames of ``request``: from the first on each a step after the one before, and the last.
+
+    None for what stands still.
+    """
+    frames = frame_range(objects) if request.frames == "auto" else request.frames
+    if frames is None:
+        return ()
     first, last = frames
     count = int((last - first) / step + 1e-9)
     found = [first + number * step for number in range(count + 1)]

@@ -11,7 +11,7 @@ import bpy
 from ...jobs.events import Event, Job, Message
 from ...usd_tools.findings import Finding
 from .stream.objects import read_stream
-from .variants import look_materials
+from .variants import chosen_looks, look_materials
 
 CHECK = "not-exported"
 _CURE = "Change it as it says, or bake materials, before you export."
@@ -52,13 +52,17 @@ def find_losses(
 
 
 def _users(objects: list[bpy.types.Object]) -> Mapping[str, str]:
-    """The first object that has each material, by its name."""
-    return {
+    """The first object that has each material, in any look, by its name."""
+    users = {
         slot.material.name: item.name
         for item in reversed(objects)
         for slot in item.material_slots
         if slot.material is not None
     }
+    for swap in (swap for look in chosen_looks() for swap in look.swaps):
+        if swap.instead is not None and swap.material is not None:
+            users.setdefault(swap.instead.name, users.get(swap.material.name, ""))
+    return users
 
 
 def _object(text: str, names: set[str], users: Mapping[str, str]) -> str:

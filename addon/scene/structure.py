@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import bpy
 
 from ...jobs.errors import StagewrightError
-from ...jobs.events import Job, Message
+from ...jobs.events import Message
 from ...usd_tools.direct.records import MATERIALS
 from ...usd_tools.structure import AS_IT_IS, LOOK, Structure
 from .prim_names import material_names, object_paths
@@ -19,8 +19,8 @@ from .variants import chosen_looks, variant_names, wanted_variant
 
 def read_structure(
     collection: bpy.types.Collection, objects: Sequence[bpy.types.Object], root: str
-) -> Job[tuple[Structure, set[str]]]:
-    """The structure of ``objects``, and the names of those that do not show by default.
+) -> tuple[Structure, list[bpy.types.Object], list[Message]]:
+    """The structure of ``objects``, those that show by default, and what is to be told.
 
     A collection below ``collection`` that is called ``SET=VARIANT``, or has these in
     its settings, is a variant; every other one is a USD collection.
@@ -50,7 +50,7 @@ def read_structure(
     absent: set[str] = set()
     for tops in variants.values():
         absent |= {path for each in tops.values() for path in each} - set(tops[min(tops)])
-    hidden = {o.name for o in objects if _is_below(paths[o.session_uid], absent)}
+    shown = [o for o in objects if not _is_below(paths[o.session_uid], absent)]
     looks = _looks(root)
     if looks and LOOK in variants:
         raise StagewrightError(
@@ -59,6 +59,14 @@ def read_structure(
             "Give the collections' set another name, or remove the looks.",
         )
     structure = Structure(collections, variants, tuple(sorted(paths.values())), looks)
+    return structure, shown, list(_told(wanted, names))
+
+
+def _told(
+    wanted: Mapping[tuple[str, str], set[str]],
+    names: Mapping[tuple[str, str], tuple[str, str]],
+) -> Iterator[Message]:
+    """What variants are called in USD, and which are empty."""
     for asked, given in sorted(names.items()):
         if asked != given:
             yield Message(f"The variant {'='.join(asked)} is called {'='.join(given)} in USD.")
@@ -68,7 +76,6 @@ def read_structure(
                 "Unhide it to export it.",
                 "warning",
             )
-    return structure, hidden
 
 
 def _looks(root: str) -> dict[str, dict[str, str]]:

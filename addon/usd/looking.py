@@ -130,7 +130,7 @@ def ask(label: str, work: Callable[[Session], object]) -> pump.Task:
     def job() -> Job[Mapping[str, Any]]:
         yield Progress("inspect.ask", None, label)
         _Now.problem = ""
-        yield from in_thread(lambda: work(now))
+        yield from in_thread(lambda: _read(now, work))
         _show()
         return {}
 
@@ -138,6 +138,13 @@ def ask(label: str, work: Callable[[Session], object]) -> pump.Task:
     if not task.running and task.failure is None:
         pump.dismiss(task.number)  # done at once, and seen: nothing to tell
     return task
+
+
+def _read(now: Session, work: Callable[[Session], object]) -> None:
+    from ...usd_tools.stages import reading
+
+    with reading(now.path):
+        work(now)
 
 
 def reloading(now: Session) -> None:

@@ -71,6 +71,7 @@ def add(verbs: Any) -> None:
         help="the photo of a set of one (default: that of its name beside the map)",
     )
     _add_output(rerun)
+    _add_graph(group)
     _add_batch(group)
     _add_maps(group)
     texture_images.add(group)
@@ -106,6 +107,24 @@ def _add_onward(group: Any) -> None:
         task=settings.TEXTURE_TASK,
         product=settings.TEXTURE_PRODUCT,
     )
+
+
+def _add_graph(group: Any) -> None:
+    verb = add_verb(
+        group,
+        "graph",
+        "Make a set in several steps, as a graph's JSON tells.",
+        handler=_graph,
+        summary=summaries.graphed,
+    )
+    verb.add_argument("graph", type=Path, metavar="GRAPH.json", help="the graph")
+    verb.add_argument(
+        "--sources",
+        type=Path,
+        metavar="DIR",
+        help="the folder of the photos and masks it names (default: the graph's)",
+    )
+    _add_output(verb)
 
 
 def _add_batch(group: Any) -> None:
@@ -236,6 +255,22 @@ def _publish(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping
     )
     order = TextureOrder(options.sidecar, allow=tuple(options.allow), **place)
     return (yield from publish_textures(order))
+
+
+def _graph(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    from ...texture_lab.graph import TextureGraph
+    from ...texture_lab.graph_nodes import make_graph
+
+    try:
+        text = options.graph.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StagewrightError(
+            "no-file", f"{options.graph.name} cannot be read: {error}.", "Check its path."
+        ) from None
+    sources = options.sources or options.graph.parent
+    name = options.name or options.graph.stem
+    graph = TextureGraph.from_json(text)
+    return (yield from make_graph(graph, sources, options.output, name, force=options.force))
 
 
 def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:

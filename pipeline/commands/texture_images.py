@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -126,55 +127,34 @@ def _tile(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
 
 
 def _inpaint(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ...texture_lab.photo_tools import inpaint_files
+    from ...texture_lab.photo_tools import inpaint, read_mask
 
-    job = inpaint_files(
-        options.images,
-        options.mask,
-        options.output,
-        wraps=options.repeats,
-        seed=options.seed,
-        force=options.force,
-    )
-    return (yield from job)
+    hole = read_mask(options.mask)
+    return (yield from _changed(options, partial(inpaint, hole=hole, seed=options.seed)))
 
 
 def _outpaint(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ...texture_lab.photo_tools import outpaint_files
+    from ...texture_lab.photo_tools import outpaint
 
-    job = outpaint_files(
-        options.images,
-        options.pixels,
-        options.output,
-        wraps=options.repeats,
-        seed=options.seed,
-        force=options.force,
-    )
-    return (yield from job)
+    further = partial(outpaint, pixels=options.pixels, seed=options.seed)
+    return (yield from _changed(options, further))
 
 
 def _upscale(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ...texture_lab.photo_tools import upscale_files
+    from ...texture_lab.photo_tools import enlarge
 
-    job = upscale_files(
-        options.images,
-        options.factor,
-        options.output,
-        wraps=options.repeats,
-        force=options.force,
-    )
-    return (yield from job)
+    return (yield from _changed(options, partial(enlarge, factor=options.factor)))
 
 
 def _vary(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ...texture_lab.photo_tools import vary_files
+    from ...texture_lab.photo_tools import vary
 
-    job = vary_files(
-        options.images,
-        options.strength,
-        options.output,
-        wraps=options.repeats,
-        seed=options.seed,
-        force=options.force,
-    )
-    return (yield from job)
+    other = partial(vary, strength=options.strength, seed=options.seed)
+    return (yield from _changed(options, other))
+
+
+def _changed(options: argparse.Namespace, change: Any) -> Job[Mapping[str, Any]]:
+    from ...texture_lab.photo_tools import change_files
+
+    repeating = partial(change, wraps=options.repeats)
+    return (yield from change_files(options.images, options.output, repeating, force=options.force))

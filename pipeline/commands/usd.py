@@ -14,7 +14,7 @@ from ...usd_tools.profiles import PROFILES
 from .. import summaries
 from ..host import ImportChoice, SceneHost, SceneRequest
 from ..work import work_folder
-from . import usd_files, usd_inspect, usd_mtlx, usd_render
+from . import usd_files, usd_inspect, usd_mtlx, usd_render, usd_schema
 from .common import (
     add_allow,
     add_blend,
@@ -44,6 +44,7 @@ def add(verbs: Any) -> None:
     usd_files.add_to(group)
     usd_mtlx.add_to(group)
     usd_render.add_to(group)
+    usd_schema.add_to(group)
 
 
 def _add_export(group: Any) -> None:

@@ -94,15 +94,19 @@ def _inspect(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[st
     from ...usd_tools.inspect.layers import layer_stack, stage_dependencies
     from ...usd_tools.inspect.properties import prim_details
     from ...usd_tools.inspect.statistics import statistics
+    from ...usd_tools.stages import reading
 
     if options.prim:
-        return {"prim": asdict(prim_details(stage, options.prim, options.time))}
+        with reading(options.file):
+            return {"prim": asdict(prim_details(stage, options.prim, options.time))}
     yield Progress("inspect.count", 0.5, "Counting")
-    return {
-        "statistics": asdict(statistics(stage)),
-        "layers": [asdict(row) for row in layer_stack(stage)],
-        "dependencies": [asdict(row) | {"broken": row.broken} for row in stage_dependencies(stage)],
-    }
+    with reading(options.file):
+        files = stage_dependencies(stage)
+        return {
+            "statistics": asdict(statistics(stage)),
+            "layers": [asdict(row) for row in layer_stack(stage)],
+            "dependencies": [asdict(row) | {"broken": row.broken} for row in files],
+        }
 
 
 def _inspected(value: Mapping[str, Any]) -> str:
@@ -178,11 +182,13 @@ def _tree(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, 
     yield Progress("inspect.open", 0.0, f"Opening {options.file.name}")
     stage = _opened(options)
     from ...usd_tools.inspect.tree import row, search
+    from ...usd_tools.stages import reading
 
     rows: Iterator[PrimRow] = _below(stage, options.below, options.depth or 1 << 30)
     if options.search:
         rows = map(row, search(stage, options.search))
-    shown = list(islice(rows, options.limit + 1))
+    with reading(options.file):
+        shown = list(islice(rows, options.limit + 1))
     cut = len(shown) > options.limit
     return {"rows": [each._asdict() for each in shown[: options.limit]], "cut": cut}
 
@@ -240,15 +246,16 @@ def _add_diff(group: Any) -> None:
 def _diff(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
     require_usd()
     from ...usd_tools.diff import diff_layers, diff_stages
-    from ...usd_tools.stages import open_stage
+    from ...usd_tools.stages import open_stage, reading
 
     yield Progress("diff.open", 0.0, "Opening the files")
     before, after = (open_stage(file.absolute()) for file in (options.before, options.after))
-    if options.stage:
-        changes = yield from diff_stages(before, after, options.tolerance)
-    else:
-        layers = before.GetRootLayer(), after.GetRootLayer()
-        changes = yield from diff_layers(layers[0], layers[1], options.tolerance)
+    with reading(options.after):
+        if options.stage:
+            changes = yield from diff_stages(before, after, options.tolerance)
+        else:
+            layers = before.GetRootLayer(), after.GetRootLayer()
+            changes = yield from diff_layers(layers[0], layers[1], options.tolerance)
     return {"changes": [change.to_json() for change in changes]}
 
 

@@ -31,9 +31,14 @@ from .packaging import download_wheels
 # Inside Blender run the tests that need it, and those of the rooms that meet its pxr.
 IN_BLENDER = ("tests/blender", "tests/usd_tools")
 PLAIN_NEVER = "tests/blender"
-# One plain Python is enough for these: the repository's files, a library killed hundreds
+# One plain Python is enough for these: the repository's files, publishes killed hundreds
 # of times, and what Blender's Python 3.11 runs anyway with its own pxr.
-ONCE = ("tests/house", "tests/ayon_bridge/test_crash.py", "tests/usd_tools")
+ONCE = (
+    "tests/house",
+    "tests/ayon_bridge/test_crash.py",
+    "tests/ayon_bridge/test_server_faults.py",
+    "tests/usd_tools",
+)
 NO_TESTS_COLLECTED = 5
 
 

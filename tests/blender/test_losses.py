@@ -57,7 +57,7 @@ def test_the_world_and_the_materials_of_looks_are_looked_at_too(tmp_path: Path) 
     tree.links.new(noise.outputs["Color"], tree.nodes["Background"].inputs["Color"])
     told = finish(BlenderHost().losses(SceneRequest("", "thing", world=True), tmp_path))
     without = finish(BlenderHost().losses(SceneRequest("", "thing"), tmp_path))
-    assert [("Noisy" in loss.message) for loss in without] == [True]
+    assert [("Noisy" in loss.message, loss.object) for loss in without] == [(True, "Held")]
     assert len(told) == 2 and any("world" in loss.message.casefold() for loss in told)
 
 

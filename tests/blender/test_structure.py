@@ -12,7 +12,7 @@ from pxr import Usd, UsdGeom, UsdShade
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Message
-from stagewright.pipeline.export import CheckedAsset, export_asset
+from stagewright.pipeline.export import CheckedAsset, check_against, export_asset
 from stagewright.pipeline.host import SceneRequest
 
 from .scenes import add_material, empty_scene, finish
@@ -94,6 +94,42 @@ def test_only_what_is_selected_is_exported_on_request(tmp_path: Path, engine: st
     kept.select_set(False)
     with pytest.raises(StagewrightError, match="selected"):
         finish(export_asset(BlenderHost(), request, root, tmp_path, []))
+
+
+def test_what_a_variant_instances_is_compared_where_it_shows(tmp_path: Path) -> None:
+    """Objects of collections that variants instance are in no variant themselves."""
+    tree = bpy.data.collections.new("Tree")
+    leaf = bpy.data.objects.new("Leaf", triangle("Leaf data").data)
+    tree.objects.link(leaf)
+    for number, name in enumerate(("lod=high", "lod=low")):
+        use = bpy.data.objects.new(f"Use {number}", None)
+        use.instance_type, use.instance_collection = "COLLECTION", tree
+        use.location.x = 3.0 * number
+        bpy.context.scene.collection.objects.link(use)
+        collection(name, use)
+    bpy.context.view_layer.update()
+    asset = exported(tmp_path / "out")
+    assert [f.message for f in asset.checks.findings if f.severity != "info"] == []
+
+
+@pytest.mark.parametrize("engine", ["native", "stagewright"])
+def test_files_with_and_without_variants_are_checked_against_the_scene(
+    tmp_path: Path, engine: str
+) -> None:
+    collection("lod=high", triangle("High"))
+    collection("lod=low", triangle("Low"))
+    triangle("Always")
+    bpy.context.view_layer.update()
+    request = SceneRequest("", "thing", engine=engine)
+    root = tmp_path / "out" / "thing.usda"
+    root.parent.mkdir()
+    finish(export_asset(BlenderHost(), request, root, tmp_path / "work", []))
+    checks = check_against(
+        BlenderHost(), SceneRequest("", "thing"), root, tmp_path / "check", [], "usd"
+    )
+    report = finish(checks)
+    assert [f.message for f in report.findings if f.severity == "loss"] == []
+    assert report.compared == (3 if engine == "native" else 2)
 
 
 def test_variants_give_the_same_bytes(tmp_path: Path) -> None:

@@ -153,3 +153,22 @@ def test_a_look_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     stage = usd.Stage.Open(str(tmp_path / "my wall.usda"))
     assert stage.GetDefaultPrim().GetName() == "my_wall"
     assert main([*words, str(tmp_path / "wall.obj")]) == 1
+
+
+def test_a_graph_is_made_and_made_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    settings = {"prompt": "red brick", "size": 64}
+    nodes = [
+        {"id": "a", "kind": "text_to_texture", "settings": settings},
+        {"id": "b", "kind": "adjust", "inputs": {"set": "a"}, "settings": {"brightness": 0.1}},
+        {"id": "c", "kind": "output", "inputs": {"set": "b"}},
+    ]
+    (tmp_path / "light wall.json").write_text(json.dumps({"nodes": nodes}))
+    words = ["texture", "graph", str(tmp_path / "light wall.json"), "-o", str(tmp_path / "out")]
+    assert main(words) == 0
+    assert "Made in 3 steps" in capfd.readouterr().err
+    map_ = tmp_path / "out" / "light wall_ao.png"
+    again = tmp_path / "again"
+    assert main(["texture", "rerun", str(map_), "-o", str(again), "--name", "light wall"]) == 0
+    assert (again / map_.name).read_bytes() == map_.read_bytes()
+    (tmp_path / "bad.json").write_text("{")
+    assert main(["texture", "graph", str(tmp_path / "bad.json"), "-o", str(tmp_path)]) == 1

@@ -13,7 +13,7 @@ from pxr import Sdf, Tf, Usd
 from ...jobs.errors import StagewrightError
 from ..placing import move_into_place, staging
 from ..repair import save_overrides
-from ..stages import open_stage, write_layer
+from ..stages import open_stage, reading, write_layer
 from ..stamps import Stamp, stamp_of
 from .layers import LayerRow, layer_stack, select_variant, set_loaded, set_muted
 from .outline import Outline
@@ -48,10 +48,11 @@ class Session:
         self.layers: list[LayerRow] = []
         _detach([f"{path.parent}{os.sep}"])
         self.stage = open_stage(path, load=load)
-        self._detach_used()
-        self.outline = Outline(self.stage)
         self._stamps: dict[Path, Stamp | None] = {}
-        self._renew()
+        with reading(path):
+            self._detach_used()
+            self.outline = Outline(self.stage)
+            self._renew()
 
     def look_at(self, path: str) -> None:
         """Read all about the prim at ``path``.

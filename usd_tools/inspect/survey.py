@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...jobs.events import Job, Message, Progress
+from ..stages import reading
 from .layers import stage_dependencies
 from .session import opened
 from .statistics import statistics
@@ -25,11 +26,12 @@ def survey(state: Mapping[str, Any]) -> Job[dict[str, Any]]:
         StagewrightError: ``asset-unreadable``.
     """
     yield Progress("survey.open", 0.0, f"Opening {Path(state['path']).name}")
-    stage = opened(state)
-    yield Progress("survey.count", 0.3, "Counting")
-    numbers = asdict(statistics(stage))
-    yield Progress("survey.files", 0.7, "Looking for files")
-    rows = [asdict(row) | {"broken": row.broken} for row in stage_dependencies(stage)]
+    with reading(Path(state["path"])):
+        stage = opened(state)
+        yield Progress("survey.count", 0.3, "Counting")
+        numbers = asdict(statistics(stage))
+        yield Progress("survey.files", 0.7, "Looking for files")
+        rows = [asdict(row) | {"broken": row.broken} for row in stage_dependencies(stage)]
     broken = sum(row["broken"] for row in rows)
     yield Message(f"{len(rows):,} files named, {broken:,} of them missing.")
     return {"statistics": numbers, "dependencies": rows}

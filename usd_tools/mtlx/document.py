@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -124,9 +125,7 @@ def _port(port: Any, body: Any, folder: Path) -> Port:
 
 
 def validate(path: Path) -> tuple[Note, ...]:
-    """What is wrong with a document, by MaterialX's validator; each with the node's name.
-
-    Nodes without a definition, which the validator passes over, are told, too.
+    """What is wrong with a document by MaterialX's validator and library, node by node.
 
     Raises:
         StagewrightError: ``bad-mtlx`` or ``no-materialx``.
@@ -137,11 +136,10 @@ def validate(path: Path) -> tuple[Note, ...]:
     waiting = [(child, "") for child in reversed(document.getChildren())]
     while waiting:
         element, node = waiting.pop()
-        if isinstance(element, mx.Node):
+        if element.isA(mx.Node):
             node = element.getNamePath()
-            if not _is_defined(element):
-                what = f"{element.getCategory()} of type {element.getType()}"
-                found[Note(node, "unsupported", f"There is no definition of {what}.")] = None
+            for problem in _node_problems(element):
+                found[Note(node, "unsupported", problem)] = None
         children = element.getChildren()
         below = {line for child in children for line in _complaints(child)}
         for line in _complaints(element):
@@ -152,12 +150,29 @@ def validate(path: Path) -> tuple[Note, ...]:
 
 
 def _complaints(element: Any) -> list[str]:
+    """What the validator says, but of inputs: :func:`_node_problems` says more of them."""
     _, text = element.validate()
-    return [line for line in text.splitlines() if line]
+    lines = (line.strip().rstrip(".") for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("Node interface error: Input")]
 
 
-def _is_defined(node: Any) -> bool:
-    """Whether there is any definition of what a node is, even if its inputs do not fit."""
-    return bool(standard_library().getMatchingNodeDefs(node.getCategory())) or bool(
-        node.getDocument().getMatchingNodeDefs(node.getCategory())
-    )
+def _node_problems(node: Any) -> Iterator[str]:
+    """Inputs of a node, and their types, that no definition of it has; after its name."""
+    category, kind = node.getCategory(), node.getType()
+    documents = (node.getDocument(), standard_library())
+    found = [d for document in documents for d in document.getMatchingNodeDefs(category)]
+    if not found:
+        yield f"is a {category}, which MaterialX does not define"
+        return
+    fitting = [definition for definition in found if kind in (definition.getType(), "multioutput")]
+    types: dict[str, set[str]] = {}
+    for definition in fitting or found:
+        for port in definition.getActiveInputs():
+            types.setdefault(port.getName(), set()).add(port.getType())
+    for port in node.getInputs():
+        name = port.getName()
+        if name not in types:
+            yield f"has the input {name}, which {category} has not"
+        elif port.getType() not in types[name]:
+            wanted = " or a ".join(sorted(types[name]))
+            yield f"has a {port.getType()} as {name}, which is a {wanted}"
