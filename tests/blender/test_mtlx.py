@@ -586,6 +586,33 @@ def test_the_window_imports_assigns_lists_and_exports(tmp_path: Path) -> None:
     assert bpy.ops.stagewright.export_mtlx(**options) == {"FINISHED"}
     assert [network.name for network in read_document(target).networks] == ["Ramp"]
     assert len(found.findings) == 0
+    path.write_text(path.read_text("utf-8").replace("coat_weight", "coat_wait"), "utf-8")
+    bpy.ops.stagewright.import_mtlx(filepath=str(path))
+    assert any("coat_wait" in f.name for f in found.findings if f.severity == "error")
     path.write_text("no document", "utf-8")
     with pytest.raises(RuntimeError, match="look.mtlx"):
         bpy.ops.stagewright.import_mtlx(filepath=str(path))
+
+
+def test_sets_of_tiles_come_in_and_go_out(tmp_path: Path) -> None:
+    for tile in (1001, 1002, 1011):
+        image = bpy.data.images.new("tile", 2, 2)
+        image.save(filepath=str(tmp_path / f"wood.{tile}.png"))
+        bpy.data.images.remove(image)
+    body = """<image name="tiles" type="color3">
+      <input name="file" type="filename" value="wood.&lt;UDIM&gt;.png" colorspace="srgb_texture"/>
+      </image>""" + MATERIAL.format(
+        name="Tiles", input="base_color", kind="color3", node="tiles", output="", more=""
+    )
+    path = document(tmp_path, body)
+    before = records(path)
+    drain(import_materials(path), print)
+    image = next(image for image in bpy.data.images if image.source == "TILED")
+    assert sorted(tile.number for tile in image.tiles) == [1001, 1002, 1011]
+    target = tmp_path / "again.mtlx"
+    result = drain(export_materials(target), print)
+    assert [row["notes"] for row in result["materials"]] == [[]]
+    assert differences(before["Tiles"], records(target)["Tiles"]) == []
+    (tmp_path / "wood.1011.png").unlink()
+    (row,) = drain(export_materials(target), print)["materials"]
+    assert "wood.1011.png" in " ".join(row["notes"])
