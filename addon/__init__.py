@@ -17,6 +17,7 @@ from .textures import lab as texture_lab
 from .textures import panel as texture_panel
 from .textures import photo as texture_photo
 from .textures import pictures as texture_pictures
+from .textures import publish as texture_publish
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
@@ -80,6 +81,7 @@ _PARTS = (
     texture_pictures,
     texture_settings,
     texture_photo,
+    texture_publish,
     texture_panel,
     texture_history,
     jobs_ui,

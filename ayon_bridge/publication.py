@@ -52,7 +52,7 @@ class StagedPublication:
 
     def __init__(self, shelf: Shelf, request: PublishRequest, *, break_lock: bool) -> None:
         """Nothing is touched before :meth:`open` runs."""
-        self._shelf = shelf
+        self.shelf = shelf
         self.request = request
         self._break_lock = break_lock
         self._lock: Lock | None = None
@@ -113,6 +113,12 @@ class StagedPublication:
         return self.folder.with_name(f".{self.version_name}.staging-{self._version_id[:8]}")
 
     @property
+    def record(self) -> VersionRecord:
+        """All entities of the version, once it is sealed."""
+        assert self._record is not None, "seal() has to run first"
+        return self._record
+
+    @property
     def root_name(self) -> str:
         """Name of the root file."""
         return self.file_name(self.request.extension)
@@ -125,7 +131,7 @@ class StagedPublication:
             output: the anatomy's ``{output}``, to tell files of one version apart.
         """
         values = self._values() | {"ext": extension, "output": output}
-        return self._shelf.anatomy.fill_file(values)
+        return self.shelf.anatomy.fill_file(values)
 
     def refuse_early(self) -> None:
         """Refuse before the long work what :meth:`open` would refuse after it.
@@ -136,7 +142,7 @@ class StagedPublication:
             StagewrightError: ``library-locked`` when another publish of the product is alive;
                 what the home refuses.
         """
-        self._shelf.refuse_early()
+        self.shelf.refuse_early()
         if not self._break_lock:
             refuse_if_held(self._lock_path, self._subject)
 
@@ -150,8 +156,8 @@ class StagedPublication:
                 ``name-differs-in-case``, ``product-type-differs``, ...
         """
         self._lock = yield from acquire(self._lock_path, self._subject, break_lock=self._break_lock)
-        self._plan = yield from self._shelf.plan(self.request)
-        yield from repair(self._shelf, self._plan.product, self._version_folder().parent)
+        self._plan = yield from self.shelf.plan(self.request)
+        yield from repair(self.shelf, self._plan.product, self._version_folder().parent)
         self._take_number()
         last = self._last
         if last is not None and not self.request.force and self._is_content_of(last):
@@ -232,7 +238,7 @@ class StagedPublication:
             The same, with the names that their files have now.
         """
         refused = self.folder
-        self._plan = yield from self._shelf.plan(self.request, fresh=True)
+        self._plan = yield from self.shelf.plan(self.request, fresh=True)
         self._take_number()
         yield Progress("library.claim", message=f"Claiming {self.version_name}")
         with file_errors(self.folder):
@@ -241,7 +247,7 @@ class StagedPublication:
         with file_errors(refused):
             os.rename(refused, self.staging)
         yield Progress("library.remove", message=f"Describing {self.version_name}")
-        (self.staging / self._shelf.record_name).unlink(missing_ok=True)
+        (self.staging / self.shelf.record_name).unlink(missing_ok=True)
         self._record = None
         renamed: dict[str, str] = {}
         for each in representations:
@@ -283,7 +289,7 @@ class StagedPublication:
             sync_file(path)
         self._record = self._entities(representations, thumbnail, reviewable, infos)
         yield Progress("library.record", message=f"Describing {self.version_name}")
-        record = self.staging / self._shelf.record_name
+        record = self.staging / self.shelf.record_name
         self._record.write(record)
         yield Progress("library.sync", message=f"Writing {record.name}")
         sync_file(record)
@@ -309,10 +315,14 @@ class StagedPublication:
 
     def enter(self) -> Job[None]:
         """Enter the version into its home."""
-        assert self._record is not None
         self._check_lock()
-        yield from self._shelf.enter(self._record, self.folder)
+        yield from self.shelf.enter(self.record, self.folder)
         self._recorded = True
+
+    def finish(self) -> Job[None]:
+        """Do what comes after the version was entered with others (:mod:`.together`)."""
+        self._recorded = True
+        yield from self.shelf.finish(self.record, self.folder)
 
     def close(self) -> None:
         """Unlock the product, taking back what was not committed.
@@ -335,14 +345,14 @@ class StagedPublication:
         """Whether a version has the request's content, and its files are there."""
         if version.data.get("contentHash") != self.request.content_hash:
             return False
-        paths = (below(self._shelf.root, each.path) for each in self._shelf.files_of(version))
+        paths = (below(self.shelf.root, each.path) for each in self.shelf.files_of(version))
         return all(path.is_file() for path in paths)
 
     def _is_recorded(self) -> bool:
         """Whether the home has the version; an error at its end leaves that open."""
         if self._recorded or self._record is None:
             return self._recorded
-        return self._shelf.has(self._record.version)
+        return self.shelf.has(self._record.version)
 
     def _take_back(self) -> None:
         if self._claimed:
@@ -357,7 +367,7 @@ class StagedPublication:
             with suppress(OSError):  # not empty: somebody else works there by now
                 folder.rmdir()
         if self._plan is not None:
-            for _ in self._shelf.withdraw(self._plan):
+            for _ in self.shelf.withdraw(self._plan):
                 pass
 
     def _check_lock(self) -> None:
@@ -384,23 +394,23 @@ class StagedPublication:
             (self.request.project_name, self.request.folder_path, self.request.product_name)
         )
         name = uuid5(NAMESPACE_URL, key.casefold()).hex
-        return self._shelf.root / ".stagewright" / "locks" / name
+        return self.shelf.root / ".stagewright" / "locks" / name
 
     def _version_folder(self) -> Path:
-        return Path(self._shelf.anatomy.fill_directory(self._values()))
+        return Path(self.shelf.anatomy.fill_directory(self._values()))
 
     @property
     def _rootless_folder(self) -> str:
-        return self._shelf.anatomy.fill_directory(self._values() | {"root": self._rootless})
+        return self.shelf.anatomy.fill_directory(self._values() | {"root": self._rootless})
 
     @property
     def _rootless(self) -> dict[str, str]:
-        name = self._shelf.anatomy.root_name
+        name = self.shelf.anatomy.root_name
         return {name: f"{{root[{name}]}}"}
 
     def _take_number(self) -> None:
         """Choose the next free number."""
-        self._last = self._shelf.last_version(self._planned.product)
+        self._last = self.shelf.last_version(self._planned.product)
         taken = version_folders(self._version_folder().parent)
         least = max(self._last.version if self._last else 0, *taken, 0) + 1
         self._number = max(least, self.request.version)
@@ -411,7 +421,7 @@ class StagedPublication:
         known, request = self._planned, self.request
         task = known.task
         return {
-            "root": {self._shelf.anatomy.root_name: self._shelf.root.as_posix()},
+            "root": {self.shelf.anatomy.root_name: self.shelf.root.as_posix()},
             "project": {"name": known.project.name, "code": known.project.code},
             "hierarchy": known.folder.path.strip("/").rpartition("/")[0],
             "folder": {
@@ -457,7 +467,7 @@ class StagedPublication:
     def _representation(
         self, staged: RepresentationFiles, infos: Mapping[str, FileInfo]
     ) -> Representation:
-        anatomy = self._shelf.anatomy
+        anatomy = self.shelf.anatomy
         values = (
             self._values()
             | {

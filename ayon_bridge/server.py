@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -19,7 +19,8 @@ from .entities import Folder, Product, Project, Representation, Task, Version, f
 from .home import PublishRequest, ThumbnailContent
 from .names import check_name, check_project_code, check_project_name, check_type_name
 from .publication import StagedPublication
-from .server_shelf import ServerShelf
+from .server_shelf import ServerShelf, ask
+from .together import AT_ONCE
 
 T = TypeVar("T", Folder, Task, Product, Version, Representation)
 
@@ -79,6 +80,24 @@ class Server:
         shelf = ServerShelf(self, request)
         request = replace(request, author=shelf.author)
         return StagedPublication(shelf, request, break_lock=break_lock)
+
+    def publications(self, requests: Sequence[PublishRequest]) -> list[StagedPublication]:
+        """Publications of requests of one project; a query tells about many of them.
+
+        They are entered by :func:`.together.enter_together`.
+
+        Raises:
+            StagewrightError: as :meth:`publication`.
+        """
+        made: list[StagedPublication] = []
+        for start in range(0, len(requests), AT_ONCE):
+            chunk = requests[start : start + AT_ONCE]
+            answer = ask(self, chunk)
+            for each in chunk:
+                shelf = ServerShelf(self, each, answer)
+                request = replace(each, author=shelf.author)
+                made.append(StagedPublication(shelf, request, break_lock=False))
+        return made
 
     def query(self, what: str, query: str, variables: dict[str, Any] | None = None) -> Any:
         """The data of a GraphQL query.

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -76,11 +76,13 @@ class ServerShelf:
 
     record_name = UNFINISHED
 
-    def __init__(self, server: Server, request: PublishRequest) -> None:
-        """Asks the server what there is."""
+    def __init__(
+        self, server: Server, request: PublishRequest, answer: _Node | None = None
+    ) -> None:
+        """Asks the server what there is, unless :func:`ask` has done so."""
         self._server = server
         self._request = request
-        self._answer: _Node | None = None
+        self._answer = answer
         config = json.loads(self._ask()["project"]["config"] or "{}")
         self.anatomy = _anatomy(config)
         self.root = self._find_root(config)
@@ -140,6 +142,10 @@ class ServerShelf:
         """Enter a version in one batch, then what may come after it."""
         if not (again and self.has(record.version)):
             yield from self._enter_batch(record)
+        yield from self.finish(record, folder, again=again)
+
+    def finish(self, record: VersionRecord, folder: Path, *, again: bool = False) -> Job[None]:
+        """Send what may come after the batch."""
         self._answer = None
         done = yield from self._enter_extras(record, again)
         if done:
@@ -151,19 +157,7 @@ class ServerShelf:
 
     def _ask(self) -> _Node:
         if self._answer is None:
-            request = self._request
-            names = folder_names(request.folder_path)
-            paths = ["/" + "/".join(names[:end]) for end in range(1, len(names) + 1)]
-            variables = {
-                "project": request.project_name,
-                "paths": paths,
-                "tasks": [request.task_name] if request.task_name else [],
-                "products": [request.product_name],
-            }
-            what = f'the project "{request.project_name}"'
-            self._answer = self._server.query(what, _QUERY, variables)
-            if self._answer["project"] is None:
-                raise not_found("project", request.project_name)
+            self._answer = ask(self._server, [self._request])
         return self._answer
 
     def _find_root(self, config: _Node) -> Path:
@@ -187,7 +181,7 @@ class ServerShelf:
 
     def _products(self) -> list[_Node]:
         folder = self._folders().get(self._request.folder_path)
-        return _nodes(folder["products"]) if folder else []
+        return _called(self._request.product_name, folder["products"]) if folder else []
 
     def _plan(self) -> Plan:
         request = self._request
@@ -222,7 +216,7 @@ class ServerShelf:
         if request.task_name is None:
             return None
         node = self._folders().get(folder.path)
-        for found in _nodes(node["tasks"]) if node else []:
+        for found in _called(request.task_name, node["tasks"]) if node else []:
             return from_ayon(Task, {**found, "projectName": folder.project_name})
         task = Task(
             project_name=folder.project_name,
@@ -274,6 +268,22 @@ class ServerShelf:
 
     def _enter_batch(self, record: VersionRecord) -> Job[None]:
         version = record.version
+        operations = yield from self.operations(record)
+        yield Progress("server.batch", message=f"Entering {version.name}")
+        try:
+            refused = self.send(record, operations)
+        except StagewrightError as error:
+            # The answer may be lost, and the work done.
+            if error.code in TRANSIENT and self.has(version):
+                return
+            raise
+        if refused is None or (refused.get("status") == 409 and self.has(version)):
+            return  # the latter: the client has sent it twice
+        raise self.refusal(record, refused)
+
+    def operations(self, record: VersionRecord) -> Job[list[dict[str, Any]]]:
+        """The operations of a batch that enter the version; its picture is sent before."""
+        version = record.version
         thumbnail: str | None = None
         if record.thumbnail is not None:
             picture = record.thumbnail.file.path
@@ -284,47 +294,39 @@ class ServerShelf:
                     version.project_name, str(below(self.root, picture))
                 ),
             )
-        operations = self._operations(record, thumbnail)
-        yield Progress("server.batch", message=f"Entering {version.name}")
-        what = f"the version {version.name}"
-        try:
-            results = self._call(
-                what,
-                lambda connection: _batch(connection, version.project_name, operations),
-            )
-        except StagewrightError as error:
-            # The answer may be lost, and the work done.
-            if error.code in TRANSIENT and self.has(version):
-                return
-            raise
-        failed = next((each for each in results if each.get("detail")), None)
-        if failed is None and all(each["success"] for each in results):
-            return
-        status = int((failed or {}).get("status") or 500)
-        if status == 409 and self.has(version):
-            return  # the client has sent it twice
-        detail = str((failed or {}).get("detail") or "")
-        refusal = status_error(self._server.url, what, status, detail)
-        if refusal.code == "name-taken" and not self._is_blocked():
-            raise StagewrightError(
-                "version-taken",
-                f'Somebody else has published {version.name} of "{self._request.product_name}" '
-                "meanwhile.",
-                "Publish again.",
-            )
-        raise refusal
+        version = replace(version, thumbnail_id=thumbnail)
+        representations = (rooted(each, self.root) for each in record.representations)
+        return [_operation(each) for each in (*self._plan().made, version, *representations)]
+
+    def send(self, record: VersionRecord, operations: list[dict[str, Any]]) -> _Node | None:
+        """Send a batch; returns what the server says of the operation that it refuses."""
+        version = record.version
+        results = self._call(
+            f"the version {version.name}",
+            lambda connection: _batch(connection, version.project_name, operations),
+        )
+        refused = [each for each in results if not each["success"]]
+        told = (each for each in refused if each.get("detail"))
+        return next(told, refused[0] if refused else None)
+
+    def refusal(self, record: VersionRecord, refused: _Node) -> StagewrightError:
+        """The error of a version whose operation was refused."""
+        version, product = record.version, self._request.product_name
+        status, detail = int(refused.get("status") or 500), str(refused.get("detail") or "")
+        error = status_error(self._server.url, f"the version {version.name}", status, detail)
+        if error.code != "name-taken" or self._is_blocked():
+            return error
+        return StagewrightError(
+            "version-taken",
+            f'Somebody else has published {version.name} of "{product}" meanwhile.',
+            "Publish again.",
+        )
 
     def _is_blocked(self) -> bool:
         """Whether something bears the id, or the name, of what is to be made, and is not it."""
         missing = len(self._plan().made)
         self._answer = None
         return missing > 0 and len(self._plan().made) == missing
-
-    def _operations(self, record: VersionRecord, thumbnail: str | None) -> list[dict[str, Any]]:
-        version = replace(record.version, thumbnail_id=thumbnail)
-        representations = (rooted(each, self.root) for each in record.representations)
-        entities = (*self._plan().made, version, *representations)
-        return [_operation(each) for each in entities]
 
     # What comes after the batch.
 
@@ -390,6 +392,35 @@ class ServerShelf:
     def _call(self, what: str, call: Callable[[Any], Any]) -> Any:
         with server_errors(self._server.url, what):
             return call(self._server.connection)
+
+
+def ask(server: Server, requests: Sequence[PublishRequest]) -> _Node:
+    """What there is of what the requests, all of one project, are about; one query.
+
+    Raises:
+        StagewrightError: ``not-found`` for the project.
+    """
+    project = requests[0].project_name
+    paths: set[str] = set()
+    for each in requests:
+        names = folder_names(each.folder_path)
+        paths |= {"/" + "/".join(names[:end]) for end in range(1, len(names) + 1)}
+    variables = {
+        "project": project,
+        "paths": sorted(paths),
+        "tasks": sorted({each.task_name for each in requests if each.task_name}),
+        "products": sorted({each.product_name for each in requests}),
+    }
+    answer: _Node = server.query(f'the project "{project}"', _QUERY, variables)
+    if answer["project"] is None:
+        raise not_found("project", project)
+    return answer
+
+
+def _called(name: str, connection: _Node) -> list[_Node]:
+    """The nodes of this name; a query for several publishes answers those of others, too."""
+    nodes = _nodes(connection)
+    return [each for each in nodes if each["name"].casefold() == name.casefold()]
 
 
 def _anatomy(config: _Node) -> Anatomy:

@@ -73,6 +73,9 @@ class Shelf(Protocol):
             StagewrightError: ``version-taken`` when its number belongs to another.
         """
 
+    def finish(self, record: VersionRecord, folder: Path, *, again: bool = False) -> Job[None]:
+        """Do what comes after the version was entered; its record then has its last name."""
+
 
 class LibraryShelf:
     """The library as a :class:`Shelf`."""
@@ -118,6 +121,10 @@ class LibraryShelf:
     def enter(self, record: VersionRecord, folder: Path, *, again: bool = False) -> Job[None]:
         """Enter a version into the database, in one transaction."""
         yield from self._library.transaction(self._statements(record))
+
+    def finish(self, record: VersionRecord, folder: Path, *, again: bool = False) -> Job[None]:
+        """Nothing comes after a transaction."""
+        yield from ()
 
     def _statements(self, record: VersionRecord) -> Job[None]:
         for entity in (record.thumbnail, record.version, *record.representations):

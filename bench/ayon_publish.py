@@ -10,4 +10,4 @@ from __future__ import annotations
 from rows import print_rows
 
 if __name__ == "__main__":
-    print_rows(__doc__, "ayon_publish_tasks", ("request_tasks",))
+    print_rows(__doc__, "ayon_publish_tasks", ("request_tasks", "batch_tasks"))

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Event, Job, Message, Progress, Waiting
-from ..jobs.warm import Order, WarmChild
+from ..jobs.warm import WarmChild
+from ..texture_lab.backends import Commission, Embedded
 from ..texture_lab.request import TextureRequest
 from ..texture_lab.texture_set import is_done
 
@@ -73,15 +74,16 @@ def make_sets(
     made: list[Mapping[str, Any]] = []
     refused: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="stagewright-") as scratch:
-        crew = [WarmChild(Path(scratch) / str(number)) for number in range(children)]
-        busy: dict[WarmChild, tuple[TextureRequest, Job[Mapping[str, Any]]]] = {}
+        crew = [Embedded(WarmChild(Path(scratch) / str(number))) for number in range(children)]
+        busy: dict[Embedded, tuple[TextureRequest, Job[Mapping[str, Any]]]] = {}
         try:
             while waiting or busy:
-                for child in crew:
-                    if child not in busy and waiting:
+                for backend in crew:
+                    if backend not in busy and waiting:
                         name, request = waiting.pop(0)
-                        busy[child] = request, child.run(_order(request, folder, name, force))
-                for child, (request, job) in list(busy.items()):
+                        wanted = Commission(request, folder, name, force=force)
+                        busy[backend] = request, backend.submit(wanted)
+                for backend, (request, job) in list(busy.items()):
                     try:
                         yield from _heard(next(job))
                         continue
@@ -90,15 +92,15 @@ def make_sets(
                     except StagewrightError as error:
                         refused.append({"prompt": request.prompt, "code": error.code})
                         yield Message(f"{request.prompt[:60]}: {error}", "warning")
-                    del busy[child]
+                    del busy[backend]
                     done = len(made) + len(refused)
                     yield Progress("texture.set", done / total, f"{done} of {total} sets")
                 yield Waiting()
         finally:
             for _request, job in busy.values():
                 job.close()
-            for child in crew:
-                child.close()
+            for backend in crew:
+                backend.close()
     return {"made": made, "there": there, "refused": refused}
 
 
@@ -106,16 +108,6 @@ def _heard(event: Event | Waiting) -> Job[None]:
     """What is said of one set among many: only what a person should read."""
     if isinstance(event, Message):
         yield event
-
-
-def _order(request: TextureRequest, folder: Path, name: str, force: bool) -> Order:
-    arguments = {
-        "request": request.to_json(),
-        "folder": str(folder.absolute()),
-        "name": name,
-        "force": force,
-    }
-    return Order("texture_lab.tasks:make_set", arguments)
 
 
 def _named(requests: Sequence[TextureRequest]) -> list[tuple[str, TextureRequest]]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -63,15 +62,6 @@ def make_graph(
     about = {"steps": [node.kind for node in steps]}
     files = write_set(values[graph.output.id], folder, name, graph, about)
     return {"files": [str(path) for path in files], **about}
-
-
-def is_graph(text: str) -> bool:
-    """Whether a request's JSON is that of a graph."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(value, dict) and "nodes" in value
 
 
 def _text(node: Node, given: Values, sources: Path) -> Job[TextureSet]:

@@ -11,36 +11,34 @@ import numpy as np
 
 from ..jobs.events import Job, Preview
 from .grammar import understand
-from .make import draw, make
-from .photo import make_maps, request_of
+from .make import draw
 from .picture import picture, write_picture
 from .png import write_png
 from .request import TextureRequest
+from .requests import make_any, request_from_json
 from .texture_set import preview_of
 
 
 def make_set(
-    request: str, folder: str, name: str, preview: str = "", force: bool = False
+    request: str,
+    folder: str,
+    name: str,
+    sources: str = "",
+    preview: str = "",
+    force: bool = False,
 ) -> Job[Mapping[str, Any]]:
-    """:func:`.make.make` of a request's JSON.
+    """:func:`.requests.make_any` of a request's JSON.
 
     The preview is kept beside the set, too (see :func:`.texture_set.preview_of`).
     """
-    wanted = TextureRequest.from_json(request)
-    shown = Path(preview) if preview else None
-    value = yield from make(wanted, Path(folder), name, shown, force=force)
+    wanted = request_from_json(request)
+    shown = Path(preview) if preview and isinstance(wanted, TextureRequest) else None
+    place = Path(sources) if sources else None
+    value = yield from make_any(wanted, place, Path(folder), name, shown, force=force)
     if shown is not None:
         pixels = (np.load(shown)[:, :, :3] * 255 + 0.5).astype(np.uint8)
         write_png(preview_of(Path(value["files"][-1])), pixels)
     return value
-
-
-def make_photo_set(
-    photo: str, folder: str, name: str, chosen: Mapping[str, Any]
-) -> Job[Mapping[str, Any]]:
-    """:func:`.photo.make_maps` of a photo; ``chosen`` are fields of its request."""
-    request = request_of(Path(photo), **chosen)
-    return (yield from make_maps(Path(photo), request, Path(folder), name))
 
 
 def draw_previews(requests: Sequence[str], files: Sequence[str]) -> Job[Mapping[str, Any]]:

@@ -10,26 +10,24 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
-from ...pipeline.published import PublishedAsset, find_published, newest, published_assets
-from .. import preferences, pump
+from ...pipeline.published import PublishedAsset, find, newest, of_same_product
+from .. import pump
 from ..drawing import SidebarPanel, draw_task
 from ..undo import push_undo
 from ..worker import import_usd
+from . import catalog, server
 
 KIND = "add-asset"
-
-
-def _library(path: str) -> Path:
-    return Path(bpy.path.abspath(path)) if path else preferences.library_path()
 
 
 def _add(asset: PublishedAsset, place: tuple[float, ...]) -> Job[Mapping[str, Any]]:
@@ -42,6 +40,17 @@ def _add(asset: PublishedAsset, place: tuple[float, ...]) -> Job[Mapping[str, An
     push_undo(f"Stagewright: add {asset.name} {asset.version}")
     yield Message(f"Added {asset.name} {asset.version} as {shown.name}.")
     return {"object": shown.name, "version": asset.version}
+
+
+def _append(asset: PublishedAsset) -> Job[Mapping[str, Any]]:
+    """Make the version's content the scene's own."""
+    with _imported(asset) as blend:
+        yield from import_usd(asset.path, blend, asset.name)
+        collection = _take_over(blend, asset)
+    bpy.context.view_layer.active_layer_collection.collection.children.link(collection)
+    push_undo(f"Stagewright: append {asset.name} {asset.version}")
+    yield Message(f"Appended {asset.name} {asset.version} as {collection.name}.")
+    return {"collection": collection.name, "version": asset.version}
 
 
 def _update(asset: PublishedAsset, version_id: str) -> Job[Mapping[str, Any]]:
@@ -66,12 +75,12 @@ def _gone(asset: PublishedAsset) -> StagewrightError:
     )
 
 
-def _unknown(version_id: str, library: Path) -> StagewrightError:
+def _unknown(version_id: str, place: str) -> StagewrightError:
     shown = _collection_of(version_id)
     name = f"{shown.name} {shown.stagewright.version}" if shown else f"USD version {version_id}"
     return StagewrightError(
         "no-version",
-        f"The library {library} holds no {name}.",
+        f"{place} holds no {name}.",
         "Name the library that it was added from.",
     )
 
@@ -79,13 +88,21 @@ def _unknown(version_id: str, library: Path) -> StagewrightError:
 def _bring_in(asset: PublishedAsset) -> Job[None]:
     """Import the version, unless the file has it already."""
     if _collection_of(asset.version_id) is None:
-        folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=bpy.app.tempdir or None))
-        try:
-            blend = folder / "asset.blend"
+        with _imported(asset) as blend:
             yield from import_usd(asset.path, blend, asset.name)
-            _append(blend, asset)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            collection = _take_over(blend, asset)
+        collection.stagewright.remember(asset.identity)
+        collection.stagewright.added = True
+
+
+@contextmanager
+def _imported(asset: PublishedAsset) -> Iterator[Path]:
+    """Where a file goes that the version is imported to; gone after the block."""
+    folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=bpy.app.tempdir or None))
+    try:
+        yield folder / "asset.blend"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def added_collections() -> list[bpy.types.Collection]:
@@ -99,13 +116,12 @@ def _collection_of(version_id: str) -> bpy.types.Collection | None:
     return next(found, None)
 
 
-def _append(blend: Path, asset: PublishedAsset) -> None:
+def _take_over(blend: Path, asset: PublishedAsset) -> bpy.types.Collection:
     with bpy.data.libraries.load(str(blend), link=False) as (there, here):
         here.collections = [asset.name for name in there.collections if name == asset.name]
     collection = here.collections[0]
     collection.use_fake_user = False
-    collection.stagewright.remember(asset.identity)
-    collection.stagewright.added = True
+    return collection
 
 
 def _show(collection: bpy.types.Collection, place: tuple[float, ...]) -> bpy.types.Object:
@@ -131,10 +147,10 @@ def _list_versions(
     return _items
 
 
-def _read_items(library: Path) -> None:
+def _offer(assets: list[PublishedAsset]) -> None:
     _items[:] = [
         (asset.version_id, f"{asset.folder}  {asset.product}  {asset.version}", asset.comment)
-        for asset in published_assets(library)
+        for asset in assets
     ]
 
 
@@ -146,7 +162,7 @@ def _is_free(operator: type[bpy.types.Operator]) -> bool:
 
 
 class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
-    """Add a published version to the scene; exported, it is a reference to that version"""
+    """Add a published version to the scene: as a reference to it, or as the scene's own"""
 
     bl_idname = "stagewright.add_published_asset"
     bl_label = "Add Published Asset"
@@ -159,6 +175,14 @@ class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
         items=_list_versions,
         options={"SKIP_SAVE"},
     )
+    how: EnumProperty(
+        name="Add As",
+        description="What the version becomes in this file",
+        items=(
+            ("REFERENCE", "Reference", "Exported, it is a reference to the version"),
+            ("APPEND", "Copy", "It is the scene's own, to be changed and exported as it is then"),
+        ),
+    )
     version_id: StringProperty(
         name="Version ID",
         description="AYON's id of the version, for scripts",
@@ -166,7 +190,7 @@ class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
     )
     library: StringProperty(
         name="Library",
-        description="Folder of the library; that of the preferences if empty",
+        description="Folder of the library; where the scene publishes to if empty",
         subtype="DIR_PATH",
         options={"SKIP_SAVE", "HIDDEN"},
     )
@@ -180,14 +204,13 @@ class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
         """Let one be searched for."""
         if self.version_id:
             return self.execute(context)
-        library = _library(self.library)
         try:
-            _read_items(library)
+            _offer(catalog.assets(context.scene, self.library))
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if not _items:
-            self.report({"ERROR"}, f"Nothing is published in {library} yet")
+            self.report({"ERROR"}, "Nothing is published there yet")
             return {"CANCELLED"}
         context.window_manager.invoke_search_popup(self)
         return {"RUNNING_MODAL"}
@@ -196,8 +219,11 @@ class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
         """Start to add it, or do so when there is no window."""
         place = tuple(context.scene.cursor.location)
         try:
-            asset = find_published(_library(self.library), self.version_id or self.choice)
-            task = pump.run(_add(asset, place), KIND, f"Add {asset.name} {asset.version}")
+            assets = catalog.assets(context.scene, self.library)
+            place_name = catalog.place(context.scene, self.library)
+            asset = find(assets, self.version_id or self.choice, place_name)
+            job = _append(asset) if self.how == "APPEND" else _add(asset, place)
+            task = pump.run(job, KIND, f"Add {asset.name} {asset.version}")
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -209,8 +235,23 @@ class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
 _newest: dict[str, PublishedAsset] = {}
 
 
+def _compare(assets: list[PublishedAsset]) -> None:
+    """Note the newest version of each asset that was added."""
+    _newest.clear()
+    for collection in added_collections():
+        found = newest(assets, collection.stagewright.version_id)
+        if found is not None:
+            _newest[collection.stagewright.version_id] = found
+
+
+def _ask_and_compare(project: str) -> Job[Mapping[str, Any]]:
+    value = yield from catalog.listen(project)
+    _compare([PublishedAsset.from_json(each) for each in value["assets"]])
+    return value
+
+
 class STAGEWRIGHT_OT_look_for_versions(bpy.types.Operator):
-    """Look in the library for newer versions of the assets that were added"""
+    """Look for newer versions of the assets that were added, where the scene publishes to"""
 
     bl_idname = "stagewright.look_for_versions"
     bl_label = "Look for Newer Versions"
@@ -221,26 +262,44 @@ class STAGEWRIGHT_OT_look_for_versions(bpy.types.Operator):
         return bool(added_collections())
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Read the library."""
+        """Read the library, or start to ask the server."""
+        scene = context.scene
         try:
-            assets = published_assets(preferences.library_path())
+            if server.is_chosen(scene):
+                job = _ask_and_compare(catalog.project_of(scene))
+                pump.run(job, catalog.KIND, "Ask the AYON server")
+            else:
+                _compare(catalog.assets(scene))
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        _newest.clear()
-        for collection in added_collections():
-            found = newest(assets, collection.stagewright.version_id)
-            if found is not None:
-                _newest[collection.stagewright.version_id] = found
         return {"FINISHED"}
 
 
 class STAGEWRIGHT_OT_update_published_asset(bpy.types.Operator):
-    """Show the newest version wherever this one is shown"""
+    """Show the newest version, or one that is chosen, wherever this one is shown"""
 
     bl_idname = "stagewright.update_published_asset"
     bl_label = "Update Published Asset"
     bl_options = {"REGISTER"}
+    bl_property = "choice"
+
+    choice: EnumProperty(
+        name="Version",
+        description="Version to show",
+        items=_list_versions,
+        options={"SKIP_SAVE"},
+    )
+    choose: BoolProperty(
+        name="Choose",
+        description="Let one of all versions be chosen, older ones included",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+    to_version_id: StringProperty(
+        name="To Version ID",
+        description="AYON's id of the version to show; the newest if empty, for scripts",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
 
     version_id: StringProperty(
         name="Version ID",
@@ -259,13 +318,32 @@ class STAGEWRIGHT_OT_update_published_asset(bpy.types.Operator):
         """Whether nothing else is being added."""
         return _is_free(cls)
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Let a version be searched for, if that is asked for."""
+        if not self.choose:
+            return self.execute(context)
+        try:
+            assets = catalog.assets(context.scene, self.library)
+        except StagewrightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        _offer(of_same_product(assets, self.version_id))
+        if not _items:
+            self.report({"ERROR"}, "The version is not where the scene publishes to")
+            return {"CANCELLED"}
+        context.window_manager.invoke_search_popup(self)
+        return {"RUNNING_MODAL"}
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the update, or do it when there is no window."""
         try:
-            library = _library(self.library)
-            asset = newest(published_assets(library), self.version_id)
+            assets = catalog.assets(context.scene, self.library)
+            wanted = self.to_version_id or (self.choice if self.choose else "")
+            own = newest(assets, self.version_id)
+            place = catalog.place(context.scene, self.library)
+            asset = find(assets, wanted, place) if wanted else own
             if asset is None:
-                raise _unknown(self.version_id, library)
+                raise _unknown(self.version_id, place)
             if asset.version_id == self.version_id:
                 self.report({"INFO"}, "There is no newer version")
                 return {"CANCELLED"}
@@ -291,8 +369,9 @@ class STAGEWRIGHT_PT_published_assets(SidebarPanel, bpy.types.Panel):
         task = pump.last(KIND)
         if task is None or not task.running:
             layout.operator("stagewright.add_published_asset", text="Add Asset…", icon="ADD")
-        if task is not None:
-            draw_task(layout, context, task)
+        for each in (task, pump.last(catalog.KIND)):
+            if each is not None:
+                draw_task(layout, context, each)
         collections = added_collections()
         if not collections:
             return
@@ -306,6 +385,8 @@ class STAGEWRIGHT_PT_published_assets(SidebarPanel, bpy.types.Panel):
         found = _newest.get(identity.version_id)
         row = layout.row(align=True)
         row.label(text=f"{collection.name}  {identity.version}", icon="OUTLINER_OB_GROUP_INSTANCE")
+        other = row.operator("stagewright.update_published_asset", text="", icon="RECOVER_LAST")
+        other.version_id, other.choose = identity.version_id, True
         if found is None:
             return
         if found.version_id == identity.version_id:
@@ -339,7 +420,8 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take them away."""
+    """Take them away, and what the server was heard to have."""
+    catalog.forget()
     bpy.types.VIEW3D_MT_add.remove(_draw_add)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

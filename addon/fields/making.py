@@ -26,7 +26,7 @@ from . import attributes, node_volumes, reading, writing
 
 KIND = "field"
 Making = Job[Mapping[str, Any]]
-NAMED = {"REMESH", "BOOLEAN", "OFFSET", "SHELL", "SMOOTH"}
+NAMED = {"REMESH", "BOOLEAN", "OFFSET", "SHELL", "SMOOTH", "DISPLACE"}
 
 
 def make(
@@ -99,6 +99,8 @@ def write_inputs(
     graph = bpy.context.evaluated_depsgraph_get()
     arrays: dict[str, NDArray[Any]] = {}
     told: list[dict[str, Any]] = []
+    if options["operation"] == "DISPLACE":
+        arrays["picture"] = reading.read_heights(options["picture"])
     for number, source in enumerate(sources):
         if source.mode == "EDIT":
             source.update_from_editmode()
@@ -198,7 +200,7 @@ def _told(value: Mapping[str, Any]) -> str:
 def problem(context: bpy.types.Context, *, joins: bool = True) -> str:
     """Why nothing can be made of what is selected, or an empty string.
 
-    ``joins`` tells whether a boolean needs objects to join.
+    ``joins`` tells whether a boolean needs objects to join, and a displacement its image.
     """
     options = context.scene.stagewright_field
     found = sources_of(context)
@@ -206,6 +208,8 @@ def problem(context: bpy.types.Context, *, joins: bool = True) -> str:
         return "Select an object: a mesh, a curve, a volume or a point cloud"
     if joins and options.operation == "BOOLEAN" and len(found) < 2:
         return "Select at least two objects: the active one and those to join it with"
+    if joins and options.operation == "DISPLACE" and options.picture is None:
+        return "Choose the image that moves the surface"
     return ""
 
 

@@ -133,6 +133,7 @@ def _draw_settings(
         "OFFSET": ("distance",),
         "SHELL": ("thickness",),
         "SMOOTH": ("width",),
+        "DISPLACE": ("picture", "axis", "height"),
     }.get(chosen.operation, ()):
         column.prop(chosen, name)
     points = chosen.source != "SURFACE" or any(item.type == "POINTCLOUD" for item in sources)

@@ -46,6 +46,7 @@ class STAGEWRIGHT_OT_add_field_preset(AddPresetBase, bpy.types.Operator):
         "distance",
         "thickness",
         "width",
+        "height",
         "radius",
         "fluid",
         "sign",

@@ -144,6 +144,24 @@ def read_volume(item: bpy.types.Object, frame: NDArray[np.float64], folder: Path
     return {"path": str(path), "grid": "", "matrix": matrix.tolist()}
 
 
+def read_heights(name: str) -> NDArray[np.float32]:
+    """The brightness (columns, rows) of an image of the file, as it is kept, rows upwards.
+
+    Raises:
+        StagewrightError: ``no-image``.
+    """
+    image = bpy.data.images.get(name)
+    if image is None or not image.has_data and not len(image.pixels):
+        raise StagewrightError(
+            "no-image", f"There are no pixels of the image “{name}”.", "Choose another one."
+        )
+    columns, rows = image.size
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    shown = pixels.reshape(rows, columns, image.channels)[:, :, : min(image.channels, 3)]
+    return np.ascontiguousarray(shown.mean(axis=2).T)
+
+
 def _keep_grid(item: bpy.types.Object, path: Path) -> None:
     """Save the first scalar grid of an evaluated volume object; distances are told by signs."""
     names = [grid.name for grid in item.data.grids if grid.data_type == "FLOAT"]

@@ -24,6 +24,7 @@ OPERATIONS = (
     ("OFFSET", "Offset", "The solid, grown or shrunk by a distance"),
     ("SHELL", "Shell", "The wall of a thickness around the surface"),
     ("SMOOTH", "Smooth", "The solid without details below a size"),
+    ("DISPLACE", "Displace", "The solid with its surface moved by the heights of an image"),
 )
 SOURCES = (
     ("SURFACE", "Surface", "The solid that the faces of the mesh enclose"),
@@ -143,6 +144,19 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         min=1e-6,
         update=_mark,
     )
+    picture: PointerProperty(
+        name="Image",
+        description="Image whose brightness moves the surface, stretched over the object's box",
+        type=bpy.types.Image,
+        update=_mark,
+    )
+    height: FloatProperty(
+        name="Height",
+        description="How far white moves the surface outwards; below 0 inwards",
+        subtype="DISTANCE",
+        default=0.1,
+        update=_mark,
+    )
     radius: FloatProperty(
         name="Radius",
         description="Radius of a particle: about its distance to the next one",
@@ -211,7 +225,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
     )
     axis: EnumProperty(
         name="Across",
-        description="Axis of the object that the slice lies across",
+        description="Axis of the object that a slice lies across, or an image is seen along",
         items=tuple((axis, axis, f"The object's {axis} axis") for axis in "XYZ"),
         default="Z",
     )
@@ -250,6 +264,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         skipped = {"rna_type", "name", "sources", "live"}
         names = [p.identifier for p in self.bl_rna.properties if p.identifier not in skipped]
         options: dict[str, Any] = {name: getattr(self, name) for name in names}
+        options["picture"] = self.picture.name if self.picture else ""
         if self.operation == "REMESH":
             options["output"] = "MESH"
         return options
@@ -257,7 +272,7 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
     def take(self, options: dict[str, Any], sources: list[bpy.types.Object]) -> None:
         """Take over the settings and sources of another."""
         for name, value in options.items():
-            setattr(self, name, value)
+            setattr(self, name, bpy.data.images.get(value) if name == "picture" else value)
         self.sources.clear()
         for item in sources:
             self.sources.add().object = item

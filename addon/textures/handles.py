@@ -62,9 +62,7 @@ def _draw() -> Job[Mapping[str, Any]]:
         for name, request in _wanted().items():
             path = pictures.folder() / f"{name}.npy"
             arguments = {"requests": [request.to_json()], "files": [str(path)]}
-            yield from lab.child("previews").run(
-                Order("texture_lab.tasks:draw_previews", arguments)
-            )
+            yield from lab.previews().run(Order("texture_lab.tasks:draw_previews", arguments))
             pictures.show(name, path)
             pump.redraw()
             if _Asked.now:

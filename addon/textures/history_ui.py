@@ -9,10 +9,12 @@ from bpy.props import EnumProperty
 
 from ...jobs.errors import StagewrightError
 from ...texture_lab.texture_set import preview_of
-from ..drawing import SidebarPanel, draw_problem, draw_text
+from .. import pump
+from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
 from . import history, making, pictures
 from .material import KEY as OURS
 from .material import apply
+from .publish import KIND as PUBLISHING
 
 _OTHER = "stagewright_texture_other"
 """Custom property of a material: the set that comparing goes back to."""
@@ -189,7 +191,12 @@ class _HistoryPanel(SidebarPanel):
         row.operator("stagewright.compare_texture", icon="ARROW_LEFTRIGHT")
         row.operator("stagewright.delete_texture", text="", icon="TRASH")
         draw_problem(layout, context, making.target_problem(context))
-        layout.operator("stagewright.texture_asset", icon="ASSET_MANAGER")
+        row = layout.row(align=True)
+        row.operator("stagewright.texture_asset", icon="ASSET_MANAGER")
+        row.operator("stagewright.publish_texture", icon="PACKAGE")
+        published = pump.last(PUBLISHING)
+        if published is not None:
+            draw_task(layout, context, published)
 
 
 def _megabytes(size: int) -> str:

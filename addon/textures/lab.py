@@ -5,56 +5,75 @@ from __future__ import annotations
 
 import atexit
 from pathlib import Path
-from typing import Literal
 
 import bpy
 
-from ...jobs.warm import Order, WarmChild
+from ...jobs.warm import WarmChild
+from ...texture_lab.backends import Commission, Embedded
 from .. import pump
 
 KIND = "texture"
 """Of the jobs that make sets; they queue."""
 
-_children: dict[str, WarmChild] = {}
-_orders: dict[int, Order] = {}
+_commissions: dict[int, Commission] = {}
 
 
-def child(use: Literal["sets", "previews"]) -> WarmChild:
-    """The process for this use; it starts with its first order."""
-    if use not in _children:
-        _children[use] = WarmChild(Path(bpy.app.tempdir) / "texture-lab" / use)
-    return _children[use]
+class _Working:
+    """What draws, once it is first asked for."""
+
+    sets: Embedded | None = None
+    previews: WarmChild | None = None
 
 
-def remember(task: pump.Task, order: Order) -> None:
-    """Keep which order a job of the window gives, so that the artist can move it."""
-    _orders[task.number] = order
+def sets() -> Embedded:
+    """What makes sets; its process starts with the first of them."""
+    if _Working.sets is None:
+        _Working.sets = Embedded(_child("sets"))
+    return _Working.sets
+
+
+def previews() -> WarmChild:
+    """The process that draws previews."""
+    if _Working.previews is None:
+        _Working.previews = _child("previews")
+    return _Working.previews
+
+
+def _child(use: str) -> WarmChild:
+    return WarmChild(Path(bpy.app.tempdir) / "texture-lab" / use)
+
+
+def remember(task: pump.Task, commission: Commission) -> None:
+    """Keep what a job of the window makes, so that the artist can move it."""
+    _commissions[task.number] = commission
 
 
 def queue() -> list[pump.Task]:
     """Jobs that run or wait, in the order that they will run."""
-    running = {_orders[t.number]: t for t in pump.tasks() if t.running and t.number in _orders}
-    return [running[order] for order in child("sets").queue if order in running]
+    tasks = [task for task in pump.tasks() if task.running and task.number in _commissions]
+    running = {_commissions[task.number]: task for task in tasks}
+    return [running[commission] for commission in sets().queue if commission in running]
 
 
 def set_name(task: pump.Task) -> str:
     """Name of the set that a job of the queue makes, and of its picture."""
-    return str(_orders[task.number].arguments["name"])
+    return _commissions[task.number].name
 
 
 def move_up(number: int) -> None:
     """Let a job that waits run before the one before it."""
-    order, sets = _orders[number], child("sets")
-    if order in sets.queue:
-        sets.move(order, sets.queue.index(order) - 1)
+    commission = _commissions[number]
+    if commission in sets().queue:
+        sets().move(commission, sets().queue.index(commission) - 1)
 
 
 def close() -> None:
     """End both processes."""
-    for each in _children.values():
-        each.close()
-    _children.clear()
-    _orders.clear()
+    for each in (_Working.sets, _Working.previews):
+        if each is not None:
+            each.close()
+    _Working.sets = _Working.previews = None
+    _commissions.clear()
 
 
 def register() -> None:

@@ -14,7 +14,8 @@ import bpy
 from ...jobs.compose import changed
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Event, Job, Message, Preview, Waiting
-from ...jobs.warm import Order
+from ...texture_lab.backends import Commission, refuse_unable
+from ...texture_lab.photo import request_of
 from ...texture_lab.request import TextureRequest
 from ...texture_lab.texture_set import preview_of
 from .. import beside
@@ -43,38 +44,41 @@ def target_problem(context: bpy.types.Context) -> str:
     return ""
 
 
-def order_of(request: TextureRequest, item: bpy.types.Object) -> Order:
+def of_words(request: TextureRequest, item: bpy.types.Object) -> Commission:
     """What to make for ``item``: a set with files of its own, so that undo finds those before."""
-    place = _place(item)
-    preview = str(pictures.folder() / f"{place['name']}.npy")
-    arguments = {"request": request.to_json(), "preview": preview, **place}
-    return Order("texture_lab.tasks:make_set", arguments)
+    folder, name = _place(item)
+    return Commission(request, folder, name, preview=pictures.folder() / f"{name}.npy")
 
 
-def photo_order(photo: Path, chosen: Mapping[str, Any], item: bpy.types.Object) -> Order:
-    """A set of a photo for ``item``; ``chosen`` are fields of ``PhotoRequest``."""
-    arguments = {"photo": str(photo), "chosen": dict(chosen), **_place(item)}
-    return Order("texture_lab.tasks:make_photo_set", arguments)
+def of_photo(photo: Path, chosen: Mapping[str, Any], item: bpy.types.Object) -> Commission:
+    """A set of a photo for ``item``; ``chosen`` are fields of ``PhotoRequest``.
+
+    Raises:
+        StagewrightError: what the photo is refused for.
+    """
+    folder, name = _place(item)
+    return Commission(request_of(photo, **chosen), folder, name, sources=photo)
 
 
-def _place(item: bpy.types.Object) -> dict[str, str]:
+def _place(item: bpy.types.Object) -> tuple[Path, str]:
     """The folder and the name of a new set for ``item``."""
     folder = beside.home(FOLDER)
-    return {"folder": str(folder), "name": _free_stem(folder, bpy.path.clean_name(item.name))}
+    return folder, _free_stem(folder, bpy.path.clean_name(item.name))
 
 
-def make(order: Order, item: bpy.types.Object, displace: bool) -> Job[Mapping[str, Any]]:
-    """Make the set in the process for sets and give it to ``item``.
+def make(commission: Commission, item: bpy.types.Object, displace: bool) -> Job[Mapping[str, Any]]:
+    """Let the set be made and give it to ``item``.
 
     Returns:
         The family, its sliders, the files, and ``material``, its name.
 
     Raises:
-        StagewrightError: what the task reports; ``object-gone``: the object was
+        StagewrightError: what the backend refuses or reports; ``object-gone``: the object was
             deleted meanwhile; the files are kept.
     """
     uid, name = item.session_uid, item.name
-    value = yield from changed(lab.child("sets").run(order), _picture)
+    refuse_unable(lab.sets(), commission)
+    value = yield from changed(lab.sets().submit(commission), _picture)
     found = next((o for o in bpy.data.objects if o.session_uid == uid), None)
     sidecar = Path(value["files"][-1])
     if found is None:
@@ -126,5 +130,5 @@ def take_along(temporary: Path, folder: Path) -> None:
 
 def _free_stem(folder: Path, stem: str) -> str:
     """A name that neither a set has nor one that waits to be made."""
-    promised = {order.arguments["name"] for order in lab.child("sets").queue}
+    promised = {commission.name for commission in lab.sets().queue}
     return beside.free_stem(folder, stem, ".json", promised)

@@ -44,13 +44,13 @@ class STAGEWRIGHT_OT_make_texture(bpy.types.Operator):
         chosen = context.scene.stagewright_texture
         item = context.view_layer.objects.active
         try:
-            order = making.order_of(chosen.request(), item)
-            job = making.make(order, item, chosen.displace)
+            commission = making.of_words(chosen.request(), item)
+            job = making.make(commission, item, chosen.displace)
             task = pump.run(job, lab.KIND, f"Make {chosen.family}")
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        lab.remember(task, order)
+        lab.remember(task, commission)
         if not chosen.keep_seed:
             chosen.seed = (chosen.seed + 1) % _LAST_SEED
         if not task.running:

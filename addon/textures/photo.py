@@ -90,13 +90,13 @@ class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
             "delight": self.delight,
         }
         try:
-            order = making.photo_order(photo, chosen, item)
-            job = making.make(order, item, context.scene.stagewright_texture.displace)
+            commission = making.of_photo(photo, chosen, item)
+            job = making.make(commission, item, context.scene.stagewright_texture.displace)
             task = pump.run(job, lab.KIND, f"Make maps of {photo.name}")
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        lab.remember(task, order)
+        lab.remember(task, commission)
         if not task.running:
             self.report({"INFO"}, task.message)
         return {"FINISHED"}

@@ -22,7 +22,7 @@ PICTURE = b"\x89PNG\r\n\x1a\n"
 MOST = {"first": 9, "second": 8}
 
 
-def _prepare(demo: DemoServer, root: Path) -> tuple[str, str, list[str]]:
+def prepare(demo: DemoServer, root: Path) -> tuple[str, str, list[str]]:
     """A project with a folder, a task and two versions to link; returns key, folder, versions."""
     admin = ServerAPI(demo.url, demo.add_user("admin", "admin"), site_id="bench")
     admin.create_project(PROJECT, "sh")
@@ -85,7 +85,7 @@ def publish_requests(quick: bool) -> Iterator[dict[str, Any]]:
         root = Path(folder)
         source = root / "picture.png"
         source.write_bytes(PICTURE)
-        key, asset, inputs = _prepare(demo, root)
+        key, asset, inputs = prepare(demo, root)
         demo.clear_log()
         _natural(demo, key, asset, inputs, source)
         natural = len(demo.log)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...jobs.compose import part
 from ...jobs.errors import StagewrightError
-from ...jobs.events import Job, Message
+from ...jobs.events import Job, Message, Progress
 from .. import settings, summaries
 from ..host import SceneHost
 from ..targets import require_suffix
@@ -19,6 +19,7 @@ from ..work import work_folder
 from . import texture_images
 from .common import (
     add_allow,
+    add_force,
     add_group,
     add_place,
     add_verb,
@@ -95,6 +96,20 @@ def _add_onward(group: Any) -> None:
         summary=summaries.published,
         found_errors=checks_block,
     )
+    packed = add_verb(
+        group,
+        "pack",
+        "Write occlusion, roughness and metallic of a set into the channels of one image.",
+        handler=_pack,
+        summary=lambda value: f"Wrote {value['path']}",
+    )
+    packed.add_argument("sidecar", type=Path, metavar="SET.json", help="the set's sidecar")
+    packed.add_argument(
+        "--order",
+        default="orm",
+        help="what red, green and blue are: o, r, m or h for height (default: %(default)s)",
+    )
+    add_force(packed)
     for verb in (look, publish):
         verb.add_argument("sidecar", type=Path, metavar="SET.json", help="the set's sidecar")
         add_allow(verb)
@@ -208,6 +223,13 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
 
     where = (options.output, options.name, options.photo)
     return (yield from rerun(options.picture, *where, force=options.force))
+
+
+def _pack(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    from ...texture_lab.packing import pack
+
+    yield Progress("texture.pack", 0.0, f"Packing {options.sidecar.name}")
+    return {"path": str(pack(options.sidecar, options.order, force=options.force))}
 
 
 def _look(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 from ayon_api.server_api import ServerAPI
 from ayon_homes import PLACES, Place
+from studio import Studio, furnish
 
 from stagewright.ayon_bridge.demo.server import DemoServer
 from stagewright.ayon_bridge.library import Library
@@ -73,6 +74,16 @@ def connect(demo: DemoServer, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
         return ServerAPI(demo.url, demo.add_user(role, role), site_id=None)
 
     return connect
+
+
+@pytest.fixture
+def studio(demo: DemoServer, tmp_path: Path, child: ModuleType) -> Iterator[Studio]:
+    """A demo server with a project whose root is a folder here."""
+    root = tmp_path / "prójects"
+    root.mkdir()
+    made = furnish(demo, root, child)
+    with made.admin:
+        yield made
 
 
 @pytest.fixture(params=PLACES)

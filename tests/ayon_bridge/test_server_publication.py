@@ -8,13 +8,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from studio import PRODUCT_FOLDER, PROJECT, Studio, furnish
+from studio import PRODUCT_FOLDER, PROJECT, Studio
 
 from stagewright.ayon_bridge.credentials import Credentials
 from stagewright.ayon_bridge.demo.faults import Fault
@@ -25,15 +24,6 @@ from stagewright.jobs.events import Message, Progress
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks and kills")
 MAIN = "import sys; from stagewright.pipeline.cli import main; sys.exit(main())"
-
-
-@pytest.fixture
-def studio(demo: DemoServer, tmp_path: Path, child: ModuleType) -> Iterator[Studio]:
-    root = tmp_path / "prójects"
-    root.mkdir()
-    made = furnish(demo, root, child)
-    with made.admin:
-        yield made
 
 
 def test_a_publish_by_an_artist(studio: Studio) -> None:

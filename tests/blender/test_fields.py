@@ -384,6 +384,28 @@ def test_remeshing_keeps_edges() -> None:
     assert edge.sum() > 12 * 17
 
 
+def test_an_image_moves_the_surface() -> None:
+    image = bpy.data.images.new("Halves", 8, 4, float_buffer=True)
+    pixels = np.zeros((4, 8, 4), np.float32)
+    pixels[:, 4:] = 1.0  # White where x is above 0.
+    image.pixels.foreach_set(pixels.ravel())
+    box = add_box()
+    settings = {"operation": "DISPLACE", "height": 0.2, "axis": "Z", "picture": image}
+    made = make(box, detail="SIZE", voxel_size=0.05, hide=False, **settings)
+    points = world_points(made)
+    middle = np.abs(points[:, 1]) < 0.5
+    for side, height in ((-0.6, 1.0), (0.6, 1.2)):
+        above = middle & (np.abs(points[:, 0] - side) < 0.2) & (points[:, 2] > 0)
+        assert above.sum() > 20 and np.abs(points[above, 2] - height).max() < 0.02
+    assert made.stagewright_field.picture == image
+    bpy.data.images.remove(image)
+    with pytest.raises(RuntimeError, match="Choose the image"):
+        make(box)
+    with pytest.raises(RuntimeError, match="no pixels of the image"):
+        bpy.context.view_layer.objects.active = made
+        bpy.ops.stagewright.rebuild_field()
+
+
 KEPT = {
     "field": ({"operation": "SHELL", "voxels": 77, "thickness": 0.25}, {"spacing": 0.3}),
     "field_view": ({"view": "ARROWS", "spacing": 0.7}, {"voxels": 33}),
@@ -420,4 +442,5 @@ def test_every_setting_of_the_panel_is_in_a_preset() -> None:
         for cls in (STAGEWRIGHT_OT_add_field_preset, STAGEWRIGHT_OT_add_field_view_preset)
         for value in cls.preset_values
     }
-    assert kept == set(chosen.options())
+    # An image belongs to its file.
+    assert kept == set(chosen.options()) - {"picture"}

@@ -18,7 +18,7 @@ import pytest
 from ayon_api.server_api import ServerAPI
 
 from stagewright.addon import preferences, pump
-from stagewright.addon.ayon import known
+from stagewright.addon.ayon import assets, known
 from stagewright.addon.ayon.publish import STAGEWRIGHT_PT_publish
 from stagewright.addon.scene.host import BlenderHost
 from stagewright.ayon_bridge.demo.server import DemoServer
@@ -336,3 +336,35 @@ def test_without_online_access_nothing_is_asked(studio: Studio) -> None:
             operator()
     assert studio.demo.log == []
     assert pump.last("server") is None
+
+
+@pytest.mark.usefixtures("addon", "online")
+def test_versions_of_the_server_are_added_updated_and_rolled_back(studio: Studio) -> None:
+    for size in (1.0, 2.0, 3.0):
+        empty_scene()
+        add_square("Crate", size)
+        studio.publish("crate", comment=f"size {size}")
+    ids = [each["id"] for each in studio.versions("crate")]
+    empty_scene()
+    chosen = bpy.context.scene.stagewright
+    chosen.home, chosen.project = "SERVER", "show"
+    assert bpy.ops.stagewright.add_published_asset(version_id=ids[0]) == {"FINISHED"}
+    user = bpy.context.active_object
+    identity = user.instance_collection.stagewright
+    assert (identity.version_id, identity.version, identity.added) == (ids[0], "v001", True)
+    assert Path(identity.path).is_relative_to(studio.root)
+    assert bpy.ops.stagewright.look_for_versions() == {"FINISHED"}
+    assert "Get v003" in draw(assets.STAGEWRIGHT_PT_published_assets).texts
+    bpy.ops.stagewright.update_published_asset(version_id=ids[0])
+    assert user.instance_collection.stagewright.version_id == ids[2]
+    bpy.ops.stagewright.update_published_asset(version_id=ids[2], to_version_id=ids[1])
+    assert user.instance_collection.stagewright.version_id == ids[1]
+    assert len(assets.added_collections()) == 1
+    result = bpy.ops.stagewright.add_published_asset(version_id=ids[1], how="APPEND")
+    assert result == {"FINISHED"}
+    (own,) = [c for c in bpy.context.scene.collection.children if not c.stagewright.added]
+    assert own.stagewright.version_id == ""
+    (mesh,) = [item for item in own.all_objects if item.type == "MESH"]
+    assert max(mesh.dimensions) == pytest.approx(2.0)
+    with pytest.raises(RuntimeError, match="AYON server's project show holds no USD version 0123"):
+        bpy.ops.stagewright.add_published_asset(version_id="0123")

@@ -190,3 +190,18 @@ def test_image_files_can_be_dropped_into_both_editors() -> None:
     handler = bpy.types.STAGEWRIGHT_FH_photo
     assert ".png" in handler.bl_file_extensions.split(";")
     assert handler.bl_import_operator == "stagewright.texture_from_photo"
+
+
+def test_a_set_is_published_under_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="No texture"):
+        bpy.ops.stagewright.publish_texture()
+    add_plane()
+    make("red brick")
+    choose(0)
+    library = tmp_path / "library"
+    assert bpy.ops.stagewright.publish_texture(library=str(library)) == {"FINISHED"}
+    (root,) = (p for p in library.rglob("*.usda") if not p.name.endswith("_look.usda"))
+    assert "textureSetRedBrick" in root.parts and "shop" in root.parts
+    assert len(list(root.parent.rglob("*_basecolor.png"))) == 1
+    told = draw(STAGEWRIGHT_PT_texture_history)
+    assert any(name == "stagewright.publish_texture" for name, _ in told.buttons)

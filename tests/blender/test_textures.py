@@ -47,9 +47,9 @@ def make(prompt: str, **settings: Any) -> bpy.types.Material:
 def start(item: bpy.types.Object) -> pump.Task:
     """What the button starts in a window."""
     chosen = bpy.context.scene.stagewright_texture
-    order = making.order_of(chosen.request(), item)
-    task = pump.start(making.make(order, item, False), lab.KIND, f"Make {chosen.prompt}")
-    lab.remember(task, order)
+    commission = making.of_words(chosen.request(), item)
+    task = pump.start(making.make(commission, item, False), lab.KIND, f"Make {chosen.prompt}")
+    lab.remember(task, commission)
     return task
 
 
@@ -101,7 +101,7 @@ def test_an_object_without_uvs_is_projected_and_told() -> None:
     shader = node(material, "principled")
     assert feeding(shader.inputs["Normal"]).bl_idname == "ShaderNodeBump"
     request = bpy.context.scene.stagewright_texture.request()
-    events = list(making.make(making.order_of(request, item), item, False))
+    events = list(making.make(making.of_words(request, item), item, False))
     assert "no UVs" in events[-1].text
 
 
@@ -278,7 +278,7 @@ def test_a_killed_process_is_told_and_replaced() -> None:
     chosen.size = "4096"
     task = start(item)
     tick_until(lambda: "Drawing" in task.message)
-    pid = lab.child("sets").pid
+    pid = lab.sets().pid
     assert pid is not None
     os.kill(pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
     tick_until(lambda: not task.running)
@@ -289,7 +289,7 @@ def test_a_killed_process_is_told_and_replaced() -> None:
 def test_the_processes_end_with_the_add_on() -> None:
     add_plane()
     make("brick")
-    sets = lab.child("sets")
+    sets = lab.sets()
     assert sets.pid is not None
     lab.unregister()
     assert sets.pid is None

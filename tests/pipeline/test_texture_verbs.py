@@ -172,3 +172,20 @@ def test_a_graph_is_made_and_made_again(tmp_path: Path, capfd: pytest.CaptureFix
     assert (again / map_.name).read_bytes() == map_.read_bytes()
     (tmp_path / "bad.json").write_text("{")
     assert main(["texture", "graph", str(tmp_path / "bad.json"), "-o", str(tmp_path)]) == 1
+
+
+def test_maps_are_packed_into_channels_and_know_their_request(tmp_path: Path) -> None:
+    assert _make(tmp_path, "rusty metal plate", "--name", "m") == 0
+    words = ["texture", "pack", str(tmp_path / "m.json")]
+    assert main(words) == 0
+    packed = read_png(tmp_path / "m_orm.png")[0]
+    for channel, name in enumerate(("ao", "roughness", "metallic")):
+        assert np.array_equal(
+            packed[:, :, channel], read_png(tmp_path / f"m_{name}.png")[0][..., 0]
+        )
+    assert main(words) == 1  # It is there already.
+    again = ["texture", "rerun", str(tmp_path / "m_orm.png"), "-o", str(tmp_path / "again")]
+    assert main([*again, "--name", "m"]) == 0
+    assert (tmp_path / "again" / "m_ao.png").read_bytes() == (tmp_path / "m_ao.png").read_bytes()
+    assert main([*words, "--order", "rgb"]) == 1
+    assert main([*words, "--order", "hhr"]) == 0

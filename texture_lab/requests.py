@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests of all kinds: read from their JSON, and made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..jobs.errors import StagewrightError
+from ..jobs.events import Job
+from .graph import TextureGraph
+from .graph_nodes import make_graph
+from .make import make
+from .photo import PhotoRequest, make_maps, sha256_of
+from .request import TextureRequest
+
+AnyRequest = TextureRequest | PhotoRequest | TextureGraph
+
+
+def request_from_json(text: str) -> AnyRequest:
+    """The request that a JSON text is.
+
+    Raises:
+        StagewrightError: ``bad-request``, ``bad-graph``.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None  # What is wrong with it is told by the reader of requests.
+    if isinstance(value, dict) and "nodes" in value:
+        return TextureGraph.from_json(text)
+    if isinstance(value, dict) and "photo" in value:
+        return PhotoRequest.from_json(text)
+    return TextureRequest.from_json(text)
+
+
+def make_any(
+    request: AnyRequest,
+    sources: Path | None,
+    folder: Path,
+    name: str = "",
+    preview: Path | None = None,
+    *,
+    force: bool = False,
+) -> Job[Mapping[str, Any]]:
+    """Make and write a set.
+
+    Args:
+        request: what to make.
+        sources: of a photo's set the photo, or its folder; of a graph the folder of its files,
+            or one of them.
+        folder: created if need be.
+        name: what the files' names begin with; what is usual for the request if empty.
+        preview: see :func:`.make.make`; of words alone.
+        force: replace files of that name that another request has made.
+
+    Raises:
+        StagewrightError: those of :func:`require_sources`, :func:`.make.make`,
+            :func:`.photo.make_maps` and :func:`.graph_nodes.make_graph`.
+    """
+    require_sources(request, sources)
+    if isinstance(request, TextureRequest):
+        return (yield from make(request, folder, name, preview, force=force))
+    if isinstance(request, PhotoRequest):
+        photo = _photo(request, sources)
+        return (yield from make_maps(photo, request, folder, name, force=force))
+    place = _folder(sources)
+    return (yield from make_graph(request, place, folder, name or "graph", force=force))
+
+
+def require_sources(request: AnyRequest, sources: Path | None) -> None:
+    """Refuse a request whose photo is not there, or not the one it was made with.
+
+    The files of a graph are looked at when their nodes are made.
+
+    Raises:
+        StagewrightError: ``no-photo``, ``photo-changed``.
+    """
+    if not isinstance(request, PhotoRequest):
+        return
+    photo = _photo(request, sources)
+    if not photo.is_file():
+        raise StagewrightError(
+            "no-photo",
+            f"The photo {photo.name} that the set is made from is not there.",
+            "Name it with --photo.",
+        )
+    if sha256_of(photo) != request.sha256:
+        raise StagewrightError(
+            "photo-changed",
+            f"{photo.name} is not the photo that the set was made from, or was changed.",
+            "Give the very file with --photo, or make new maps: stagewright texture maps.",
+        )
+
+
+def _photo(request: PhotoRequest, sources: Path | None) -> Path:
+    place = sources or Path()
+    return place / request.photo if place.is_dir() else place
+
+
+def _folder(sources: Path | None) -> Path:
+    place = sources or Path()
+    return place if place.is_dir() else place.parent
