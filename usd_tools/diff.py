@@ -18,6 +18,7 @@ from pxr import Sdf, Usd
 
 from ..jobs.events import Job, Progress
 from .inspect.properties import value_text
+from .text_digests import are_small, digests
 
 How = Literal["added", "removed", "changed", "moved"]
 
@@ -68,7 +69,8 @@ def diff_stages(before: Usd.Stage, after: Usd.Stage, tolerance: float = 0.0) -> 
     """
     yield Progress("diff.flatten", 0.0, "Flattening the stages")
     one, other = before.Flatten(False), after.Flatten(False)
-    return (yield from diff_layers(one, other, tolerance))
+    small = are_small({*before.GetUsedLayers(), *after.GetUsedLayers()})
+    return (yield from _Differ(one, other, tolerance, by_text=small).run())
 
 
 def diff_layers(before: Sdf.Layer, after: Sdf.Layer, tolerance: float = 0.0) -> Job[list[Change]]:
@@ -83,19 +85,28 @@ def diff_layers(before: Sdf.Layer, after: Sdf.Layer, tolerance: float = 0.0) -> 
     Returns:
         The changes, by path.
     """
-    differ = _Differ(before, after, tolerance)
-    yield from differ.run()
-    return sorted(differ.changes, key=lambda c: (c.path, c.field, c.time or 0.0, c.how))
+    small = are_small((before, after))
+    return (yield from _Differ(before, after, tolerance, by_text=small).run())
 
 
 class _Differ:
-    def __init__(self, before: Sdf.Layer, after: Sdf.Layer, tolerance: float) -> None:
+    def __init__(
+        self, before: Sdf.Layer, after: Sdf.Layer, tolerance: float, *, by_text: bool
+    ) -> None:
+        """Compare ``before`` with ``after``; ``by_text`` leaves out what USD writes alike."""
         self._layers = before, after
         self._tolerance = tolerance
+        self._by_text = by_text
         self.changes: list[Change] = []
 
-    def run(self) -> Job[None]:
+    def run(self) -> Job[list[Change]]:
+        """The changes, by path."""
         before, after = self._layers
+        same: set[str] = set()
+        if self._by_text:
+            yield Progress("diff.text", None, "Looking for what is the same")
+            known = digests(before)
+            same = {path for path, number in digests(after).items() if known.get(path) == number}
         self._fields(before.pseudoRoot, after.pseudoRoot)
         removed: list[Sdf.PrimSpec] = []
         added: list[Sdf.PrimSpec] = []
@@ -106,15 +117,18 @@ class _Differ:
             done += 1
             if done % _REPORT_EVERY == 0:
                 yield Progress("diff.compare", None, f"Comparing {one.path}")
-            ours, theirs = _children(one), _children(other)
-            removed += [ours[name] for name in ours if name not in theirs]
-            added += [theirs[name] for name in theirs if name not in ours]
+            ours, theirs = _places(one), _places(other)
+            removed += [before.GetPrimAtPath(ours[name]) for name in ours if name not in theirs]
+            added += [after.GetPrimAtPath(theirs[name]) for name in theirs if name not in ours]
             for name in ours.keys() & theirs.keys():
-                pair = ours[name], theirs[name]
+                if str(ours[name]) in same:
+                    continue
+                pair = before.GetPrimAtPath(ours[name]), after.GetPrimAtPath(theirs[name])
                 self._fields(*pair)
                 self._properties(*pair)
                 waiting.append(pair)
         self._prims(removed, added)
+        return sorted(self.changes, key=lambda c: (c.path, c.field, c.time or 0.0, c.how))
 
     def _prims(self, removed: list[Sdf.PrimSpec], added: list[Sdf.PrimSpec]) -> None:
         """Prims that are on one side alone: moved if they are otherwise the same."""
@@ -214,14 +228,21 @@ def _field(spec: Sdf.Spec, name: str) -> Any:
     return spec.GetInfo(name)
 
 
+def _places(prim: Sdf.PrimSpec) -> dict[str, Sdf.Path]:
+    """Paths of the prims below, and of those within variants by ``{set=variant}``."""
+    path = prim.path
+    names = prim.GetInfo("primChildren") if prim.HasInfo("primChildren") else ()
+    found = {name: path.AppendChild(name) for name in names}
+    if path != Sdf.Path.absoluteRootPath:
+        for set_name, variant_set in prim.variantSets.items():
+            for name in variant_set.variants.keys():  # noqa: SIM118 - it is no dictionary
+                found[f"{{{set_name}={name}}}"] = path.AppendVariantSelection(set_name, name)
+    return found
+
+
 def _children(prim: Sdf.PrimSpec) -> dict[str, Sdf.PrimSpec]:
     """The prims below, and those within variants by ``{set=variant}``."""
-    found = {child.name: child for child in prim.nameChildren}
-    if prim.path != Sdf.Path.absoluteRootPath:
-        for set_name, variant_set in prim.variantSets.items():
-            for name, variant in variant_set.variants.items():
-                found[f"{{{set_name}={name}}}"] = variant.primSpec
-    return found
+    return {name: prim.layer.GetPrimAtPath(path) for name, path in _places(prim).items()}
 
 
 def _signature(prim: Sdf.PrimSpec) -> Any:

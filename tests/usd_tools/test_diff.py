@@ -211,3 +211,80 @@ def test_the_summary_has_a_line_for_each_change(finish: Finish) -> None:
         "> /A/Looks: /A/Look → /A/Looks",
         "~ /A/M.size default: 1.0 → 2.0",
     ]
+
+
+TRAPS = """#usda 1.0
+def Xform "A" (
+    doc = \"\"\"As in
+}
+def "X"
+{
+}
+\"\"\"
+)
+{
+    def Xform "B"
+    {
+        custom float size = 1
+        def Xform "C" (
+            variants = {
+                string look = "a"
+            }
+            prepend variantSets = "look"
+        )
+        {
+            variantSet "look" = {
+                "a" {
+                    def Xform "D"
+                    {
+                        custom float size = 1
+                    }
+                }
+                "b" {
+                    def Xform "D"
+                    {
+                        custom float size = 1
+                    }
+                }
+            }
+        }
+    }
+    def Xform "E"
+    {
+        custom float size = 1
+    }
+}
+def Xform "X"
+{
+    def Xform "B"
+    {
+        custom float size = 1
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("docs", [True, False])
+@pytest.mark.parametrize("place", range(5))
+def test_each_change_is_found_whatever_else_is_the_same(
+    finish: Finish, docs: bool, place: int
+) -> None:
+    text = (
+        TRAPS
+        if docs
+        else TRAPS.replace(TRAPS[TRAPS.index(" (\n") : TRAPS.index("\n{\n    def")], "")
+    )
+    parts = text.split("size = 1")
+    assert len(parts) == 6
+    other = "size = 1".join(parts[: place + 1]) + "size = 2" + "size = 1".join(parts[place + 1 :])
+    layers = []
+    for each in (text, other):
+        layer = Sdf.Layer.CreateAnonymous(".usda")
+        assert layer.ImportFromString(each)
+        layers.append(layer)
+    paths = ["/A/B", "/A/B/C{look=a}D", "/A/B/C{look=b}D", "/A/E", "/X/B"]
+    changes = finish(diff_layers(*layers))
+    assert [(c.path, c.before, c.after) for c in changes] == [
+        (f"{paths[place]}.size", "1.0", "2.0")
+    ]
+    assert finish(diff_layers(layers[0], layers[0])) == []
