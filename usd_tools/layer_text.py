@@ -14,6 +14,7 @@ from pxr import Ar, Sdf, Tf
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
 from .dependencies import UDIM, files_of
+from .materialx_files import as_xml
 from .repair import rewrite
 from .stages import is_binary, syntax_error, write_layer
 from .stamps import Stamp, stamp_of
@@ -188,7 +189,7 @@ def check_text(text: str, format: Format) -> None:
     """
     if format == "mtlx":
         try:
-            ET.fromstring(text)
+            ET.fromstring(as_xml(text.encode()))
         except ET.ParseError as error:
             raise _bad(error.position[0], str(error).partition(":")[0]) from error
         return

@@ -7,6 +7,7 @@ loses their textures.
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from ..jobs.errors import StagewrightError
 
 # A document is text that people write; more is no document.
 _LARGEST = 64 << 20
+# MaterialX itself writes numbers of tiles like this into values, where XML wants "&lt;".
+_TILES = re.compile(rb"<(UDIM|UVTILE)>")
 
 
 def named_files(document: Path) -> list[str]:
@@ -45,6 +48,11 @@ def with_paths(document: Path, replace: Callable[[str], str]) -> bytes:
     return text
 
 
+def as_xml(data: bytes) -> bytes:
+    """The bytes of a document as XML is to be, which MaterialX reads as well."""
+    return _TILES.sub(rb"&lt;\1&gt;", data)
+
+
 def _read(document: Path) -> ET.Element:
     try:
         if document.stat().st_size > _LARGEST:
@@ -52,7 +60,7 @@ def _read(document: Path) -> ET.Element:
         data = document.read_bytes()
         if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
             raise ValueError("it declares entities")
-        root = ET.fromstring(data)
+        root = ET.fromstring(as_xml(data))
         if root.tag != "materialx":
             raise ValueError(f"its root element is {root.tag}")
     except (OSError, ValueError, ET.ParseError) as error:

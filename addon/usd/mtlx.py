@@ -16,6 +16,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
 from ...pipeline.summaries import count
 from ...usd_tools.findings import Finding, Severity
+from ...usd_tools.mtlx.records import Note
 from .. import pump
 from ..drawing import SidebarPanel, draw_task
 from ..scene.mtlx import export_materials, import_materials
@@ -46,11 +47,14 @@ def _list(findings: Iterable[Finding], subject: str) -> str:
 def _import(path: Path, item: str) -> Job[Mapping[str, Any]]:
     """Import the materials, and give the first one to the object called ``item``, if any."""
     made = yield from import_materials(path)
+    from ...usd_tools.mtlx.document import validate  # not sooner: a Blender without it works
+
     findings = [
         Finding("materialx", _SEVERITIES[note["kind"]], f"{row['name']}: {note['message']}")
         for row in made
         for note in row["notes"]
     ]
+    findings += map(_error, validate(path))
     summary = _list(findings, path.name)
     target = bpy.data.objects.get(item)
     if target is not None:
@@ -63,13 +67,14 @@ def _import(path: Path, item: str) -> Job[Mapping[str, Any]]:
 def _export(path: Path, names: tuple[str, ...]) -> Job[Mapping[str, Any]]:
     value = yield from export_materials(path, names)
     findings = [Finding("materialx", "loss", n) for row in value["materials"] for n in row["notes"]]
-    findings += [
-        Finding("materialx", "error", f"{problem['node']}: {problem['message']}")
-        for problem in value["problems"]
-    ]
+    findings += [_error(Note(**problem)) for problem in value["problems"]]
     summary = _list(findings, path.name)
     yield Message(f"Wrote {path.name}: {count(len(value['materials']), 'material')}, {summary}.")
     return value
+
+
+def _error(problem: Note) -> Finding:
+    return Finding("materialx", "error", f"{problem.node} {problem.message}.")
 
 
 def _takes_materials(item: bpy.types.Object | None) -> bool:

@@ -33,151 +33,8 @@ from stagewright.usd_tools.flip import flip_map
 from stagewright.usd_tools.mtlx.document import read_document, validate
 from stagewright.usd_tools.mtlx.surfaces import import_network
 
+from .mtlx_documents import MATERIAL, NODES, SOURCES, all_nodes, document
 from .streaming import grid
-
-MATERIAL = """
-  <open_pbr_surface name="SR_{name}" type="surfaceshader">
-    <input name="{input}" type="{kind}" nodename="{node}"{output}/>{more}
-  </open_pbr_surface>
-  <surfacematerial name="{name}" type="material">
-    <input name="surfaceshader" type="surfaceshader" nodename="SR_{name}"/>
-  </surfacematerial>"""
-SOURCES = """
-  <image name="color" type="color3">
-    <input name="file" type="filename" value="wood.png" colorspace="srgb_texture"/></image>
-  <image name="gray" type="float"><input name="file" type="filename" value="gray.png"/></image>
-  <image name="bump" type="vector3"><input name="file" type="filename" value="bump.png"/></image>
-"""
-COLOR = '<input name="{}" type="color3" nodename="color"/>'
-GRAY = '<input name="{}" type="float" nodename="gray"/>'
-
-
-def _two(kind: str) -> str:
-    first = (COLOR if kind == "color3" else GRAY).format("in1")
-    value = "0.2, 0.4, 0.6" if kind == "color3" else "0.3"
-    return f'{first}<input name="in2" type="{kind}" value="{value}"/>'
-
-
-def _one(kind: str, more: str = "") -> str:
-    return (COLOR if kind == "color3" else GRAY).format("in") + more
-
-
-_PLACE = '<input name="texcoord" type="vector2" nodename="place"/>'
-_FILE = '<input name="file" type="filename" value="wood.png" colorspace="srgb_texture"/>'
-NODES: dict[str, tuple[str, str, str]] = {
-    **{
-        f"{name}_{kind}": (name, kind, _two(kind))
-        for name in ("add", "subtract", "multiply", "divide", "power", "min", "max", "modulo")
-        for kind in ("float", "color3")
-    },
-    **{
-        f"{name}_float": (name, "float", _one("float"))
-        for name in (
-            *("absval", "acos", "asin", "ceil", "cos", "exp", "floor", "ln"),
-            *("round", "sign", "sin", "sqrt", "tan", "invert", "clamp", "dot"),
-        )
-    },
-    "absval_color3": ("absval", "color3", _one("color3")),
-    "invert_color3": ("invert", "color3", _one("color3")),
-    "clamp_color3": ("clamp", "color3", _one("color3")),
-    "luminance_color3": ("luminance", "color3", _one("color3")),
-    "saturate_color3": (
-        "saturate",
-        "color3",
-        _one("color3", '<input name="amount" type="float" value="0.5"/>'),
-    ),
-    "contrast_float": (
-        "contrast",
-        "float",
-        _one("float", '<input name="amount" type="float" value="1.5"/>'),
-    ),
-    "remap_float": (
-        "remap",
-        "float",
-        _one("float", '<input name="outhigh" type="float" value="4"/>'),
-    ),
-    "smoothstep_float": ("smoothstep", "float", _one("float")),
-    "mix_color3": (
-        "mix",
-        "color3",
-        COLOR.format("bg")
-        + '<input name="fg" type="color3" value="1, 0, 0"/>'
-        + GRAY.format("mix"),
-    ),
-    "mix_float": (
-        "mix",
-        "float",
-        GRAY.format("bg") + '<input name="fg" type="float" value="1"/>'
-        '<input name="mix" type="float" value="0.25"/>',
-    ),
-    "extract_color3": (
-        "extract",
-        "float",
-        _one("color3", '<input name="index" type="integer" value="1"/>'),
-    ),
-    "combine3_color3": (
-        "combine3",
-        "color3",
-        GRAY.format("in1") + '<input name="in2" type="float" value="0.5"/>' + GRAY.format("in3"),
-    ),
-    "convert_float_color3": ("convert", "color3", _one("float")),
-    "geompropvalue_color3": (
-        "geompropvalue",
-        "color3",
-        '<input name="geomprop" type="string" value="paint"/>',
-    ),
-    "image_color3": (
-        "image",
-        "color3",
-        _FILE + _PLACE + '<input name="uaddressmode" type="string" value="mirror"/>'
-        '<input name="vaddressmode" type="string" value="mirror"/>',
-    ),
-    "tiledimage_color3": (
-        "tiledimage",
-        "color3",
-        _FILE + '<input name="uvtiling" type="vector2" value="3, 4"/>',
-    ),
-    "noise2d_float": ("noise2d", "float", '<input name="amplitude" type="float" value="0.5"/>'),
-    "noise3d_float": ("noise3d", "float", '<input name="pivot" type="float" value="0.5"/>'),
-    "fractal3d_float": (
-        "fractal3d",
-        "float",
-        '<input name="octaves" type="integer" value="4"/>'
-        '<input name="lacunarity" type="float" value="2.5"/>'
-        '<input name="diminish" type="float" value="0.25"/>',
-    ),
-}
-PLACE = """
-  <texcoord name="uv" type="vector2"/>
-  <place2d name="place" type="vector2">
-    <input name="texcoord" type="vector2" nodename="uv"/>
-    <input name="scale" type="vector2" value="0.5, 0.25"/>
-    <input name="rotate" type="float" value="30"/>
-    <input name="offset" type="vector2" value="0.25, 0.5"/>
-  </place2d>"""
-
-
-def document(folder: Path, body: str) -> Path:
-    for name in ("wood", "gray", "bump"):
-        image = bpy.data.images.new(name, 4, 4)
-        image.pixels = np.random.default_rng(1).random(64).astype(np.float32)
-        image.save(filepath=str(folder / f"{name}.png"))
-        bpy.data.images.remove(image)
-    path = folder / "look.mtlx"
-    text = f'<?xml version="1.0"?><materialx version="1.39" colorspace="lin_rec709">{body}'
-    path.write_text(f"{text}</materialx>", "utf-8")
-    return path
-
-
-def all_nodes() -> str:
-    body = SOURCES + PLACE
-    for name, (category, kind, inputs) in NODES.items():
-        body += f'<{category} name="n_{name}" type="{kind}">{inputs}</{category}>'
-        target = "base_color" if kind == "color3" else "specular_roughness"
-        body += MATERIAL.format(
-            name=name, input=target, kind=kind, node=f"n_{name}", output="", more=""
-        )
-    return body
 
 
 def records(path: Path) -> dict[str, MaterialRecord]:
@@ -586,6 +443,33 @@ def test_the_window_imports_assigns_lists_and_exports(tmp_path: Path) -> None:
     assert bpy.ops.stagewright.export_mtlx(**options) == {"FINISHED"}
     assert [network.name for network in read_document(target).networks] == ["Ramp"]
     assert len(found.findings) == 0
+    path.write_text(path.read_text("utf-8").replace("coat_weight", "coat_wait"), "utf-8")
+    bpy.ops.stagewright.import_mtlx(filepath=str(path))
+    assert any("coat_wait" in f.name for f in found.findings if f.severity == "error")
     path.write_text("no document", "utf-8")
     with pytest.raises(RuntimeError, match="look.mtlx"):
         bpy.ops.stagewright.import_mtlx(filepath=str(path))
+
+
+def test_sets_of_tiles_come_in_and_go_out(tmp_path: Path) -> None:
+    for tile in (1001, 1002, 1011):
+        image = bpy.data.images.new("tile", 2, 2)
+        image.save(filepath=str(tmp_path / f"wood.{tile}.png"))
+        bpy.data.images.remove(image)
+    body = """<image name="tiles" type="color3">
+      <input name="file" type="filename" value="wood.&lt;UDIM&gt;.png" colorspace="srgb_texture"/>
+      </image>""" + MATERIAL.format(
+        name="Tiles", input="base_color", kind="color3", node="tiles", output="", more=""
+    )
+    path = document(tmp_path, body)
+    before = records(path)
+    drain(import_materials(path), print)
+    image = next(image for image in bpy.data.images if image.source == "TILED")
+    assert sorted(tile.number for tile in image.tiles) == [1001, 1002, 1011]
+    target = tmp_path / "again.mtlx"
+    result = drain(export_materials(target), print)
+    assert [row["notes"] for row in result["materials"]] == [[]]
+    assert differences(before["Tiles"], records(target)["Tiles"]) == []
+    (tmp_path / "wood.1011.png").unlink()
+    (row,) = drain(export_materials(target), print)["materials"]
+    assert "wood.1011.png" in " ".join(row["notes"])

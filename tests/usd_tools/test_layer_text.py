@@ -130,6 +130,8 @@ def test_text_with_an_error_is_refused_at_its_line_and_nothing_is_written(root: 
         assert file.read_bytes() == before
         assert not file.with_name(f"{name}.bak").exists()
     check_text(TEXT, "usda")
+    # As MaterialX writes it.
+    check_text('<materialx version="1.39"><a value="wood.<UDIM>.png"/></materialx>', "mtlx")
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(root: Path) -> None:

@@ -204,3 +204,14 @@ def test_the_package_of_a_real_asset_has_no_unresolved_path(
     finish(package(project, target))
     _, _, unresolved = UsdUtils.ComputeAllDependencies(Sdf.AssetPath(str(target)))
     assert [path for path in unresolved if not path.endswith(".mtlx")] == []
+
+
+@pytest.mark.parametrize("udim", ["<UDIM>", "&lt;UDIM&gt;"])
+def test_sets_of_tiles_are_named_as_materialx_and_as_xml_writes_them(
+    tmp_path: Path, udim: str
+) -> None:
+    document = tmp_path / "wood.mtlx"
+    value = f'<input name="file" type="filename" value="wood.{udim}.png"/>'
+    image = f'<image name="i" type="color3">{value}</image>'
+    document.write_text(f'<?xml version="1.0"?><materialx version="1.39">{image}</materialx>')
+    assert named_files(document) == ["wood.<UDIM>.png"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ....usd_tools.dependencies import UDIM
 from ....usd_tools.image_writing import save_image
 from ..materials import image_file_name
 from .context import StreamContext
@@ -25,6 +26,8 @@ def image_file(context: StreamContext, image: bpy.types.Image) -> str:
 
 
 def _found(context: StreamContext, image: bpy.types.Image) -> str:
+    if image.source == "TILED":
+        return _tiles(context, image)
     if image.source not in {"FILE", "GENERATED"}:
         kind = image.source.lower()
         return _lost(context, image, f"is a {kind}, and only still images are. Use one frame")
@@ -53,6 +56,20 @@ def _found(context: StreamContext, image: bpy.types.Image) -> str:
     finally:
         image.file_format = before
     return file.as_posix()
+
+
+def _tiles(context: StreamContext, image: bpy.types.Image) -> str:
+    """The path of a set of tiles, with ``<UDIM>`` for their numbers."""
+    if image.packed_files or image.is_dirty:
+        return _lost(context, image, "is a set of tiles in no files. Save or unpack it")
+    pattern = Path(bpy.path.abspath(image.filepath, library=image.library))
+    if UDIM not in pattern.name:
+        return _lost(context, image, f"has tiles that are not numbered by {UDIM}. Rename them")
+    for tile in image.tiles:
+        file = pattern.with_name(pattern.name.replace(UDIM, str(tile.number)))
+        if not file.is_file():
+            return _lost(context, image, f"has no tile at “{file}”. Find it or remove it")
+    return (pattern.parent.resolve() / pattern.name).as_posix()
 
 
 def _save_floats(image: bpy.types.Image, file: Path) -> str:
