@@ -10,4 +10,4 @@ from __future__ import annotations
 from rows import print_rows
 
 if __name__ == "__main__":
-    print_rows(__doc__, "texture_tasks", ("words", "speed", "variety", "tiling"))
+    print_rows(__doc__, "texture_tasks", ("words", "speed", "variety", "tiling", "maps"))

@@ -148,14 +148,35 @@ def field_info(value: Mapping[str, Any]) -> str:
 
 def photographed(value: Mapping[str, Any]) -> str:
     """The summary of ``stagewright texture maps``."""
+    if "sets" in value:
+        return "\n".join(line for each in value["sets"] for line in _scored(each))
     made = [each for each in value["made"] if not each["done"]]
     lines = [file for each in made for file in each["files"]]
+    lines += [_expected(each["expected_errors"]) for each in made if "expected_errors" in each]
     before = len(value["made"]) - len(made)
     if before:
         lines.append(f"{count(before, 'set')} were there already.")
     if value["refused"]:
         lines.append(f"{count(len(value['refused']), 'photo')} could not be used.")
     return "\n".join(lines)
+
+
+def _scored(each: Mapping[str, Any]) -> list[str]:
+    """One scanned set's scores, the network's beside the classical way's."""
+    drawn = " (its photo drawn from the maps)" if each["drawn"] else ""
+    lines = [
+        f"  {name.replace('_', ' ')}: {value:.3g}; classical {each['classical'][name]:.3g}"
+        for name, value in each["network"].items()
+    ]
+    return [f"{each['name']}{drawn}", *lines]
+
+
+def _expected(errors: Mapping[str, float]) -> str:
+    return (
+        "Estimated by a network trained on synthetic materials, which expects to be off by "
+        f"{errors['normal']:.0f} degrees of normals, {errors['roughness']:.2f} of roughness and "
+        f"{errors['ao']:.2f} of occlusion."
+    )
 
 
 def tiled(value: Mapping[str, Any]) -> str:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Maps of a material from one photo, by classical means.
+"""Maps of a material from one photo: estimated by a network, or by classical means.
 
-A photo does not tell how deep or how rough a surface is: these maps are guesses to be steered by
-their controls, not measurements. Light is taken out by a wide blur of the brightness (the Retinex
-idea of E. Land and J. McCann, 1971); darker counts as deeper, band by band of sizes.
+A photo does not tell how deep or how rough a surface is. The network (:mod:`.maps_network`) was
+trained on synthetic materials and says how far off it expects to be. The classical maps are
+guesses to be steered by their controls, not measurements: light is taken out by a wide blur of the
+brightness (the Retinex idea of E. Land and J. McCann, 1971); darker counts as deeper, band by band
+of sizes.
 """
 
 from __future__ import annotations
@@ -14,23 +16,26 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from .images import Image, encoded, linear, read_image
+from .maps_network import estimate, weights_id
 from .request import Normals
 from .surface import normals, occlusion
 from .texture_set import TextureSet, is_done, require_free, write_set
 from .tiling import SMALLEST, Method, make_tile
 
 Field = NDArray[np.float32]
+Backend = Literal["network", "classical"]
 
 # Raised whenever the same request would make other pixels.
-GENERATOR = 2
+GENERATOR = 3
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 
 
@@ -43,11 +48,14 @@ class PhotoRequest:
         sha256: of its bytes.
         tile: ``auto``, ``cut`` or ``blend`` makes it repeat; "" leaves it.
         tile_size_m: what the photo shows from top to bottom, metres.
-        delight: 0 to 1, how much of the light is taken out.
-        relief: metres from the lowest to the highest point.
-        detail: -1 to 1, whether large (-1) or small (1) shapes count more in the relief.
-        roughness: 0 to 1, in the middle.
-        contrast: 0 to 1, how much roughness follows the brightness.
+        relief: metres from the lowest to the highest point; 0 leaves it to the network, and is
+            a hundredth of the tile's size by classical means.
+        backend: what makes the maps.
+        weights: which network, of those that there have been; "" by classical means.
+        delight: classical, 0 to 1, how much of the light is taken out.
+        detail: classical, -1 to 1, whether large (-1) or small (1) shapes count more.
+        roughness: classical, 0 to 1, in the middle.
+        contrast: classical, 0 to 1, how much roughness follows the brightness.
         normals: the direction of the normal map's green.
         generator: the version of these means.
 
@@ -59,8 +67,10 @@ class PhotoRequest:
     sha256: str
     tile: str = ""
     tile_size_m: float = 1.0
+    relief: float = 0.0
+    backend: Backend = "classical"
+    weights: str = ""
     delight: float = 0.7
-    relief: float = 0.01
     detail: float = 0.0
     roughness: float = 0.7
     contrast: float = 0.3
@@ -104,7 +114,14 @@ class PhotoRequest:
             raise _refusal("it is not what Stagewright writes") from None
         if request.generator != GENERATOR:
             raise _refusal("another version of Stagewright made it")
-        if request.tile not in ("", *get_args(Method)) or request.normals not in get_args(Normals):
+        if request.weights != (weights_id() if request.backend == "network" else ""):
+            raise _refusal("another network made it")
+        choices = (
+            (request.tile, ("", *get_args(Method))),
+            (request.normals, get_args(Normals)),
+            (request.backend, get_args(Backend)),
+        )
+        if any(value not in known for value, known in choices):
             raise _refusal("it asks for what there is not")
         if not is_plain:
             raise _refusal("its photo has no plain name")
@@ -123,8 +140,10 @@ def request_of(photo: Path, **chosen: Any) -> PhotoRequest:
     """The request to make maps of a photo.
 
     Raises:
-        StagewrightError: ``no-file``, ``bad-request``.
+        StagewrightError: ``no-file``, ``bad-request``, ``no-weights``.
     """
+    if chosen.get("backend") == "network":
+        chosen = {**chosen, "weights": weights_id()}
     return PhotoRequest(photo.name, sha256_of(photo), **chosen)
 
 
@@ -156,7 +175,8 @@ def make_maps(
         force: replace files of that name that another request has made.
 
     Returns:
-        ``files``, ``done`` (whether they were there), and of a tile how well it repeats.
+        ``files``, ``done`` (whether they were there), of a tile how well it repeats, and of a
+        network's maps their ``expected_errors``.
 
     Raises:
         StagewrightError: what the image or the tile are refused for, ``bad-name``,
@@ -169,8 +189,10 @@ def make_maps(
         return {"photo": str(photo), "done": True, "files": []}
     yield Progress("photo.read", 0.0, f"Reading {photo.name}")
     image = read_image(photo)
-    yield Progress("photo.maps", 0.2, f"Making the maps of {photo.name}")
-    colour = delighted(image if image.shape[2] == 3 else np.repeat(image, 3, 2), request.delight)
+    yield Progress("photo.maps", 0.1, f"Making the maps of {photo.name}")
+    colour = image if image.shape[2] == 3 else np.repeat(image, 3, 2)
+    if request.backend == "classical":
+        colour = delighted(colour, request.delight)
     about: dict[str, Any] = {}
     if request.tile:
         method: Method = "cut" if request.tile == "cut" else "auto"
@@ -182,20 +204,66 @@ def make_maps(
         raise StagewrightError(
             "image-too-small", f"{photo.name} has too few pixels.", "Give a larger photo."
         )
+    if request.backend == "classical":
+        textures = maps_of(colour, request, len(image))
+    else:
+        textures, about["expected_errors"] = yield from part(
+            estimated_maps(colour, request, len(image)), 0.2, 0.8
+        )
     yield Progress("photo.write", 0.8, f"Writing to {folder}")
-    files = write_set(maps_of(colour, request, len(image)), folder, stem, request, about)
+    files = write_set(textures, folder, stem, request, about)
     return {"photo": str(photo), "done": False, "files": [str(f) for f in files], **about}
 
 
-def maps_of(colour: Image, request: PhotoRequest, rows: int = 0) -> TextureSet:
-    """The six maps of a colour (rows, columns, 3), sRGB; across its borders as if it repeated.
+def estimated_maps(
+    colour: Image, request: PhotoRequest, rows: int = 0
+) -> Job[tuple[TextureSet, Mapping[str, float]]]:
+    """The maps that the network estimates, and the mean errors that it expects of them.
 
-    ``rows`` are those of the whole photo, where ``colour`` is a part of it.
+    The height is as deep as the network says, unless the request's relief says otherwise;
+    normals are the height's own slopes.
+
+    Args:
+        colour: (rows, columns, 3), sRGB.
+        request: what of.
+        rows: those of the whole photo, where ``colour`` is a part of it.
+    """
+    found = yield from estimate(colour, wraps=bool(request.tile))
+    size = request.tile_size_m * len(colour) / (rows or len(colour))
+    low, high = float(np.min(found.height)), float(np.max(found.height))
+    depth = max((high - low) * size / len(colour), 1e-6)
+    height = (found.height - np.float32(low)) / np.float32(max(high - low, 1e-6))
+    relief = request.relief or depth
+    deep = height * np.float32(relief)
+    if request.tile:
+        normal = normals(deep, size)
+    else:  # nothing lies beyond the borders: not the other side
+        wide = np.pad(deep, 1, mode="edge")
+        normal = normals(wide, size * len(wide) / len(deep))[1:-1, 1:-1]
+    textures = TextureSet(
+        basecolor=found.basecolor,
+        normal=normal,
+        roughness=found.roughness,
+        metallic=found.metallic,
+        height=height,
+        ao=found.ao,
+        tile_size_m=size,
+        height_range_m=max(relief, 1e-6),
+    )
+    return textures, found.expected
+
+
+def maps_of(colour: Image, request: PhotoRequest, rows: int = 0) -> TextureSet:
+    """The six maps by classical means of a colour (rows, columns, 3), sRGB.
+
+    They are made as if it repeated. ``rows`` are those of the whole photo, where ``colour`` is a
+    part of it.
     """
     brightness = linear(colour) @ _LUMINANCE
     size = request.tile_size_m * len(colour) / (rows or len(colour))
     height = height_of(brightness, request.detail)
-    deep = height * np.float32(request.relief)
+    relief = request.relief or 0.01 * size
+    deep = height * np.float32(relief)
     spread = brightness - blurred(brightness, len(brightness) / 32)
     reach = max(float(np.abs(spread).max()), 1e-6)
     rough = request.roughness - request.contrast * 0.5 * spread / np.float32(reach)
@@ -207,7 +275,7 @@ def maps_of(colour: Image, request: PhotoRequest, rows: int = 0) -> TextureSet:
         height=height,
         ao=occlusion(deep, size),
         tile_size_m=size,
-        height_range_m=max(request.relief, 1e-6),
+        height_range_m=relief,
     )
 
 

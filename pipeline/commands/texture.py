@@ -27,7 +27,7 @@ from .common import (
     place_of,
     require_usd,
 )
-from .texture_images import IMAGES, add_folder
+from .texture_images import IMAGES, SCANS, add_folder
 
 
 def add(verbs: Any) -> None:
@@ -167,12 +167,19 @@ def _add_maps(group: Any) -> None:
     verb = add_verb(
         group,
         "maps",
-        "Make the six maps of each photo, by classical means.",
+        "Make the six maps of each photo, estimated by a network or by classical means.",
         handler=_maps,
         summary=summaries.photographed,
-        found_errors=lambda value: not value["made"],
+        found_errors=lambda value: "sets" not in value and not value["made"],
     )
-    verb.add_argument("photos", nargs="+", type=Path, action=IMAGES, metavar="PHOTO")
+    verb.add_argument("photos", nargs="*", type=Path, action=IMAGES, metavar="PHOTO")
+    verb.add_argument(
+        "--compare",
+        type=Path,
+        action=SCANS,
+        metavar="DIR",
+        help="make nothing: score both ways on the scanned sets of this folder",
+    )
     verb.add_argument(
         "--tile",
         nargs="?",
@@ -181,24 +188,40 @@ def _add_maps(group: Any) -> None:
         choices=("auto", "cut", "blend"),
         help="make it repeat: by a cut, by a blend, or by what fits (default: as it is)",
     )
-    numbers = (
-        ("tile-size", 1.0, "metres that the photo shows from top to bottom"),
-        ("delight", 0.7, "how much of the light is taken out, 0 to 1"),
-        ("relief", 0.01, "metres from the lowest to the highest point"),
-        ("detail", 0.0, "-1: large shapes count more in the relief; 1: small ones"),
-        ("roughness", 0.7, "in the middle, 0 to 1"),
-        ("contrast", 0.3, "how much roughness follows the brightness, 0 to 1"),
+    verb.add_argument(
+        "--backend",
+        choices=("network", "classical"),
+        default="classical",
+        help="controls to steer, or a network trained on synthetic materials (default: classical)",
     )
-    for name, default, text in numbers:
-        verb.add_argument(
-            f"--{name}", type=float, default=default, help=f"{text} (default: %(default)s)"
-        )
+    verb.add_argument(
+        "--tile-size",
+        type=float,
+        default=1.0,
+        help="metres that the photo shows from top to bottom (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--relief",
+        type=float,
+        default=0.0,
+        help="metres from the lowest to the highest point (default: as estimated; 0.01 of the "
+        "tile's size by classical means)",
+    )
+    classical = verb.add_argument_group("controls of the classical way")
+    controls = (
+        ("delight", "how much of the light is taken out, 0 to 1 (default: 0.7)"),
+        ("detail", "-1: large shapes count more in the relief; 1: small ones (default: 0)"),
+        ("roughness", "in the middle, 0 to 1 (default: 0.7)"),
+        ("contrast", "how much roughness follows the brightness, 0 to 1 (default: 0.3)"),
+    )
+    for name, text in controls:
+        classical.add_argument(f"--{name}", type=float, help=text)
     verb.add_argument("--normals", choices=("opengl", "directx"), default="opengl")
-    _add_output(verb)
+    _add_output(verb, required=False)
 
 
-def _add_output(verb: argparse.ArgumentParser) -> None:
-    add_folder(verb)
+def _add_output(verb: argparse.ArgumentParser, *, required: bool = True) -> None:
+    add_folder(verb, required=required)
     verb.add_argument("--name", default="", help="what the files' names begin with")
 
 
@@ -282,10 +305,27 @@ def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
 
 def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
     from ...texture_lab.photo import make_maps, request_of
+    from ...texture_lab.scanned import compare_sets
+
+    if options.compare:
+        return (yield from compare_sets(options.compare))
+    if not options.photos or options.output is None:
+        raise StagewrightError(
+            "bad-arguments",
+            "Neither photos with -o nor --compare is given.",
+            "Name photos and the folder to write to, or a folder of scanned sets.",
+        )
 
     if options.name and len(options.photos) > 1:
         raise StagewrightError(
             "bad-arguments", "--name is for one photo.", "Leave it out, or give one photo."
+        )
+    steered = {n: getattr(options, n) for n in _CONTROLS if getattr(options, n) is not None}
+    if steered and options.backend == "network":
+        raise StagewrightError(
+            "bad-arguments",
+            f"--{next(iter(steered))} steers the classical way, not the network.",
+            "Leave it out, or --backend network.",
         )
     stems = [photo.stem.casefold() for photo in options.photos]
     if len(set(stems)) != len(stems):
@@ -297,8 +337,10 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
     chosen = {
         "tile": options.tile,
         "tile_size_m": options.tile_size,
+        "relief": options.relief,
+        "backend": options.backend,
         "normals": options.normals,
-        **{n: getattr(options, n) for n in _CONTROLS},
+        **steered,
     }
     made: list[Mapping[str, Any]] = []
     refused: list[dict[str, str]] = []
@@ -317,4 +359,4 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
     return {"made": made, "refused": refused}
 
 
-_CONTROLS = ("delight", "relief", "detail", "roughness", "contrast")
+_CONTROLS = ("delight", "detail", "roughness", "contrast")

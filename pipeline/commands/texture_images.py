@@ -21,14 +21,24 @@ def _needs_openimageio(image: Path) -> bool:
     return image.suffix.lower() != ".png" and find_spec("OpenImageIO") is None
 
 
+def _holds_other_images(folder: Path) -> bool:
+    """Whether scanned sets below it are no PNGs, and OpenImageIO is not here."""
+    from ...texture_lab.scanned import ENDINGS
+
+    images = (file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
+    return any(_needs_openimageio(image) for image in images)
+
+
 IMAGES = in_blender_if(_needs_openimageio)
 """The action of arguments that are images: others than PNGs may be read inside Blender alone."""
+SCANS = in_blender_if(_holds_other_images)
+"""The same of a folder of images."""
 
 
-def add_folder(verb: argparse.ArgumentParser) -> None:
+def add_folder(verb: argparse.ArgumentParser, *, required: bool = True) -> None:
     """``-o DIR`` and ``--force``."""
     verb.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write to"
+        "-o", "--output", type=Path, required=required, metavar="DIR", help="the folder to write to"
     )
     add_force(verb)
 

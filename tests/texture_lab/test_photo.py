@@ -173,7 +173,8 @@ def test_one_damaged_photo_does_not_stop_the_others(
 
 def test_a_photo_becomes_a_tile(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     photo = write(tmp_path / "wall.png", stones(200, 233))
-    assert run("maps", photo, "--tile", "--tile-size", 2, "-o", tmp_path / "out", "--json") == 0
+    words = ("--tile", "--tile-size", 2, "--json")
+    assert run("maps", photo, *words, "-o", tmp_path / "out") == 0
     assert lines_of(capfd)["made"][0]["tiling"]["methods"] == ["cut", "cut"]
     tile = read_image(tmp_path / "out" / "wall_basecolor.png")
     assert measure(tile, read_image(photo)).is_seamless
@@ -204,6 +205,8 @@ def test_a_set_of_a_photo_is_made_again(tmp_path: Path) -> None:
         {"photo": 3},
         {"generator": 0},
         {"tile": "always"},
+        {"backend": "oracle"},
+        {"weights": "0"},
         {"relief": "deep"},
         {"more": 1},
     ],
