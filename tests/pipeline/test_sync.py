@@ -300,11 +300,13 @@ def test_six_machines_from_two_roots_lose_nothing(studio: Studio, tmp_path: Path
 def test_a_sync_killed_before_any_step_goes_on_where_it_was(
     studio: Studio, library: Library
 ) -> None:
-    publish(library, "crate", "first")
+    publish(library, "crate", "first")  # which makes folders, too
+    run(library)
+    publish(library, "crate", "second")
     steps = []
     for event in sync(SyncOrder(library.root)):
         steps.append(getattr(event, "step", ""))
-    for number, step in enumerate(sorted(set(steps) - {""}), 2):
+    for number, step in enumerate(sorted(set(steps) - {""}), 3):
         queued = publish(library, "crate", step)
         pid = os.fork()
         if pid == 0:
