@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many texture sets in one run, by children that stay."""
+"""Many texture sets in one run, by processes that stay or the workers of a cluster."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Event, Job, Message, Progress, Waiting
 from ..jobs.warm import WarmChild
-from ..texture_lab.backends import Commission, Embedded
+from ..texture_lab.backends import Backend, Commission, Embedded
 from ..texture_lab.request import TextureRequest
 from ..texture_lab.texture_set import is_done
 
@@ -51,17 +52,28 @@ def read_requests(listing: Path, size: int, seed: int) -> list[TextureRequest]:
     return requests
 
 
+@contextmanager
+def processes(count: int) -> Iterator[list[Backend]]:
+    """So many processes of this machine that make sets."""
+    with tempfile.TemporaryDirectory(prefix="stagewright-") as scratch:
+        yield [Embedded(WarmChild(Path(scratch) / str(number))) for number in range(count)]
+
+
 def make_sets(
-    requests: Sequence[TextureRequest], folder: Path, children: int, *, force: bool = False
+    requests: Sequence[TextureRequest],
+    folder: Path,
+    crew: Sequence[Backend],
+    *,
+    force: bool = False,
 ) -> Job[Mapping[str, Any]]:
     """Make a set of each request; those that are there already are passed over.
 
-    A request that names no material, or a child that dies, does not stop the others.
+    A request that names no material, or a process that dies, does not stop the others.
 
     Args:
         requests: what to make.
         folder: where all sets go, called by their words and seeds.
-        children: how many processes work at a time.
+        crew: who makes them, each one at a time; closed at the end.
         force: replace files of those names that other requests have made.
 
     Returns:
@@ -73,34 +85,32 @@ def make_sets(
     there, total = len(requests) - len(waiting), len(waiting)
     made: list[Mapping[str, Any]] = []
     refused: list[dict[str, str]] = []
-    with tempfile.TemporaryDirectory(prefix="stagewright-") as scratch:
-        crew = [Embedded(WarmChild(Path(scratch) / str(number))) for number in range(children)]
-        busy: dict[Embedded, tuple[TextureRequest, Job[Mapping[str, Any]]]] = {}
-        try:
-            while waiting or busy:
-                for backend in crew:
-                    if backend not in busy and waiting:
-                        name, request = waiting.pop(0)
-                        wanted = Commission(request, folder, name, force=force)
-                        busy[backend] = request, backend.submit(wanted)
-                for backend, (request, job) in list(busy.items()):
-                    try:
-                        yield from _heard(next(job))
-                        continue
-                    except StopIteration as stop:
-                        made.append(stop.value)
-                    except StagewrightError as error:
-                        refused.append({"prompt": request.prompt, "code": error.code})
-                        yield Message(f"{request.prompt[:60]}: {error}", "warning")
-                    del busy[backend]
-                    done = len(made) + len(refused)
-                    yield Progress("texture.set", done / total, f"{done} of {total} sets")
-                yield Waiting()
-        finally:
-            for _request, job in busy.values():
-                job.close()
-            for backend in crew:
-                backend.close()
+    busy: dict[int, tuple[TextureRequest, Job[Mapping[str, Any]]]] = {}
+    try:
+        while waiting or busy:
+            for place, backend in enumerate(crew):
+                if place not in busy and waiting:
+                    name, request = waiting.pop(0)
+                    wanted = Commission(request, folder.absolute(), name, force=force)
+                    busy[place] = request, backend.submit(wanted)
+            for place, (request, job) in list(busy.items()):
+                try:
+                    yield from _heard(next(job))
+                    continue
+                except StopIteration as stop:
+                    made.append(stop.value)
+                except StagewrightError as error:
+                    refused.append({"prompt": request.prompt, "code": error.code})
+                    yield Message(f"{request.prompt[:60]}: {error}", "warning")
+                del busy[place]
+                done = len(made) + len(refused)
+                yield Progress("texture.set", done / total, f"{done} of {total} sets")
+            yield Waiting()
+    finally:
+        for _request, job in busy.values():
+            job.close()
+        for backend in crew:
+            backend.close()
     return {"made": made, "there": there, "refused": refused}
 
 

@@ -59,6 +59,17 @@ class Commission:
     preview: Path | None = None
     force: bool = False
 
+    def arguments(self) -> dict[str, Any]:
+        """The same as plain JSON: arguments of :func:`.tasks.make_set`."""
+        return {
+            "request": self.request.to_json(),
+            "folder": str(self.folder.absolute()),
+            "name": self.name,
+            "sources": str(self.sources or ""),
+            "preview": str(self.preview or ""),
+            "force": self.force,
+        }
+
 
 class Backend(Protocol):
     """Makes sets."""
@@ -79,6 +90,9 @@ class Backend(Protocol):
         Raises:
             StagewrightError: why it could not be made.
         """
+
+    def close(self) -> None:
+        """End what it has started."""
 
 
 class Embedded:
@@ -116,17 +130,7 @@ class Embedded:
 
     def submit(self, commission: Commission) -> Job[Mapping[str, Any]]:
         """Make a set when its turn has come (see :meth:`.WarmChild.run`)."""
-        order = Order(
-            "texture_lab.tasks:make_set",
-            {
-                "request": commission.request.to_json(),
-                "folder": str(commission.folder.absolute()),
-                "name": commission.name,
-                "sources": str(commission.sources or ""),
-                "preview": str(commission.preview or ""),
-                "force": commission.force,
-            },
-        )
+        order = Order("texture_lab.tasks:make_set", commission.arguments())
         self._orders[order] = commission
         try:
             return (yield from self._child.run(order))

@@ -97,7 +97,7 @@ def cold(quick: bool) -> Iterator[dict[str, Any]]:
 
 def _order(prompt: str, size: int, folder: str) -> Order:
     request = TextureRequest(prompt, size, 7).to_json()
-    arguments = {"request": request, "folder": folder, "name": "made"}
+    arguments = {"request": request, "folder": folder, "name": "made", "force": True}
     return Order("texture_lab.tasks:make_set", arguments)
 
 

@@ -160,6 +160,11 @@ def _add_batch(group: Any) -> None:
         default=os.cpu_count() or 1,
         help="how many work at a time (default: as many as there are cores)",
     )
+    verb.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="let the workers of this Dask cluster do it, such as tcp://farm:8786",
+    )
     add_folder(verb)
 
 
@@ -296,11 +301,19 @@ def _graph(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
 
 
 def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    from ..textures import make_sets, read_requests
+    from ..textures import make_sets, processes, read_requests
 
     requests = read_requests(options.listing, options.size, options.seed)
-    children = max(options.processes, 1)
-    return (yield from make_sets(requests, options.output, children, force=options.force))
+    where = options.output
+    if not options.scheduler:
+        with processes(max(options.processes, 1)) as crew:
+            return (yield from make_sets(requests, where, crew, force=options.force))
+    from ..farm import cluster
+    from ..texture_farm import Farm
+
+    with cluster(options.scheduler) as client:
+        crew = [Farm(client)] * sum(client.nthreads().values())
+        return (yield from make_sets(requests, where, crew, force=options.force))
 
 
 def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from ...jobs.events import Job
 from .. import summaries
 from ..host import SceneHost
 from ..render_compare import CompareRequest, compare_files
-from .common import add_verb
+from .common import add_verb, in_blender_if, number
 
 _OUTPUTS = {"page": "html", "difference": "diff", "flip": "flip_map"}
 
@@ -33,19 +33,19 @@ def add_to(group: Any) -> None:
         verb.add_argument(
             name,
             type=Path,
-            action=_Picture,
+            action=in_blender_if(_needs_blender),
             metavar=name.upper(),
             help="a PNG; inside Blender, or where OpenImageIO is, also EXR, HDR, TIFF, JPEG …",
         )
     verb.add_argument(
         "--threshold",
-        type=float,
+        type=number(0, 1),
         default=0.02,
         help="greatest mean FLIP that passes (default: %(default)s)",
     )
     verb.add_argument(
         "--exposure",
-        type=float,
+        type=number(-64, 64),
         default=0.0,
         metavar="STOPS",
         help="how scene-linear files (EXR, HDR) are exposed before they are cut off at white "
@@ -56,36 +56,19 @@ def add_to(group: Any) -> None:
     verb.add_argument("--flip-map", type=Path, metavar="OUT.png", help="write the FLIP map")
     verb.add_argument(
         "--gain",
-        type=float,
+        type=number(above=0),
         default=1.0,
         help="what the difference is multiplied by to be seen (default: %(default)s)",
     )
     verb.add_argument("--overwrite", action="store_true", help="replace files that exist")
 
 
-class _Picture(argparse.Action):
-    """An image: Blender brings what reads all but PNG, unless this Python does."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep the path, and whether the command has to run inside Blender."""
-        setattr(namespace, self.dest, values)
-        if values.suffix.lower() != ".png" and find_spec("OpenImageIO") is None:
-            namespace.needs_scene = True
+def _needs_blender(picture: Path) -> bool:
+    """Whether only Blender can read it: it brings what reads all but PNG."""
+    return picture.suffix.lower() != ".png" and find_spec("OpenImageIO") is None
 
 
 def _compare(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
-    if options.gain <= 0 or not -64 <= options.exposure <= 64:
-        raise StagewrightError(
-            "bad-arguments",
-            "A gain is above 0, an exposure -64 to 64 stops.",
-            "Give other numbers.",
-        )
     outputs = {
         key: path.absolute()
         for key, name in _OUTPUTS.items()

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +191,31 @@ def test_maps_are_packed_into_channels_and_know_their_request(tmp_path: Path) ->
     assert (tmp_path / "again" / "m_ao.png").read_bytes() == (tmp_path / "m_ao.png").read_bytes()
     assert main([*words, "--order", "rgb"]) == 1
     assert main([*words, "--order", "hhr"]) == 0
+
+
+def test_a_cluster_makes_a_batch(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    listing, out = tmp_path / "list.txt", tmp_path / "out"
+    listing.write_text("red brick\na smiling cat\nbark\nsand\n")
+    command = "import sys; from stagewright.pipeline.cli import main; sys.exit(main())"
+    program = tmp_path / "cluster.py"
+    program.write_text(
+        "import sys, subprocess, distributed\n"
+        "if __name__ == '__main__':\n"
+        "    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True,\n"
+        "                                  dashboard_address=None) as cluster:\n"
+        f"        words = [sys.executable, '-c', {command!r}, *sys.argv[1:]]\n"
+        "        sys.exit(subprocess.call([*words, '--scheduler', cluster.scheduler_address]))\n"
+    )
+    words = ["texture", "batch", listing, "--size", "32", "-o", out, "--json"]
+    done = subprocess.run(
+        [sys.executable, str(program), *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    last = json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
+    assert last["event"] == "result", done.stderr[-2000:]
+    assert last["value"]["refused"] == [{"prompt": "a smiling cat", "code": "no-match"}]
+    assert len(list(out.glob("*.json"))) == len(last["value"]["made"]) == 3
