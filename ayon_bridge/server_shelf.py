@@ -83,6 +83,7 @@ class ServerShelf:
         self._server = server
         self._request = request
         self._answer = answer
+        self._is_fresh = False  # the answer is younger than the last refusal
         config = json.loads(self._ask()["project"]["config"] or "{}")
         self.anatomy = _anatomy(config)
         self.root = self._find_root(config)
@@ -100,8 +101,9 @@ class ServerShelf:
                 make; ``product-type-differs``.
         """
         yield Progress("server.plan", message="Asking the AYON server")
-        if fresh:
+        if fresh and not self._is_fresh:
             self._answer = None
+        self._is_fresh = False
         return self._plan()
 
     def withdraw(self, plan: Plan) -> Job[None]:
@@ -326,7 +328,10 @@ class ServerShelf:
         """Whether something bears the id, or the name, of what is to be made, and is not it."""
         missing = len(self._plan().made)
         self._answer = None
-        return missing > 0 and len(self._plan().made) == missing
+        if not missing:
+            return False
+        self._is_fresh = True
+        return len(self._plan().made) == missing
 
     # What comes after the batch.
 

@@ -93,12 +93,16 @@ def test_a_version_in_the_way_holds_no_other_up(studio: Studio, tmp_path: Path) 
         made = [stage(ending.enter_context(closing(each)), source) for each in publications]
         for number in (0, 7, COUNT - 1):
             taken(studio, number)
+        studio.demo.clear_log()
         errors = finish(enter_together(publications))
+        # Two batches; and for each in the way whether it is there, why, and the rest once more.
+        assert len(studio.demo.log) == 2 + 3 * 3
         codes = {index: error.code for index, error in enumerate(errors) if error is not None}
         assert codes == dict.fromkeys((0, 7, COUNT - 1), "version-taken")
         for index in codes:
             again = finish(publications[index].renumber(made[index]))
             assert finish(publications[index].commit(again)).version == 2
+        assert len(studio.demo.log) == 2 + 3 * 3 + 3
         ids = {each.ids.version for each in publications}
     found = stored(studio)
     assert [found[f"usd{number}"] for number in (0, 1, 7)] == [[1, 2], [1], [1, 2]]

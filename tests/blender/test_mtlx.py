@@ -47,7 +47,8 @@ def records(path: Path) -> dict[str, MaterialRecord]:
 def same(one: Any, other: Any) -> bool:
     """Whether two expressions are the same, in single precision."""
     if is_dataclass(one) and type(one) is type(other):
-        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
+        compared = [f.name for f in fields(one) if f.compare]
+        return all(same(getattr(one, name), getattr(other, name)) for name in compared)
     if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
         return all(map(same, one, other))
     if isinstance(one, float):

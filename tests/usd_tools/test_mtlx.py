@@ -315,6 +315,27 @@ def test_every_input_of_a_surface_arrives_or_is_named(tmp_path: Path, model: str
         assert arrived or moved or any(name in n.message for n in found.notes), name
 
 
+def test_nodes_that_are_shared_many_times_over_are_read_once(tmp_path: Path) -> None:
+    """Each is the sum of the one before with itself: 2 ** 50 of them, if walked as a tree."""
+    nodes = node("image", "float", "n0", file="filename:a.png")
+    for index in range(50):
+        one = f"float>n{index}"
+        nodes += node("add", "float", f"n{index + 1}", in1=one, in2=one)
+    found = imported(tmp_path, fed(nodes, "float", "n50")).record.inputs["Roughness"]
+    assert len({found, found}) == 1
+    assert isinstance(found, Operation) and found.name == "add"
+
+
+def test_a_surface_that_is_made_of_itself_is_named(tmp_path: Path) -> None:
+    custom = """<nodedef name="ND_mine" node="mine">
+      <output name="out" type="surfaceshader"/></nodedef>
+      <nodegraph name="NG_mine" nodedef="ND_mine"><mine name="again" type="surfaceshader"/>
+      <output name="out" type="surfaceshader" nodename="again"/></nodegraph>
+      <mine name="SR" type="surfaceshader"/>"""
+    (note,) = imported(tmp_path, custom).notes
+    assert (note.node, note.kind) == ("SR", "unsupported")
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_table_names_inputs_that_there_are(model: str) -> None:
     inputs = Library().inputs(f"ND_{model}_surfaceshader")

@@ -57,6 +57,11 @@ class Scope:
     graph: Graph
     outer: tuple[Scope, Node] | None = None
 
+    @property
+    def depth(self) -> int:
+        """How many graphs of definitions it is in."""
+        return 0 if self.outer is None else self.outer[0].depth + 1
+
     def name(self, node: Node) -> str:
         """The name of a node as the artist knows it."""
         return node.name if self.outer is None else self.outer[0].name(self.outer[1])

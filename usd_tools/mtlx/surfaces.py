@@ -27,6 +27,7 @@ _COLUMNS = {
     "UsdPreviewSurface": "preview",
 }
 _VECTORS = ("Normal", "Coat Normal")
+_DEEPEST = 16  # custom surfaces made of custom ones
 _ONE, _ZERO = Constant((1.0,)), Constant((0.0,))
 _BLACK = Constant((0.0, 0.0, 0.0))
 
@@ -81,7 +82,7 @@ class _Surface:
             node = self._node
             graph = self._library.graph(node.definition)
             inner = next(iter(graph.outputs.values())).node if graph else ""
-            if graph is None or inner not in graph.nodes:
+            if graph is None or inner not in graph.nodes or self._scope.depth > _DEEPEST:
                 self._unsupported(
                     self._scope.name(node), f"({node.category}) is no surface that Blender has"
                 )

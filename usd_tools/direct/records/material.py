@@ -119,6 +119,15 @@ class Operation:
     name: str
     arguments: tuple[Expression, ...]
     width: int
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Worked out once: what is shared many times over would be walked as often.
+        value = hash((self.name, self.arguments, self.width))
+        object.__setattr__(self, "_hash", value)
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 Plain = Constant | Animated
