@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import bpy
@@ -85,6 +86,7 @@ def _lost_inputs(material: bpy.types.Material, context: StreamContext) -> Iterat
             yield socket.name
 
 
+@lru_cache(4096)  # expressions share their parts
 def _has_noise(expression: Expression) -> bool:
     if isinstance(expression, Operation):
         return any(_has_noise(argument) for argument in expression.arguments)

@@ -77,9 +77,12 @@ def items(self: Any, context: bpy.types.Context | None) -> list[Item]:
 
 
 def chosen(context: bpy.types.Context) -> Entry | None:
-    """The set that the gallery shows."""
+    """The set that the gallery shows; the newest if the one that it showed is gone."""
+    if not _Seen.entries:
+        return None  # Blender warns of an enumeration without items at each look.
     name = context.window_manager.stagewright_texture_set
-    return next((entry for entry in _Seen.entries if entry.sidecar.stem == name), None)
+    found = (entry for entry in _Seen.entries if entry.sidecar.stem == name)
+    return next(found, _Seen.entries[0])
 
 
 def refresh() -> None:

@@ -257,3 +257,23 @@ def test_the_tables_defaults_are_openpbrs_own() -> None:
         if row.default is not None and known.getType() != "boolean":
             values = tuple(float(part) for part in known.getValueString().split(","))
             assert values == pytest.approx(row.default), row.openpbr
+
+
+def test_nodes_that_are_shared_many_times_over_are_read_once(
+    material: bpy.types.Material, tmp_path: Path
+) -> None:
+    """Each is the sum of the one before with itself: 2 ** 50 of them, if walked as a tree."""
+    texture = add(material, "TexImage")
+    texture.image = image(tmp_path)
+    before = texture.outputs[0]
+    for _ in range(50):
+        node = add(material, "Math")
+        node.operation = "ADD"
+        for socket in node.inputs[:2]:
+            link(material, before, socket)
+        before = node.outputs[0]
+    link(material, before, shader(material).inputs["Roughness"])
+    record, notes = read(material)
+    assert isinstance(record.inputs["Roughness"], Operation)
+    (note,) = notes
+    assert "UsdPreviewSurface" in note and "Roughness" in note

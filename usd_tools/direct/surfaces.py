@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..principled import NEUTRAL, PARTS, ROWS, TABLE
 from .folding import folded, mapped, worked
@@ -49,6 +50,7 @@ class Affine:
     channel: int | None = None
 
 
+@lru_cache(4096)  # expressions share their parts
 def affine(expression: Expression) -> Affine | None:
     """``expression`` as a multiple of one source and a constant, or None where it is none."""
     if isinstance(expression, Texture | Attribute):

@@ -94,6 +94,7 @@ class ShadingReader:
         self._maps = maps
         self._animated = animated
         self._depth = 0
+        self._known: dict[tuple[str, str], Expression] = {}
 
     def expression(self, socket: bpy.types.NodeSocket) -> Expression:
         """What feeds an input.
@@ -123,7 +124,10 @@ class ShadingReader:
         reader = _READERS.get(node.bl_idname)
         if reader is None:
             raise Inexpressible(_label(node))
-        return reader(self, node, output)
+        key = node.name, output.identifier
+        if key not in self._known:
+            self._known[key] = reader(self, node, output)
+        return self._known[key]
 
     def _value(self, node: bpy.types.Node, output: bpy.types.NodeSocket) -> Expression:
         return constant(output)
