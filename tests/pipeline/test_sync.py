@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -293,3 +294,37 @@ def test_six_machines_from_two_roots_lose_nothing(studio: Studio, tmp_path: Path
             part = stage.GetPrimAtPath("/shelf/part")
             assert not part or part.GetAttribute("note").Get() == by
     assert made == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks and kills")
+def test_a_sync_killed_before_any_step_goes_on_where_it_was(
+    studio: Studio, library: Library
+) -> None:
+    publish(library, "crate", "first")  # which makes folders, too
+    run(library)
+    publish(library, "crate", "second")
+    steps = []
+    for event in sync(SyncOrder(library.root)):
+        steps.append(getattr(event, "step", ""))
+    for number, step in enumerate(sorted(set(steps) - {""}), 3):
+        queued = publish(library, "crate", step)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                for event in sync(SyncOrder(library.root)):
+                    if getattr(event, "step", "") == step:
+                        os.kill(os.getpid(), signal.SIGKILL)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL, step
+        run(library)
+        assert waiting(library) == []
+        versions = studio.versions("crate")
+        assert [each["version"] for each in versions] == list(range(1, number + 1)), step
+        assert versions[-1]["id"] == queued.id
+        stage = Usd.Stage.Open(str(studio.paths(queued.id)["usd"]))
+        assert stage.GetDefaultPrim().GetAttribute("note").Get() == step
+        folder = studio.paths(queued.id)["usd"].parent
+        assert {each.name for each in folder.parent.iterdir()} == {
+            f"v{each:03}" for each in range(1, number + 1)
+        }
