@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pxr import Sdf
 
-UDIM = "<UDIM>"
+from .direct.records.material import UDIM
 
 _ASSET_TYPES = ("asset", "asset[]")
 _LIST_OPS = (

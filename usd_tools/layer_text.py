@@ -13,7 +13,8 @@ from pxr import Ar, Sdf, Tf
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
-from .dependencies import UDIM, files_of
+from .dependencies import files_of
+from .direct.records.material import UDIM
 from .materialx_files import as_xml
 from .repair import rewrite
 from .stages import is_binary, syntax_error, write_layer

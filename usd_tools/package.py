@@ -13,7 +13,8 @@ from pxr import Sdf, Usd, UsdUtils
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
-from .dependencies import UDIM, files_of
+from .dependencies import files_of
+from .direct.records.material import UDIM
 from .files_check import AssetWalk, walk
 from .inspect.statistics import PrimCounts, prim_counts
 from .materialx_files import with_paths

@@ -12,7 +12,8 @@ from pathlib import Path, PurePath
 from pxr import Usd
 
 from ..jobs.errors import StagewrightError
-from .dependencies import UDIM, file_name, files_of
+from .dependencies import file_name, files_of
+from .direct.records.material import UDIM
 
 # Custom data of a texture's attribute that keeps the name it came under, where
 # it had to be stored under another.

@@ -8,6 +8,7 @@ from bpy.app.handlers import persistent
 from bpy.props import EnumProperty
 
 from ...jobs.errors import StagewrightError
+from ...pipeline.summaries import count
 from ...texture_lab.texture_set import preview_of
 from .. import pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
@@ -171,7 +172,7 @@ class _HistoryPanel(SidebarPanel):
         entry = history.chosen(context)
         total = sum(each.size for each in history.entries())
         row = layout.row()
-        row.label(text=f"{len(history.entries())} textures, {_megabytes(total)}")
+        row.label(text=f"{count(len(history.entries()), 'texture')}, {_megabytes(total)}")
         row.operator("stagewright.refresh_textures", text="", icon="FILE_REFRESH")
         if entry is None:
             draw_text(layout, context, "No texture has been made for this file yet", "INFO")

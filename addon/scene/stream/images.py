@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ....usd_tools.dependencies import UDIM
+from ....usd_tools.direct.records.material import UDIM
 from ....usd_tools.image_writing import save_image
 from ..materials import image_file_name
 from .context import StreamContext

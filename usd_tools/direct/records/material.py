@@ -11,6 +11,9 @@ from .values import Property
 
 Wrap = Literal["repeat", "clamp", "mirror", "black"]
 
+UDIM = "<UDIM>"
+"""What stands for the number of a tile in a file's name."""
+
 
 @dataclass(frozen=True)
 class Constant:
