@@ -152,7 +152,9 @@ def photographed(value: Mapping[str, Any]) -> str:
         return "\n".join(line for each in value["sets"] for line in _scored(each))
     made = [each for each in value["made"] if not each["done"]]
     lines = [file for each in made for file in each["files"]]
-    lines += [_expected(each["expected_errors"]) for each in made if "expected_errors" in each]
+    lines += [
+        expected_errors(each["expected_errors"]) for each in made if "expected_errors" in each
+    ]
     before = len(value["made"]) - len(made)
     if before:
         lines.append(f"{count(before, 'set')} were there already.")
@@ -171,7 +173,8 @@ def _scored(each: Mapping[str, Any]) -> list[str]:
     return [f"{each['name']}{drawn}", *lines]
 
 
-def _expected(errors: Mapping[str, float]) -> str:
+def expected_errors(errors: Mapping[str, float]) -> str:
+    """What a network says of its own maps, in a sentence."""
     return (
         "Estimated by a network trained on synthetic materials, which expects to be off by "
         f"{errors['normal']:.0f} degrees of normals, {errors['roughness']:.2f} of roughness and "

@@ -14,6 +14,7 @@ import bpy
 from ...jobs.compose import changed
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Event, Job, Message, Preview, Waiting
+from ...pipeline.summaries import expected_errors
 from ...texture_lab.backends import Commission, refuse_unable
 from ...texture_lab.photo import request_of
 from ...texture_lab.request import TextureRequest
@@ -92,7 +93,8 @@ def make(commission: Commission, item: bpy.types.Object, displace: bool) -> Job[
     history.refresh()
     push_undo(f"Texture {material.name}")
     without = "; projected from six sides, for the object has no UVs" if projected else ""
-    yield Message(f"{found.name} has the material {material.name}{without}.")
+    sure = expected_errors(value["expected_errors"]) if "expected_errors" in value else ""
+    yield Message(f"{found.name} has the material {material.name}{without}. {sure}".rstrip())
     return {**value, "material": material.name}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from ...jobs.errors import StagewrightError
 from .. import pump
@@ -16,7 +16,7 @@ from . import lab, making
 
 
 class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
-    """Make the maps of a photo by classical means, and a material of them for the active object"""
+    """Make the maps of a photo, and a material of them for the active object"""
 
     bl_idname = "stagewright.texture_from_photo"
     bl_label = "Texture from Photo"
@@ -35,6 +35,18 @@ class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
         default=1.0,
         min=0.001,
         soft_max=10.0,
+    )
+    backend: EnumProperty(
+        name="Maps",
+        description="What makes the maps",
+        items=(
+            ("classical", "By Controls", "Classical means, steered by the controls below"),
+            (
+                "network",
+                "Estimated",
+                "By a network trained on synthetic materials, metal included; its relief is weak",
+            ),
+        ),
     )
     relief: FloatProperty(
         name="Relief",
@@ -75,7 +87,8 @@ class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
         """Draw what a photo does not tell."""
         layout = self.layout
         layout.use_property_split = True
-        for name in ("tile", "tile_size", "relief", "delight"):
+        controls = ("relief", "delight") if self.backend == "classical" else ()
+        for name in ("tile", "tile_size", "backend", *controls):
             layout.prop(self, name)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -86,9 +99,10 @@ class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
         chosen = {
             "tile": "auto" if self.tile else "",
             "tile_size_m": self.tile_size * unit,
-            "relief": self.relief * unit,
-            "delight": self.delight,
+            "backend": self.backend,
         }
+        if self.backend == "classical":
+            chosen |= {"relief": self.relief * unit, "delight": self.delight}
         try:
             commission = making.of_photo(photo, chosen, item)
             job = making.make(commission, item, context.scene.stagewright_texture.displace)

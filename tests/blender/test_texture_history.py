@@ -178,6 +178,21 @@ def test_a_dragged_photo_becomes_a_material(tmp_path: Path) -> None:
     assert bpy.ops.stagewright.restore_texture() == {"FINISHED"}
 
 
+def test_the_network_makes_a_material_of_a_photo(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    item = add_plane()
+    pixels = np.random.default_rng(3).integers(0, 255, (96, 96, 3)).astype(np.uint8)
+    write_png(tmp_path / "wall.png", pixels)
+    assert bpy.ops.stagewright.texture_from_photo(
+        filepath=str(tmp_path / "wall.png"), tile=False, backend="network"
+    ) == {"FINISHED"}
+    about = json.loads(Path(item.active_material[KEY]).read_text())
+    assert about["request"]["backend"] == "network" and about["request"]["weights"]
+    assert about["expected_errors"]["roughness"] > 0
+    assert "trained on synthetic materials" in capfd.readouterr().out
+
+
 def test_a_photo_that_is_none_is_told(tmp_path: Path) -> None:
     add_plane()
     (tmp_path / "no.png").write_bytes(b"\x89PNG\r\n\x1a\n")
