@@ -36,6 +36,7 @@ Backend = Literal["network", "classical"]
 
 # Raised whenever the same request would make other pixels.
 GENERATOR = 3
+_CLASSICAL_RELIEF = 0.01  # metres
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 
 
@@ -49,7 +50,7 @@ class PhotoRequest:
         tile: ``auto``, ``cut`` or ``blend`` makes it repeat; "" leaves it.
         tile_size_m: what the photo shows from top to bottom, metres.
         relief: metres from the lowest to the highest point; 0 leaves it to the network, and is
-            a hundredth of the tile's size by classical means.
+            a centimetre by classical means.
         backend: what makes the maps.
         weights: which network, of those that there have been; "" by classical means.
         delight: classical, 0 to 1, how much of the light is taken out.
@@ -262,7 +263,7 @@ def maps_of(colour: Image, request: PhotoRequest, rows: int = 0) -> TextureSet:
     brightness = linear(colour) @ _LUMINANCE
     size = request.tile_size_m * len(colour) / (rows or len(colour))
     height = height_of(brightness, request.detail)
-    relief = request.relief or 0.01 * size
+    relief = request.relief or _CLASSICAL_RELIEF
     deep = height * np.float32(relief)
     spread = brightness - blurred(brightness, len(brightness) / 32)
     reach = max(float(np.abs(spread).max()), 1e-6)

@@ -157,8 +157,8 @@ class _Server(ThreadingHTTPServer):
     def end_connections(self) -> None:
         with self._open_lock:
             for each in self._open:
-                try:
-                    each.shutdown(socket.SHUT_RDWR)
+                try:  # What is being answered is sent to its end.
+                    each.shutdown(socket.SHUT_RD)
                 except OSError:  # ended by the client meanwhile
                     continue
 

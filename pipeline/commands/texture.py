@@ -209,8 +209,8 @@ def _add_maps(group: Any) -> None:
         "--relief",
         type=float,
         default=0.0,
-        help="metres from the lowest to the highest point (default: as estimated; 0.01 of the "
-        "tile's size by classical means)",
+        help="metres from the lowest to the highest point (default: as estimated; 0.01 by "
+        "classical means)",
     )
     classical = verb.add_argument_group("controls of the classical way")
     controls = (
