@@ -3,7 +3,7 @@
 
 On two sets that no training saw: procedural materials of patterns of their own (``-heldout``) and
 Blender's shader nodes photographed by Cycles (``-cycles``). Means over families; the note names
-the worst. Before the sets were ever scored, the network had been chosen on other materials.
+the worst. The weights were chosen on other materials, before either set was scored.
 """
 
 from __future__ import annotations
