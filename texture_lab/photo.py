@@ -49,8 +49,8 @@ class PhotoRequest:
         sha256: of its bytes.
         tile: ``auto``, ``cut`` or ``blend`` makes it repeat; "" leaves it.
         tile_size_m: what the photo shows from top to bottom, metres.
-        relief: metres from the lowest to the highest point; 0 leaves it to the network, and is
-            a centimetre by classical means.
+        relief: metres from the lowest to the highest point; None leaves it to the network, and
+            is a centimetre by classical means.
         backend: what makes the maps.
         weights: which network, of those that there have been; "" by classical means.
         delight: classical, 0 to 1, how much of the light is taken out.
@@ -68,7 +68,7 @@ class PhotoRequest:
     sha256: str
     tile: str = ""
     tile_size_m: float = 1.0
-    relief: float = 0.0
+    relief: float | None = None
     backend: Backend = "classical"
     weights: str = ""
     delight: float = 0.7
@@ -90,6 +90,8 @@ class PhotoRequest:
         }
         for name, (low, high) in ranges.items():
             value = getattr(self, name)
+            if value is None and name == "relief":
+                continue
             if not (math.isfinite(value) and low <= value <= high):
                 raise StagewrightError(
                     "bad-request",
@@ -234,7 +236,7 @@ def estimated_maps(
     low, high = float(np.min(found.height)), float(np.max(found.height))
     depth = max((high - low) * size / len(colour), 1e-6)
     height = (found.height - np.float32(low)) / np.float32(max(high - low, 1e-6))
-    relief = request.relief or depth
+    relief = depth if request.relief is None else request.relief
     deep = height * np.float32(relief)
     if request.tile:
         normal = normals(deep, size)
@@ -263,7 +265,7 @@ def maps_of(colour: Image, request: PhotoRequest, rows: int = 0) -> TextureSet:
     brightness = linear(colour) @ _LUMINANCE
     size = request.tile_size_m * len(colour) / (rows or len(colour))
     height = height_of(brightness, request.detail)
-    relief = request.relief or _CLASSICAL_RELIEF
+    relief = _CLASSICAL_RELIEF if request.relief is None else request.relief
     deep = height * np.float32(relief)
     spread = brightness - blurred(brightness, len(brightness) / 32)
     reach = max(float(np.abs(spread).max()), 1e-6)
@@ -276,7 +278,7 @@ def maps_of(colour: Image, request: PhotoRequest, rows: int = 0) -> TextureSet:
         height=height,
         ao=occlusion(deep, size),
         tile_size_m=size,
-        height_range_m=relief,
+        height_range_m=max(relief, 1e-6),
     )
 
 

@@ -64,8 +64,12 @@ def find_sets(folder: Path) -> list[ScannedSet]:
     """All sets below a folder, by name.
 
     Raises:
-        StagewrightError: ``no-sets``.
+        StagewrightError: ``no-folder``, ``no-sets``.
     """
+    if not folder.is_dir():
+        raise StagewrightError(
+            "no-folder", f"There is no folder “{folder}”.", "Name the folder of the scans."
+        )
     groups: dict[str, dict[str, Path]] = {}
     flipped = set()
     for file in sorted(folder.rglob("*")):
@@ -103,7 +107,8 @@ def compare_sets(folder: Path) -> Job[Mapping[str, Any]]:
         ``network`` and ``classical`` (see :class:`.map_scores.Scores`) of the maps it has.
 
     Raises:
-        StagewrightError: ``no-sets``, those of :func:`.images.read_image`; ``sizes-differ``.
+        StagewrightError: those of :func:`find_sets` and :func:`.images.read_image`;
+            ``sizes-differ``.
     """
     rows = []
     sets = find_sets(folder)

@@ -25,7 +25,7 @@ from stagewright.jobs.drive import drain
 from stagewright.texture_lab import png
 from stagewright.texture_lab.map_scores import Maps, Scores, balanced_accuracy, compare
 from stagewright.texture_lab.photo import PhotoRequest, delighted, estimated_maps, maps_of
-from stagewright.texture_lab.texture_set import TextureSet
+from stagewright.texture_lab.scanned import maps_in
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,9 @@ def _scored(samples: Iterable[Sample]) -> list[_Scored]:
         network, _ = drain(estimated_maps(sample.photo, request), _quiet)
         classical = maps_of(delighted(sample.photo, request.delight), request)
         scored.append(
-            _Scored(sample, compare(_maps(network), truth), compare(_maps(classical), truth))
+            _Scored(sample, compare(maps_in(network), truth), compare(maps_in(classical), truth))
         )
     return scored
-
-
-def _maps(made: TextureSet) -> Maps:
-    height = made.height * made.height_range_m
-    return Maps(made.basecolor, made.normal, made.roughness, made.metallic, made.ao, height)
 
 
 def _rows(name: str, scored: list[_Scored]) -> Iterator[dict[str, Any]]:

@@ -208,7 +208,6 @@ def _add_maps(group: Any) -> None:
     verb.add_argument(
         "--relief",
         type=float,
-        default=0.0,
         help="metres from the lowest to the highest point (default: as estimated; 0.01 by "
         "classical means)",
     )
@@ -338,7 +337,7 @@ def _maps(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
         raise StagewrightError(
             "bad-arguments",
             f"--{next(iter(steered))} steers the classical way, not the network.",
-            "Leave it out, or --backend network.",
+            "Leave it out, or choose --backend classical.",
         )
     stems = [photo.stem.casefold() for photo in options.photos]
     if len(set(stems)) != len(stems):

@@ -59,6 +59,13 @@ def test_a_blur_is_a_sum_with_gaussian_weights() -> None:
     assert np.abs(blurred(field, 1.5) - expected).max() < 1e-4
 
 
+def test_no_relief_is_flat_and_an_unsaid_one_is_a_centimetre() -> None:
+    flat = maps_of(stones(), PhotoRequest("a.png", "0", relief=0.0))
+    assert flat.height_range_m == pytest.approx(1e-6)
+    assert np.array_equal(flat.normal, np.broadcast_to([0, 0, 1], flat.normal.shape))
+    assert maps_of(stones(), PhotoRequest("a.png", "0")).height_range_m == 0.01
+
+
 def test_light_that_falls_off_is_taken_out_and_the_mean_is_kept() -> None:
     plain = stones()
     fall = np.linspace(0.4, 1.6, plain.shape[1])[None, :, None]

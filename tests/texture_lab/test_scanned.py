@@ -63,6 +63,8 @@ def test_a_folder_without_sets_is_told(tmp_path):
     with pytest.raises(StagewrightError, match="none has both base colour and normals"):
         find_sets(tmp_path)
     assert main(["texture", "maps", "--compare", str(tmp_path)]) != 0
+    with pytest.raises(StagewrightError, match="There is no folder"):
+        find_sets(tmp_path / "nowhere")
 
 
 def test_maps_of_two_sizes_are_refused(tmp_path):
