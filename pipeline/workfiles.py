@@ -162,12 +162,12 @@ def _rows(home: Library | Server, place: _Place) -> list[dict[str, Any]]:
     with _missing_is_empty(), os.scandir(folder) as entries:
         for entry in entries:
             number = place.number(entry.name)
-            path = str(folder / entry.name)
-            if number is None or path in found:
+            lying = str(folder / entry.name)
+            if number is None or lying in found:
                 continue
             time = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
-            found[path] = {
-                "path": path,
+            found[lying] = {
+                "path": lying,
                 "name": entry.name,
                 "version": number,
                 "comment": "",

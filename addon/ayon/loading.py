@@ -150,8 +150,8 @@ def update(library: str, where: str, wanted: Mapping[str, str]) -> Job[Mapping[s
         raise refused[0]
     if done:
         push_undo("Stagewright: update published assets")
-    for error in refused:
-        yield Message(str(error), "warning")
+    for each in refused:
+        yield Message(str(each), "warning")
     yield Message(_summary(done, len(refused)))
     return {"changed": len(done), "refused": len(refused), "versions": told}
 
