@@ -97,7 +97,7 @@ IMAGE_KINDS = ("text_to_image", "image_to_image")
 """Kinds whose images a large model makes: whatever their ``service`` is."""
 
 _IMAGE: Mapping[str, Range | Choice | Text] = {
-    "service": Choice(("comfyui",)),
+    "service": Choice(("comfyui", "sdapi")),
     "prompt": Text(rf"(?=.*\S).{{1,{MAX_PROMPT}}}"),
     "negative": Text(rf".{{0,{MAX_PROMPT}}}"),
     "seed": _SEED,

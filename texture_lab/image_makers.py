@@ -11,20 +11,20 @@ import numpy as np
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
+from ..jobs.threads import in_thread
 from .graph import IMAGE_KINDS, Node, TextureGraph
 from .image_order import STEP, ImageOrder, MadeImage, loras_of
 from .images import Image
 from .patches import Mask
 from .photo import sha256_of
 from .photo_tools import read_mask
-from .servers import comfyui
 from .tiling import make_tile
 
 Services = Mapping[str, Mapping[str, str]]
 """Who can be asked, by the names that a node's ``service`` may have: a server's ``url`` and
 ``key``."""
 
-NAMES = {"comfyui": comfyui.KIND}
+NAMES = {"comfyui": "ComfyUI", "sdapi": "SD-WebUI"}
 
 
 class ImageMaker:
@@ -70,8 +70,19 @@ class ImageMaker:
     def _make(self, node: Node, order: ImageOrder) -> Job[MadeImage]:
         require_services(TextureGraph.services_of([node]), self._services)
         service = self._services[node["service"]]
-        server = comfyui.comfyui_at(service["url"], service.get("key", ""))
-        return (yield from comfyui.make_image(server, order, self._preview))
+        # Imported here: whoever draws needs no servers.
+        if node["service"] == "comfyui":
+            from .servers import comfyui
+
+            server = comfyui.comfyui_at(service["url"], service.get("key", ""))
+            return (yield from comfyui.make_image(server, order, self._preview))
+        from .servers import sdapi, sdcpp
+
+        server = sdapi.sdapi_at(service["url"], service.get("key", ""))
+        able = yield from in_thread(lambda: sdcpp.capabilities(server))
+        if able:
+            return (yield from sdcpp.make_image(server, order, able))
+        return (yield from sdapi.make_image(server, order, self._preview))
 
 
 def check_service(name: str, services: Services) -> Job[Mapping[str, Any]]:
@@ -82,7 +93,16 @@ def check_service(name: str, services: Services) -> Job[Mapping[str, Any]]:
     """
     require_services(frozenset({name}), services)
     service = services[name]
-    return (yield from comfyui.check(comfyui.comfyui_at(service["url"], service.get("key", ""))))
+    if name == "comfyui":
+        from .servers import comfyui
+
+        server = comfyui.comfyui_at(service["url"], service.get("key", ""))
+        return (yield from comfyui.check(server))
+    from .servers import sdapi, sdcpp
+
+    server = sdapi.sdapi_at(service["url"], service.get("key", ""))
+    able = yield from in_thread(lambda: sdcpp.capabilities(server))
+    return sdcpp.check(able) if able else (yield from sdapi.check(server))
 
 
 def require_services(names: frozenset[str], services: Services) -> None:

