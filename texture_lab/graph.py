@@ -104,6 +104,7 @@ KINDS: Mapping[str, Kind] = {
         free="slider:",
     ),
     "photo": Kind({}, "image", {"file": _FILE, "sha256": _SHA256}),
+    "stored_set": Kind({}, "set", {"file": _FILE, "sha256": _SHA256, "repeats": _REPEATS}),
     "delight": Kind({"image": "image"}, "image", {"strength": Range(0.7, 0, 1)}),
     "photo_to_pbr": Kind(
         {"image": "image"},

@@ -32,10 +32,10 @@ def make_set(
     The preview is kept beside the set, too (see :func:`.texture_set.preview_of`).
     """
     wanted = request_from_json(request)
-    shown = Path(preview) if preview and isinstance(wanted, TextureRequest) else None
+    shown = Path(preview) if preview else None
     place = Path(sources) if sources else None
     value = yield from make_any(wanted, place, Path(folder), name, shown, force=force)
-    if shown is not None:
+    if shown is not None and value["files"]:
         pixels = (np.load(shown)[:, :, :3] * 255 + 0.5).astype(np.uint8)
         write_png(preview_of(Path(value["files"][-1])), pixels)
     return value
