@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..jobs.errors import StagewrightError
@@ -13,6 +14,7 @@ from ..jobs.events import Job
 from .graph import TextureGraph
 from .graph_nodes import make_graph
 from .graph_nodes import memory_of as memory_of_graph
+from .image_makers import Services
 from .images import image_size
 from .make import make
 from .make import memory_of as memory_of_words
@@ -47,6 +49,7 @@ def make_any(
     name: str = "",
     preview: Path | None = None,
     *,
+    services: Services = MappingProxyType({}),
     force: bool = False,
 ) -> Job[Mapping[str, Any]]:
     """Make and write a set.
@@ -57,7 +60,8 @@ def make_any(
             or one of them.
         folder: created if need be.
         name: what the files' names begin with; what is usual for the request if empty.
-        preview: file for a small picture of it, told in a ``Preview``.
+        preview: file for small pictures of it, told in ``Preview`` events.
+        services: who makes a graph's images (see :data:`.image_makers.Services`).
         force: replace files of that name that another request has made.
 
     Raises:
@@ -72,7 +76,7 @@ def make_any(
         return (yield from make_maps(photo, request, folder, name, preview, force=force))
     place = _folder(sources)
     where = (place, folder, name or "graph", preview)
-    return (yield from make_graph(request, *where, force=force))
+    return (yield from make_graph(request, *where, services=services, force=force))
 
 
 def memory_of(request: AnyRequest, sources: Path | None) -> int:
