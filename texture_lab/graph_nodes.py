@@ -19,11 +19,12 @@ from .canvas import smoothstep
 from .edited_files import Array
 from .grammar import understand
 from .graph import IMAGE_KINDS, Node, TextureGraph
-from .image_makers import ImageMaker, Services, require_services
+from .image_makers import ImageMaker
 from .images import read_image
 from .make import draw, memory_of
 from .photo import PhotoRequest, delighted, maps_of, sha256_of
 from .photo_tools import Maps, enlarge, inpaint, outpaint, read_mask, vary
+from .services import Services, require_services
 from .surface import normals, occlusion
 from .texture_set import MAPS, TextureSet, require_free, write_set
 from .tiling import make_tile
@@ -50,7 +51,7 @@ def make_graph(
         folder: created if need be.
         name: what the files' names begin with.
         preview: file for pictures of images that are being made.
-        services: who makes images for it (see :data:`.image_makers.Services`).
+        services: who makes images for it (see :data:`.services.Services`).
         force: replace files of that name that another request has made.
 
     Returns:

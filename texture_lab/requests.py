@@ -13,10 +13,10 @@ from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
 from .graph import TextureGraph
 from .graph_nodes import make_graph
-from .image_makers import Services
 from .make import make
 from .photo import PhotoRequest, make_maps, sha256_of
 from .request import TextureRequest
+from .services import Services
 
 AnyRequest = TextureRequest | PhotoRequest | TextureGraph
 
@@ -57,7 +57,7 @@ def make_any(
         folder: created if need be.
         name: what the files' names begin with; what is usual for the request if empty.
         preview: see :func:`.make.make` and :func:`.graph_nodes.make_graph`.
-        services: who makes a graph's images (see :data:`.image_makers.Services`).
+        services: who makes a graph's images (see :data:`.services.Services`).
         force: replace files of that name that another request has made.
 
     Raises:

@@ -16,8 +16,10 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Event, Job, Message, Preview, Waiting
 from ...pipeline.summaries import expected_errors
 from ...texture_lab.backends import Commission, refuse_unable
+from ...texture_lab.graph import TextureGraph
 from ...texture_lab.photo import request_of
 from ...texture_lab.request import TextureRequest
+from ...texture_lab.services import Services
 from ...texture_lab.texture_set import preview_of
 from .. import beside
 from ..undo import push_undo
@@ -61,6 +63,13 @@ def of_photo(photo: Path, chosen: Mapping[str, Any], item: bpy.types.Object) -> 
     return Commission(request_of(photo, **chosen), folder, name, sources=photo)
 
 
+def of_graph(graph: TextureGraph, services: Services, item: bpy.types.Object) -> Commission:
+    """A set for ``item`` of images that ``services`` make."""
+    folder, name = _place(item)
+    preview = pictures.folder() / f"{name}.npy"
+    return Commission(graph, folder, name, preview=preview, services=services)
+
+
 def _place(item: bpy.types.Object) -> tuple[Path, str]:
     """The folder and the name of a new set for ``item``."""
     folder = beside.home(FOLDER)
@@ -78,8 +87,9 @@ def make(commission: Commission, item: bpy.types.Object, displace: bool) -> Job[
             deleted meanwhile; the files are kept.
     """
     uid, name = item.session_uid, item.name
-    refuse_unable(lab.sets(), commission)
-    value = yield from changed(lab.sets().submit(commission), _picture)
+    backend = lab.backend_of(commission)
+    refuse_unable(backend, commission)
+    value = yield from changed(backend.submit(commission), _picture)
     found = next((o for o in bpy.data.objects if o.session_uid == uid), None)
     sidecar = Path(value["files"][-1])
     if found is None:
@@ -132,5 +142,5 @@ def take_along(temporary: Path, folder: Path) -> None:
 
 def _free_stem(folder: Path, stem: str) -> str:
     """A name that neither a set has nor one that waits to be made."""
-    promised = {commission.name for commission in lab.sets().queue}
+    promised = {commission.name for commission in lab.commissions()}
     return beside.free_stem(folder, stem, ".json", promised)
