@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 
 from ...jobs.errors import StagewrightError
+from ...texture_lab.stored_set import title_of
 from ...texture_lab.texture_set import preview_of
 from .. import beside
 from . import pictures
@@ -40,8 +41,7 @@ class Entry:
     @property
     def title(self) -> str:
         """The words it was made of, or the photo's name."""
-        request = self.about["request"]
-        return str(request.get("prompt") or request.get("photo") or self.sidecar.stem)
+        return title_of(self.about["request"]) or self.sidecar.stem
 
     @property
     def seed(self) -> int | None:
