@@ -12,6 +12,7 @@ from .fields import panels as field_panels
 from .fields import presets as field_presets
 from .fields import settings as field_settings
 from .fields import showing as field_showing
+from .textures import by_model as texture_by_model
 from .textures import changing as texture_changing
 from .textures import history_ui as texture_history
 from .textures import lab as texture_lab
@@ -19,6 +20,7 @@ from .textures import panel as texture_panel
 from .textures import photo as texture_photo
 from .textures import pictures as texture_pictures
 from .textures import publish as texture_publish
+from .textures import services as texture_services
 from .textures import settings as texture_settings
 from .usd import (
     bring_in,
@@ -83,7 +85,9 @@ _PARTS = (
     field_panels,
     texture_lab,
     texture_pictures,
+    texture_services,
     texture_settings,
+    texture_by_model,
     texture_photo,
     texture_publish,
     texture_panel,

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import bpy
 from bpy.props import StringProperty
@@ -38,6 +40,26 @@ def _get_key(self: bpy.types.AddonPreferences) -> str:
 
 def _set_key(self: bpy.types.AddonPreferences, key: str) -> None:
     type_key(key.strip())
+
+
+def services() -> ModuleType:
+    """The part that asks services, which builds on this one."""
+    from .textures import services as part
+
+    return part
+
+
+def _key_of(name: str) -> Any:
+    """A field for a service's key: what is typed goes into the user's folder at once."""
+    return StringProperty(
+        name="Key",
+        description="Its key, or user:password; kept in your user folder for this address, never "
+        "in Blender's preferences",
+        subtype="PASSWORD",
+        options={"SKIP_SAVE"},
+        get=lambda self: "",
+        set=lambda self, key: services().write_key(name, key),
+    )
 
 
 class STAGEWRIGHT_AP_preferences(bpy.types.AddonPreferences):
@@ -74,6 +96,36 @@ class STAGEWRIGHT_AP_preferences(bpy.types.AddonPreferences):
         set=_set_key,
     )
 
+    comfyui_url: StringProperty(
+        name="ComfyUI",
+        description="Address of a ComfyUI, such as http://127.0.0.1:8188; not the page's password",
+    )
+    comfyui_key: _key_of("comfyui")
+    comfyui_command: StringProperty(
+        name="ComfyUI Command",
+        description="What starts ComfyUI in its folder: venv/bin/python main.py",
+    )
+    comfyui_folder: StringProperty(
+        name="ComfyUI Folder", description="Where it is started", subtype="DIR_PATH"
+    )
+    sdapi_url: StringProperty(
+        name="SD-WebUI",
+        description="Address of AUTOMATIC1111's WebUI, Forge or stable-diffusion.cpp's server",
+    )
+    sdapi_key: _key_of("sdapi")
+    sdapi_command: StringProperty(
+        name="SD-WebUI Command",
+        description="What starts it in its folder: ./webui.sh --api, or sd-server -m FILE",
+    )
+    sdapi_folder: StringProperty(
+        name="SD-WebUI Folder", description="Where it is started", subtype="DIR_PATH"
+    )
+    chat_url: StringProperty(
+        name="Chat",
+        description="Address of Ollama, llama.cpp or FastChat, which name materials for ideas",
+    )
+    chat_key: _key_of("chat")
+
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
         layout = self.layout
@@ -89,6 +141,10 @@ class STAGEWRIGHT_AP_preferences(bpy.types.AddonPreferences):
             layout.operator("stagewright.log_in", icon="KEY_HLT")
         if task is not None:
             draw_task(layout, context, task)
+        header, body = layout.panel("stagewright_services", default_closed=True)
+        header.label(text="Large Models")
+        if body is not None:
+            services().draw(body, context, self)
         row = layout.row()
         row.active = False
         row.label(text=f"Versions are published as {_drawn['author']}")

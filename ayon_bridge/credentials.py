@@ -24,6 +24,8 @@ SERVER_URL = "AYON_SERVER_URL"
 API_KEY = "AYON_API_KEY"
 SITE_ID = "AYON_SITE_ID"
 
+_FILE = "ayon.json"
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -68,7 +70,7 @@ def find(environment: Mapping[str, str] = os.environ) -> Credentials:
     site = environment.get(SITE_ID, "")
     if environment.get(SERVER_URL):
         return Credentials(environment[SERVER_URL], environment.get(API_KEY, ""), site)
-    path = _path(environment)
+    path = user_file(_FILE, environment)
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         return Credentials(saved["url"], saved["key"], site)
@@ -82,9 +84,18 @@ def find(environment: Mapping[str, str] = os.environ) -> Credentials:
 
 def save(credentials: Credentials, environment: Mapping[str, str] = os.environ) -> Path:
     """Keep credentials in the user's file, readable by nobody else; returns its path."""
-    path = _path(environment)
+    path = user_file(_FILE, environment)
+    write_private(path, json.dumps({"url": credentials.url, "key": credentials.key}))
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that nobody but the user may read; whole or not at all.
+
+    Raises:
+        StagewrightError: as :func:`.files.file_errors`.
+    """
     new = path.with_name(f"{path.name}.{os.getpid()}")
-    text = json.dumps({"url": credentials.url, "key": credentials.key})
     with file_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
@@ -93,12 +104,11 @@ def save(credentials: Credentials, environment: Mapping[str, str] = os.environ) 
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(new, path)
-    return path
 
 
 def forget(environment: Mapping[str, str] = os.environ) -> bool:
     """Remove the user's file; returns whether there was one."""
-    path = _path(environment)
+    path = user_file(_FILE, environment)
     with file_errors(path):
         try:
             path.unlink()
@@ -107,10 +117,11 @@ def forget(environment: Mapping[str, str] = os.environ) -> bool:
     return True
 
 
-def _path(environment: Mapping[str, str]) -> Path:
+def user_file(name: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where a file of this user's configuration lies."""
     named = environment.get("APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME")
     if named and sys.platform != "darwin":
-        return Path(named) / "stagewright" / "ayon.json"
+        return Path(named) / "stagewright" / name
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "stagewright" / "ayon.json"
-    return Path.home() / ".config" / "stagewright" / "ayon.json"
+        return Path.home() / "Library" / "Application Support" / "stagewright" / name
+    return Path.home() / ".config" / "stagewright" / name

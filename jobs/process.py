@@ -162,8 +162,11 @@ def start_program(
     log_path: Path,
     env: Mapping[str, str] | None,
     stdin: IO[bytes] | int,
+    folder: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program in a process group of its own, its output going to these files.
+
+    It is started in ``folder``, or in this process's own.
 
     Raises:
         StagewrightError: ``program-not-started``.
@@ -176,6 +179,7 @@ def start_program(
                 stdout=standard_output,
                 stderr=standard_error,
                 env={**os.environ, **(env or {})},
+                cwd=folder,
                 **_own_group(),
             )
         except OSError as error:

@@ -18,9 +18,9 @@ from ..jobs.memory import require_memory
 from ..jobs.warm import Order, WarmChild
 from .grammar import understand
 from .graph import TextureGraph
-from .image_makers import Services, require_services
 from .request import MAX_SIZE, TextureRequest
 from .requests import AnyRequest, memory_of, require_sources
+from .services import Services, require_services
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Commission:
         name: what the files' names begin with.
         sources: the photo, or the folder of the files that the request names.
         preview: file for a picture of what is being made; it is kept beside the set, too.
-        services: who makes a graph's images (see :data:`.image_makers.Services`).
+        services: who makes a graph's images (see :data:`.services.Services`).
         force: replace files of that name that another request has made.
     """
 

@@ -28,7 +28,7 @@ COLORS = {
     "terracotta": "b4623e", "khaki": "9c9064", "rose": "c46a74", "sepia": "70502c",
 }  # fmt: skip
 _SAME_COLOR = {"gray": "grey", "golden": "gold"}
-_MODIFIERS = {
+MODIFIERS = {
     "wet": ("wet", "damp", "rainy", "soaked", "rain", "moist", "puddle", "soggy"),
     "mossy": ("moss", "mossy", "lichen", "overgrown", "algae"),
     "worn": ("worn", "old", "weathered", "aged", "faded", "scratched", "peeling", "chipped",
@@ -97,7 +97,7 @@ def understand(prompt: str, parameters: Mapping[str, float] | None = None) -> Ma
     words = [_singular(word) for word in re.findall(r"[a-z0-9]+", prompt.lower())]
     family = _family(words)
     colors = list(dict.fromkeys(_SAME_COLOR.get(w, w) for w in words if w in COLORS))
-    weather = tuple(name for name in WEATHER if any(w in _MODIFIERS[name] for w in words))
+    weather = tuple(name for name in WEATHER if any(w in MODIFIERS[name] for w in words))
     found = [*weather, *(f"colour:{name}" for name in colors)]
     sliders = {slider.name: slider.default for slider in family.sliders}
     _resize(family, sliders, words, found)
@@ -163,7 +163,7 @@ def _family(words: list[str]) -> Family:
                     rank = (not common, len(wanted), at < end, at)
                     if best is None or rank > best[0]:
                         best = rank, family
-    told = {word for words in _MODIFIERS.values() for word in words}
+    told = {word for words in MODIFIERS.values() for word in words}
     told |= {*COLORS, *_LARGE, *_SMALL, *_SHADES, *_NUMBERS, *_EMPTY}
     strange = [w for i, w in enumerate(words) if i not in used and w not in told and len(w) > 1]
     # A picture of many things, one of which happens to be a material.

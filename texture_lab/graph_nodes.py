@@ -19,12 +19,13 @@ from .canvas import smoothstep
 from .edited_files import Array
 from .grammar import understand
 from .graph import IMAGE_KINDS, KINDS, Node, TextureGraph
-from .image_makers import ImageMaker, Services, require_services
+from .image_makers import ImageMaker
 from .images import encoded, image_size, linear, read_image
 from .make import draw
 from .photo import PhotoRequest, delighted, maps_of, sha256_of
 from .photo_tools import Maps, enlarge, inpaint, outpaint, read_mask, vary
 from .picture import shown
+from .services import Services, require_services
 from .stored_set import fingerprint, map_files, read_about, read_set
 from .surface import normals, occlusion
 from .texture_set import TextureSet, require_free, write_set
@@ -104,7 +105,7 @@ def make_graph(
         folder: created if need be.
         name: what the files' names begin with.
         preview: file for pictures of images that are being made, and in the end of the set.
-        services: who makes images for it (see :data:`.image_makers.Services`).
+        services: who makes images for it (see :data:`.services.Services`).
         force: replace files of that name that another request has made.
 
     Returns:

@@ -18,13 +18,8 @@ from .images import Image
 from .patches import Mask
 from .photo import sha256_of
 from .photo_tools import read_mask
+from .services import NAMES, Services, require_services
 from .tiling import make_tile
-
-Services = Mapping[str, Mapping[str, str]]
-"""Who can be asked, by the names that a node's ``service`` may have: a server's ``url`` and
-``key``."""
-
-NAMES = {"comfyui": "ComfyUI", "sdapi": "SD-WebUI"}
 
 
 class ImageMaker:
@@ -98,27 +93,15 @@ def check_service(name: str, services: Services) -> Job[Mapping[str, Any]]:
 
         server = comfyui.comfyui_at(service["url"], service.get("key", ""))
         return (yield from comfyui.check(server))
+    if name == "chat":
+        from .servers import chat
+
+        return (yield from chat.check(chat.chat_at(service["url"], service.get("key", ""))))
     from .servers import sdapi, sdcpp
 
     server = sdapi.sdapi_at(service["url"], service.get("key", ""))
     able = yield from in_thread(lambda: sdcpp.capabilities(server))
     return sdcpp.check(able) if able else (yield from sdapi.check(server))
-
-
-def require_services(names: frozenset[str], services: Services) -> None:
-    """Refuse what asks for services that nobody has named.
-
-    Raises:
-        StagewrightError: ``no-service``.
-    """
-    for name in sorted(names):
-        if not services.get(name):
-            raise StagewrightError(
-                "no-service",
-                f"No {NAMES[name]} is known that could make the image.",
-                f"Give its address with --server or STAGEWRIGHT_{name.upper()}, or in the "
-                "preferences of the extension.",
-            )
 
 
 def _order_of(node: Node, given: Mapping[str, Any], sources: Path) -> ImageOrder:

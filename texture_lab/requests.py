@@ -14,13 +14,13 @@ from ..jobs.events import Job
 from .graph import TextureGraph
 from .graph_nodes import make_graph
 from .graph_nodes import memory_of as memory_of_graph
-from .image_makers import Services
 from .images import image_size
 from .make import make
 from .make import memory_of as memory_of_words
 from .photo import PhotoRequest, make_maps, sha256_of
 from .photo import memory_of as memory_of_photo
 from .request import TextureRequest
+from .services import Services
 
 AnyRequest = TextureRequest | PhotoRequest | TextureGraph
 
@@ -61,7 +61,7 @@ def make_any(
         folder: created if need be.
         name: what the files' names begin with; what is usual for the request if empty.
         preview: file for small pictures of it, told in ``Preview`` events.
-        services: who makes a graph's images (see :data:`.image_makers.Services`).
+        services: who makes a graph's images (see :data:`.services.Services`).
         force: replace files of that name that another request has made.
 
     Raises:

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ..jobs.events import Job
-from .image_makers import Services
 from .requests import make_any, request_from_json
+from .services import Services
 from .texture_set import request_text
 
 
@@ -31,7 +31,7 @@ def rerun(
         name: what the files' names begin with.
         photo: that of a set of a photo, or one of the files of a graph; those of their names
             beside the map if None.
-        services: who makes a graph's images (see :data:`.image_makers.Services`).
+        services: who makes a graph's images (see :data:`.services.Services`).
         force: replace files of other requests.
 
     Raises:

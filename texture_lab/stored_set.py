@@ -94,6 +94,14 @@ def read_about(sidecar: Path) -> Mapping[str, Any]:
     return dict(about)
 
 
+def title_of(request: Mapping[str, Any]) -> str:
+    """The words that a set was made of, or its photo's name; "" where there are neither."""
+    nodes = request.get("nodes")
+    settings = [node.get("settings", {}) for node in nodes] if isinstance(nodes, list) else []
+    said = [words["prompt"] for words in settings if words.get("prompt")]
+    return str(request.get("prompt") or request.get("photo") or next(iter(said), ""))
+
+
 def map_files(sidecar: Path, about: Mapping[str, Any]) -> dict[str, Path]:
     """The maps of a set, which lie beside its sidecar, or in a folder there."""
     names = (*MAPS, *(name for name in OPTIONAL if name in about["maps"]))

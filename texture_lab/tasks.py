@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..jobs.events import Job, Preview
+from . import image_makers
 from .grammar import understand
-from .image_makers import Services
 from .make import draw
 from .picture import picture, write_picture
 from .png import write_png
 from .request import TextureRequest
 from .requests import make_any, request_from_json
+from .services import Services, require_services
 from .texture_set import preview_of
 
 
@@ -44,6 +46,21 @@ def make_set(
         pixels = (np.load(shown)[:, :, :3] * 255 + 0.5).astype(np.uint8)
         write_png(preview_of(Path(value["files"][-1])), pixels)
     return value
+
+
+def check_service(name: str, services: Services) -> Job[Mapping[str, Any]]:
+    """:func:`.image_makers.check_service`."""
+    return (yield from image_makers.check_service(name, services))
+
+
+def suggest(idea: str, services: Services, picture: str = "") -> Job[Mapping[str, Any]]:
+    """:func:`.servers.chat.suggest` by the chat server of ``services``."""
+    from .servers import chat
+
+    require_services(frozenset({"chat"}), services)
+    server = chat.chat_at(services["chat"]["url"], services["chat"].get("key", ""))
+    found = yield from chat.suggest(server, idea, Path(picture) if picture else None)
+    return asdict(found)
 
 
 def draw_previews(requests: Sequence[str], files: Sequence[str]) -> Job[Mapping[str, Any]]:

@@ -135,7 +135,7 @@ class STAGEWRIGHT_OT_change_texture(bpy.types.Operator):
         item = context.view_layer.objects.active
         try:
             self._find(context)
-            commission = making.of_graph(self._graph(), self._folder, item)
+            commission = making.of_graph(self._graph(), item, self._folder)
             job = making.make(commission, item, context.scene.stagewright_texture.displace)
             task = pump.run(job, lab.KIND, f"{_LABELS[self.tool]}: {self._titles[-1]}")
         except StagewrightError as error:

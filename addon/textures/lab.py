@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The processes that draw: one for sets, one for previews, which never wait for a set."""
+"""The processes that make textures.
+
+One draws sets, one waits for large models, and one draws previews, which never wait for a set.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ from pathlib import Path
 
 import bpy
 
-from ...jobs.warm import WarmChild
+from ...jobs.warm import PATIENCE, WarmChild
 from ...texture_lab.backends import Commission, Embedded
 from .. import pump
 
 KIND = "texture"
 """Of the jobs that make sets; they queue."""
+
+_MODELS_PATIENCE = 3.0
+"""Seconds to take a cancelled work from its server before the process is ended."""
 
 _commissions: dict[int, Commission] = {}
 
@@ -22,6 +28,7 @@ class _Working:
     """What draws, once it is first asked for."""
 
     sets: Embedded | None = None
+    models: Embedded | None = None
     previews: WarmChild | None = None
 
 
@@ -32,6 +39,23 @@ def sets() -> Embedded:
     return _Working.sets
 
 
+def models() -> Embedded:
+    """What lets large models make sets; those never keep drawn ones waiting."""
+    if _Working.models is None:
+        _Working.models = Embedded(_child("models", _MODELS_PATIENCE))
+    return _Working.models
+
+
+def backend_of(commission: Commission) -> Embedded:
+    """What makes a commission."""
+    return models() if commission.services else sets()
+
+
+def commissions() -> tuple[Commission, ...]:
+    """What is being made or waits, of all kinds."""
+    return tuple(c for each in (_Working.sets, _Working.models) if each for c in each.queue)
+
+
 def previews() -> WarmChild:
     """The process that draws previews."""
     if _Working.previews is None:
@@ -39,8 +63,8 @@ def previews() -> WarmChild:
     return _Working.previews
 
 
-def _child(use: str) -> WarmChild:
-    return WarmChild(Path(bpy.app.tempdir) / "texture-lab" / use)
+def _child(use: str, patience: float = PATIENCE) -> WarmChild:
+    return WarmChild(Path(bpy.app.tempdir) / "texture-lab" / use, patience)
 
 
 def remember(task: pump.Task, commission: Commission) -> None:
@@ -52,7 +76,7 @@ def queue() -> list[pump.Task]:
     """Jobs that run or wait, in the order that they will run."""
     tasks = [task for task in pump.tasks() if task.running and task.number in _commissions]
     running = {_commissions[task.number]: task for task in tasks}
-    return [running[commission] for commission in sets().queue if commission in running]
+    return [running[commission] for commission in commissions() if commission in running]
 
 
 def set_name(task: pump.Task) -> str:
@@ -63,16 +87,17 @@ def set_name(task: pump.Task) -> str:
 def move_up(number: int) -> None:
     """Let a job that waits run before the one before it."""
     commission = _commissions[number]
-    if commission in sets().queue:
-        sets().move(commission, sets().queue.index(commission) - 1)
+    backend = backend_of(commission)
+    if commission in backend.queue:
+        backend.move(commission, backend.queue.index(commission) - 1)
 
 
 def close() -> None:
-    """End both processes."""
-    for each in (_Working.sets, _Working.previews):
+    """End all processes."""
+    for each in (_Working.sets, _Working.models, _Working.previews):
         if each is not None:
             each.close()
-    _Working.sets = _Working.previews = None
+    _Working.sets = _Working.models = _Working.previews = None
     _commissions.clear()
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import bpy
@@ -19,6 +20,7 @@ from ...texture_lab.backends import Commission, refuse_unable
 from ...texture_lab.graph import TextureGraph
 from ...texture_lab.photo import request_of
 from ...texture_lab.request import TextureRequest
+from ...texture_lab.services import Services
 from ...texture_lab.texture_set import preview_of
 from .. import beside
 from ..undo import push_undo
@@ -63,10 +65,16 @@ def of_photo(photo: Path, chosen: Mapping[str, Any], item: bpy.types.Object) -> 
     return Commission(request_of(photo, **chosen), folder, name, photo, preview)
 
 
-def of_graph(graph: TextureGraph, sources: Path, item: bpy.types.Object) -> Commission:
-    """A set for ``item`` made in steps, of files that lie in ``sources``."""
+def of_graph(
+    graph: TextureGraph,
+    item: bpy.types.Object,
+    sources: Path | None = None,
+    services: Services = MappingProxyType({}),
+) -> Commission:
+    """A set for ``item`` made in steps, of files in ``sources`` and images of ``services``."""
     folder, name = _place(item)
-    return Commission(graph, folder, name, sources, pictures.folder() / f"{name}.npy")
+    preview = pictures.folder() / f"{name}.npy"
+    return Commission(graph, folder, name, sources, preview, services=services)
 
 
 def memory_text(needed: int) -> str:
@@ -91,8 +99,9 @@ def make(commission: Commission, item: bpy.types.Object, displace: bool) -> Job[
             deleted meanwhile; the files are kept.
     """
     uid, name = item.session_uid, item.name
-    refuse_unable(lab.sets(), commission)
-    value = yield from changed(lab.sets().submit(commission), _picture)
+    backend = lab.backend_of(commission)
+    refuse_unable(backend, commission)
+    value = yield from changed(backend.submit(commission), _picture)
     found = next((o for o in bpy.data.objects if o.session_uid == uid), None)
     sidecar = Path(value["files"][-1])
     if found is None:
@@ -146,5 +155,5 @@ def take_along(temporary: Path, folder: Path) -> None:
 
 def _free_stem(folder: Path, stem: str) -> str:
     """A name that neither a set has nor one that waits to be made."""
-    promised = {commission.name for commission in lab.sets().queue}
+    promised = {commission.name for commission in lab.commissions()}
     return beside.free_stem(folder, stem, ".json", promised)

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ...texture_lab.stored_set import title_of
 from ..scene.settings import meters_per_unit
 
 KEY = "stagewright_texture"
@@ -45,7 +46,7 @@ def apply(
     if again:
         material = old
     else:
-        name = about.get("family") or Path(about["request"].get("photo", sidecar.name)).stem
+        name = about.get("family") or Path(title_of(about["request"])).stem or sidecar.stem
         material = bpy.data.materials.new(str(name).replace("_", " ").capitalize())
         if bpy.app.version < (5, 0):
             material.use_nodes = True

@@ -16,7 +16,7 @@ from ...texture_lab.make import memory_of
 from ...texture_lab.request import MAX_SEED
 from .. import beside, pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
-from . import handles, lab, making, pictures
+from . import by_model, handles, lab, making, pictures, services
 from .history import FOLDER
 from .settings import kind_of
 
@@ -158,6 +158,12 @@ class _TexturePanel(SidebarPanel):
         row = layout.row(align=True)
         row.operator("stagewright.make_texture", icon="TEXTURE")
         row.operator("stagewright.texture_from_photo", text="", icon="IMAGE_DATA")
+        row.operator("stagewright.texture_by_model", text="", icon="NETWORK_DRIVE")
+        if services.can_chat():
+            row.operator("stagewright.suggest_texture", text="", icon="OUTLINER_OB_LIGHT")
+        thinking = pump.last(by_model.SUGGEST)
+        if thinking is not None:
+            draw_task(layout, context, thinking)
         draw_problem(layout, context, making.problem(context))
         for place, task in enumerate(lab.queue()):
             row = layout.row()

@@ -15,7 +15,6 @@ from ...jobs.events import Job, Message, Progress
 from .. import settings, summaries
 from ..host import SceneHost
 from ..targets import require_suffix
-from ..texture_services import services
 from ..work import work_folder
 from . import texture_generate, texture_images
 from .common import (
@@ -79,7 +78,7 @@ def add(verbs: Any) -> None:
     _add_batch(group)
     _add_maps(group)
     texture_images.add(group)
-    texture_generate.add_check(group)
+    texture_generate.add_server_verbs(group)
     _add_onward(group)
 
 
@@ -257,7 +256,7 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     from ...texture_lab.rerun import rerun
 
     where = (options.output, options.name, options.photo)
-    known = services(options.server)
+    known = texture_generate.services_of(options.server)
     return (yield from rerun(options.picture, *where, services=known, force=options.force))
 
 
@@ -306,7 +305,7 @@ def _graph(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     name = options.name or options.graph.stem
     graph = TextureGraph.from_json(text)
     where = (sources, options.output, name)
-    known = services(options.server)
+    known = texture_generate.services_of(options.server)
     return (yield from make_graph(graph, *where, services=known, force=options.force))
 
 

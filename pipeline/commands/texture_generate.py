@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
-from ...texture_lab.image_makers import NAMES, check_service, generated
+from ...texture_lab.services import MAKERS, NAMES, Services
 from .. import settings
 from ..host import SceneHost
 from ..texture_services import PREFIX, services
@@ -28,7 +29,7 @@ def add_options(make: argparse.ArgumentParser) -> None:
     """What ``make`` takes besides, for backends that are large models."""
     make.add_argument(
         "--backend",
-        choices=(EMBEDDED, *NAMES),
+        choices=(EMBEDDED, *MAKERS),
         default=EMBEDDED,
         help="who makes it: drawn here, or an image of a large model and its maps "
         "(default: %(default)s)",
@@ -75,8 +76,18 @@ def add_server(verb: Any) -> None:
     )
 
 
-def add_check(group: Any) -> None:
-    """``stagewright texture check``."""
+def add_server_verbs(group: Any) -> None:
+    """``stagewright texture check`` and ``suggest``."""
+    asked = add_verb(
+        group,
+        "suggest",
+        "Ask a chat server for words: a material for an idea, or of a picture.",
+        handler=_suggest,
+        summary=_suggested,
+    )
+    asked.add_argument("idea", nargs="?", default="", metavar="IDEA", help="what you have in mind")
+    asked.add_argument("--image", type=Path, action=IMAGES, metavar="FILE", help="a picture of it")
+    add_server(asked)
     verb = add_verb(
         group,
         "check",
@@ -91,6 +102,7 @@ def add_check(group: Any) -> None:
 def make(options: argparse.Namespace) -> Job[Mapping[str, Any]]:
     """Make the set of ``texture make``."""
     from ...texture_lab.graph_nodes import make_graph
+    from ...texture_lab.image_makers import generated
     from ...texture_lab.photo import sha256_of
 
     if options.set:
@@ -122,7 +134,7 @@ def make(options: argparse.Namespace) -> Job[Mapping[str, Any]]:
     name = options.name or f"{settings.asset_name(options.prompt[:40]).lower()}_{options.seed}"
     sources = options.image.parent if options.image else Path()
     where = (sources, options.output, name)
-    known = services(options.server)
+    known = services_of(options.server)
     return (yield from make_graph(graph, *where, services=known, force=options.force))
 
 
@@ -139,8 +151,27 @@ def refuse_for_drawn(options: argparse.Namespace) -> None:
         raise _wrong(f"--{option} is for large models", "Choose one with --backend")
 
 
+def _suggest(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    from ...texture_lab.tasks import suggest
+
+    known = services_of(options.server)
+    return (yield from suggest(options.idea, known, str(options.image or "")))
+
+
+def _suggested(value: Mapping[str, Any]) -> str:
+    words = shlex.quote(value["prompt"])
+    return f"{value['prompt']}\nMake it: stagewright texture make {words} -o DIR"
+
+
+def services_of(server: str) -> Services:
+    """The services that are known, ``server`` before others."""
+    return services(dict.fromkeys(NAMES, server) if server else {})
+
+
 def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
-    return (yield from check_service(options.backend, services(options.server)))
+    from ...texture_lab.image_makers import check_service
+
+    return (yield from check_service(options.backend, services_of(options.server)))
 
 
 def _checked(value: Mapping[str, Any]) -> str:

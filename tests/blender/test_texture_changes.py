@@ -119,7 +119,7 @@ def test_a_change_is_cancelled_and_leaves_nothing() -> None:
     material = make("brick", size="1024")
     before = material[KEY], sorted(beside.home("textures").iterdir())
     graph = changed("vary", {}, origin_of(Path(material[KEY])))
-    commission = making.of_graph(graph, Path(material[KEY]).parent, item)
+    commission = making.of_graph(graph, item, Path(material[KEY]).parent)
     task = pump.start(making.make(commission, item, False), lab.KIND, "Vary: brick")
     lab.remember(task, commission)
     tick_until(lambda: (task.fraction or 0) > 0.3)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chat_server import ChatServer
 from comfy_server import ComfyServer
 from small_server import serving
 
 from stagewright.pipeline.cli import main
+from stagewright.pipeline.texture_services import has_key, keep_key, services
 from stagewright.texture_lab.png import write_png
 from stagewright.texture_lab.stored_set import read_set
 
@@ -98,3 +100,29 @@ def test_check_tells_what_is_there(server: ComfyServer, capfd: pytest.CaptureFix
     assert "has: Models: brick_v1" in told and "lacks: Nodes that make images repeat" in told
     assert main(["texture", "check", "comfyui"]) == 1
     assert "STAGEWRIGHT_COMFYUI" in capfd.readouterr().err
+
+
+def test_words_are_suggested_for_an_idea(capfd: pytest.CaptureFixture[str]) -> None:
+    with serving(ChatServer('{"prompt": "worn oak planks"}')) as chat:
+        assert main(["texture", "suggest", "grandma's kitchen", "--server", chat.url]) == 0
+        assert "texture make 'worn oak planks'" in capfd.readouterr().err
+        assert main(["texture", "suggest", "--server", chat.url]) == 1
+    assert "neither an idea nor a picture" in capfd.readouterr().err
+    assert main(["texture", "suggest", "a kitchen"]) == 1
+    assert "STAGEWRIGHT_CHAT" in capfd.readouterr().err
+
+
+def test_keys_are_kept_for_their_address_alone(tmp_path: Path) -> None:
+    environment = {"XDG_CONFIG_HOME": str(tmp_path), "APPDATA": str(tmp_path)}
+    keep_key("comfyui", "http://a:1", "one", environment)
+    keep_key("sdapi", "http://b:2", "two", environment)
+    told = {"comfyui": "http://a:1", "sdapi": "http://elsewhere:2"}
+    known = services(told, environment)
+    assert (known["comfyui"]["key"], known["sdapi"]["key"]) == ("one", "")
+    assert has_key("sdapi", "http://b:2", environment)
+    environment |= {"STAGEWRIGHT_SDAPI": "http://b:2", "STAGEWRIGHT_COMFYUI_KEY": "three"}
+    known = services({"comfyui": "http://a:1"}, environment)
+    assert (known["comfyui"]["key"], known["sdapi"]["key"]) == ("three", "two")
+    (file,) = (tmp_path / "stagewright").iterdir()
+    file.write_text("{")
+    assert services(told, environment)["sdapi"]["key"] == ""

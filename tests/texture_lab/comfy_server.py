@@ -414,4 +414,4 @@ if __name__ == "__main__":
     if "hold" in server.faults:
         server.gate.clear()
     print(f"To see the GUI go to: {server.url}", file=sys.stderr, flush=True)
-    sys.stdin.read()
+    server.dead.wait()

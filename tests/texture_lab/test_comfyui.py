@@ -287,7 +287,7 @@ def test_a_server_that_dies_ends_the_job_naming_the_step(server: ComfyServer) ->
 @pytest.mark.skipif(os.name != "posix", reason="kills a process")
 def test_a_server_process_that_is_killed_ends_the_job() -> None:
     program = [sys.executable, comfy_server.__file__, "0", "hold"]
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    pipes = {"stderr": subprocess.PIPE, "text": True}
     environment = {**os.environ, "PYTHONPATH": str(Path(comfy_server.__file__).parent)}
     process = subprocess.Popen(program, env=environment, **pipes)
     with process:

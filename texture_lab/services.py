@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs of others that make images and sentences: what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..jobs.errors import StagewrightError
+
+MAKERS = {"comfyui": "ComfyUI", "sdapi": "SD-WebUI"}
+"""Those that make images, and their names for people."""
+
+NAMES = {**MAKERS, "chat": "Chat"}
+"""All of them; chat servers make sentences."""
+
+Services = Mapping[str, Mapping[str, str]]
+"""Who can be asked, by these names: a server's ``url`` and ``key``."""
+
+
+def require_services(names: frozenset[str], services: Services) -> None:
+    """Refuse what asks for services that nobody has named.
+
+    Raises:
+        StagewrightError: ``no-service``.
+    """
+    for name in sorted(names):
+        if not services.get(name):
+            raise StagewrightError(
+                "no-service",
+                f"No {NAMES[name]} is known that could do this.",
+                f"Give its address with --server or STAGEWRIGHT_{name.upper()}, or in the "
+                "preferences of the extension.",
+            )
