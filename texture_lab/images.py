@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
-from ..jobs.files import written_whole
+from ..jobs.files import require_file, written_whole
 from . import png
 
 Image = NDArray[np.float32]
@@ -81,8 +81,7 @@ def read_pixels(path: Path) -> tuple[Image, bool]:
         pixels, _ = png.read_png(path)
         scale = np.float32(65535 if pixels.dtype == np.uint16 else 255)
         return pixels.astype(np.float32) / scale, False
-    if not path.is_file():
-        raise StagewrightError("no-file", f"There is no file “{path}”.", "Check its path.")
+    require_file(path)
     return _read_other(path)
 
 
