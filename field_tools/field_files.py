@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..jobs.errors import StagewrightError
-from ..jobs.files import written_whole
+from ..jobs.files import reason, require_file, written_whole
 from .band import NarrowBand
 from .block_grid import BLOCK_SIDES, INSIDE, OUTSIDE, BlockGrid, blocks_of_band
 from .grid import Grid, count_text
@@ -66,14 +66,15 @@ def read_field(path: str | Path, name: str = "") -> StoredField:
         name: the grid's name in a ``.vdb``; the first level set, or else the first grid, if empty.
 
     Raises:
-        StagewrightError: ``field-unreadable``, ``field-suffix``, ``out-of-memory``, what `Grid`
-            refuses, and for a ``.vdb`` what `read_vdb` does.
+        StagewrightError: ``no-file``, ``field-unreadable``, ``field-suffix``, ``out-of-memory``,
+            what `Grid` refuses, and for a ``.vdb`` what `read_vdb` does.
     """
     file = Path(path)
+    _require_suffix(file)
+    require_file(file)
     if file.suffix.lower() == ".vdb":
         found = read_vdb(file, name)
         return StoredField(found.name, found.is_level_set, found.grid)
-    _require_suffix(file)
     try:
         with zipfile.ZipFile(file) as members:
             sizes = {member.filename: member.file_size for member in members.infolist()}
@@ -89,7 +90,7 @@ def read_field(path: str | Path, name: str = "") -> StoredField:
     except (*_UNREADABLE, OSError) as error:
         raise StagewrightError(
             "field-unreadable",
-            f"{file.name} is no field that can be read ({error}).",
+            f"{file.name} is no field that can be read ({reason(error)}).",
             "Choose another file, or write it again.",
         ) from error
 
@@ -146,7 +147,7 @@ def write_field(
     except OSError as error:
         raise StagewrightError(
             "field-unwritable",
-            f"{file.name} cannot be written ({error.strerror or error}).",
+            f"{file.name} cannot be written ({reason(error)}).",
             "Make room there, or choose another folder.",
         ) from error
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..jobs.errors import StagewrightError
-from ..jobs.files import written_whole
+from ..jobs.files import reason, require_file, written_whole
 from .obj_files import obj_bytes, read_obj
 from .ply_files import ply_bytes, read_ply
 from .polygons import Polygons
@@ -23,10 +23,11 @@ def read_polygons(path: str | Path) -> Polygons:
     """Read an OBJ or PLY file.
 
     Raises:
-        StagewrightError: ``mesh-unreadable``, ``mesh-suffix``.
+        StagewrightError: ``no-file``, ``mesh-unreadable``, ``mesh-suffix``.
     """
     file = Path(path)
     read = read_ply if _is_ply(file) else read_obj
+    require_file(file)
     try:
         found = read(file)
         if (found.counts < 0).any() or found.counts.sum() != len(found.corners):
@@ -36,7 +37,7 @@ def read_polygons(path: str | Path) -> Polygons:
     except (OSError, ValueError, KeyError, IndexError, OverflowError, StopIteration) as error:
         raise StagewrightError(
             "mesh-unreadable",
-            f"{file.name} is no mesh that can be read ({str(error) or 'it ends too soon'}).",
+            f"{file.name} is no mesh that can be read ({reason(error) or 'it ends too soon'}).",
             "Choose another file, or export it again.",
         ) from error
     return found
@@ -56,7 +57,7 @@ def write_polygons(path: str | Path, mesh: Polygons) -> None:
     except OSError as error:
         raise StagewrightError(
             "mesh-unwritable",
-            f"{file.name} cannot be written ({error.strerror or error}).",
+            f"{file.name} cannot be written ({reason(error)}).",
             "Make room there, or choose another folder.",
         ) from error
 

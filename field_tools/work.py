@@ -35,9 +35,9 @@ INPUTS, RESULT = "inputs.npz", "result.npz"
 VOLUME, VOLUME_BLOCKS = "result.vdb", "volume.npz"
 """A volume, and what stands for it where Python has no OpenVDB module."""
 BAND = 3.0
-"""Voxels of distances on each side of a surface."""
+"""Voxels of distances on each side of a surface that becomes a mesh."""
 _PLACES = {"vertices", "points"}
-_ON_THE_GRID = {"CONVERT", "REMESH", "SMOOTH"}
+_ON_THE_GRID = {"CONVERT", "REMESH", "RENORMALIZE", "SMOOTH"}
 """Work that leaves a volume its own voxels."""
 _BETWEEN = 0.37
 """Where between two voxels a box's faces lie, best far from all simple fractions."""
@@ -57,13 +57,14 @@ def make_solid(folder: str, options: Mapping[str, Any]) -> Job[Mapping[str, Any]
         options: ``sources``, for each a mapping: of a volume ``path``, ``grid`` (name) and
             ``matrix`` (4 x 4, to the space of the result); of a surface to remesh ``attributes``
             (``domain`` and ``key`` of each, its values in ``i.KEY``: see `remesh.Attribute`); else
-            empty. ``operation``: ``CONVERT``, ``REMESH`` (of one source), ``BOOLEAN``, ``OFFSET``,
-            ``SHELL``, ``SMOOTH`` or ``DISPLACE`` (``picture`` (u, v) in ``inputs.npz`` along
-            ``axis``, over the box of the sources; 1 is ``height``). ``output``: ``MESH`` leaves
-            ``result.npz`` with vertices, quads, and the attributes by their keys; ``VOLUME``
-            leaves ``result.vdb``. And what these need: ``detail``, ``voxels``, ``voxel_size``,
+            empty. ``operation``: ``CONVERT``, ``REMESH`` (of one source), ``RENORMALIZE`` (of one
+            volume, to a volume), ``BOOLEAN``, ``OFFSET``, ``SHELL``, ``SMOOTH`` or ``DISPLACE``
+            (``picture`` (u, v) in ``inputs.npz`` along ``axis``, over the box of the sources; 1 is
+            ``height``). ``output``: ``MESH`` leaves ``result.npz`` with vertices, quads, and the
+            attributes by their keys; ``VOLUME`` leaves ``result.vdb``, ``half_width`` voxels of
+            distances on each side. And what these need: ``detail``, ``voxels``, ``voxel_size``,
             ``boolean``, ``blend``, ``distance``, ``thickness``, ``width``, ``radius``, ``fluid``,
-            ``sign``, ``sharp``, ``angle``, ``threshold``.
+            ``sign``, ``exact`` (see `mesh_to_sdf`), ``sharp``, ``angle``, ``threshold``.
 
     Returns:
         ``voxels`` (their number), ``voxel_size``, and of a mesh ``vertices`` and ``faces``.
@@ -146,8 +147,8 @@ def _flow(sources: list[Mapping[str, Any]]) -> Grid | None:
     if not field.is_vector:
         return None
     matrix = np.array(sources[0]["matrix"])
-    origin = _scale(matrix) * np.array(field.origin) + matrix[:3, 3]
-    return Grid(field.values, _scale(matrix) * field.voxel_size, tuple(origin))
+    signs = np.sign(np.diag(matrix)[:3]).astype(field.dtype)
+    return _moved(field.with_values(field.values * signs), matrix)
 
 
 def make_field(
@@ -168,14 +169,16 @@ def make_field(
     ]  # fmt: skip
     clouds = [array for own in shapes for name, array in own.items() if name in _PLACES]
     size = _voxel_size(clouds, sources, volumes, options)
-    half_width = BAND + _reach(options) / size
+    band = float(options["half_width"]) if options["output"] == "VOLUME" else BAND
+    half_width = band + _reach(options) / size
     shift = _shift(clouds, size) if options["output"] == "MESH" else np.zeros(3)
     fields: list[NarrowBand | Grid] = []
     for number, (source, volume, own) in enumerate(zip(sources, volumes, shapes, strict=True)):
         yield Progress("field.measure", 0.6 * number / len(sources), "Measuring distances")
         if volume is not None and on_the_grid:
             own_space = _scaled(volume, np.array(source["matrix"]))
-            fields.append(_padded(own_space, _reach(options)))
+            room = band * size if options["operation"] == "RENORMALIZE" else _reach(options)
+            fields.append(_padded(own_space, room))
             continue
         own = {name: array + shift if name in _PLACES else array for name, array in own.items()}
         fields.append(_field(own, options, size, half_width))
@@ -201,7 +204,7 @@ def make_field(
         bumps = image_heights(solid, arrays["picture"], axis, options["height"], box)
         solid = displace(solid, bumps)
     if options["output"] == "VOLUME":
-        solid = renormalize(solid, BAND)
+        solid = renormalize(solid, band)
     return solid
 
 
@@ -210,8 +213,14 @@ def _field(
 ) -> NarrowBand | Grid:
     """Distances to a surface or points."""
     if "triangles" in own:
-        vertices, triangles, sign = own["vertices"], own["triangles"], options["sign"]
-        return mesh_to_sdf(vertices, triangles, size, half_width=half_width, sign=sign)
+        return mesh_to_sdf(
+            own["vertices"],
+            own["triangles"],
+            size,
+            half_width=half_width,
+            sign=options["sign"],
+            exact=options["exact"],
+        )
     points, radius = own["points"], options["radius"]
     if options["fluid"] == "SPHERES":
         return points_to_sdf(points, radius, size, half_width=half_width)
@@ -264,9 +273,17 @@ def _surface(volume: Grid, matrix: NDArray[np.float64]) -> dict[str, NDArray[Any
 
 def _scaled(field: Grid, matrix: NDArray[np.float64]) -> Grid:
     """A level set in the space of the result, from that of an object scaled equally."""
-    scale = _scale(matrix)
-    origin = scale * np.array(field.origin) + matrix[:3, 3]
-    return Grid(field.values * field.dtype.type(scale), scale * field.voxel_size, tuple(origin))
+    distances = field.with_values(field.values * field.dtype.type(_scale(matrix)))
+    return _moved(distances, matrix)
+
+
+def _moved(field: Grid, matrix: NDArray[np.float64]) -> Grid:
+    """A field through a matrix that moves, scales equally and mirrors, but does not turn."""
+    ends = field.index_to_world(np.array([(0, 0, 0), np.array(field.shape) - 1]))
+    origin = (ends @ matrix[:3, :3].T + matrix[:3, 3]).min(axis=0)
+    ways = tuple(slice(None, None, -1 if side < 0 else 1) for side in np.diag(matrix)[:3])
+    values = np.ascontiguousarray(field.values[ways])
+    return Grid(values, _scale(matrix) * field.voxel_size, tuple(origin.tolist()))
 
 
 def _scale(matrix: NDArray[np.float64]) -> float:

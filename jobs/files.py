@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that appear whole or not at all."""
+"""Files that are read are there; those written appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+from .errors import StagewrightError
+
+
+def require_file(path: Path) -> None:
+    """Refuse a path where no file is to be read (``no-file``)."""
+    if os.path.isdir(path):
+        raise StagewrightError("no-file", f"“{path}” is a folder.", "Give a file.")
+    if not os.path.exists(path):
+        raise StagewrightError("no-file", f"There is no file “{path}”.", "Check its path.")
+
+
+def reason(error: Exception) -> str:
+    """What an error says for a person: of the system's without number and path."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 @contextmanager

@@ -29,10 +29,10 @@ from ..field_tools.mesh_files import is_mesh, read_polygons, write_polygons
 from ..field_tools.pictures import in_plane, is_flat
 from ..field_tools.polygons import Polygons, polygons_of
 from ..field_tools.renormalize import renormalize
-from ..field_tools.work import make_field
+from ..field_tools.work import BAND, make_field
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
-from ..jobs.files import written_whole
+from ..jobs.files import require_file, written_whole
 from ..texture_lab.png import write_png
 from .field_slices import slice_picture, slice_place
 from .picture_files import is_picture, read_picture, write_picture
@@ -55,9 +55,11 @@ _DEFAULTS: Mapping[str, Any] = {
     "radius": 0.0,
     "fluid": "SPHERES",
     "sign": "auto",
+    "exact": False,
     "sharp": False,
     "angle": 40.0,
     "threshold": 0.0,
+    "half_width": BAND,
     "axis": "Z",
     "height": 0.0,
 }
@@ -236,11 +238,13 @@ def read_mesh(path: Path) -> Polygons:
     """A surface or points, from OBJ, PLY or USD.
 
     Raises:
-        StagewrightError: ``field-input`` for another ending; what the files are refused for.
+        StagewrightError: ``field-input`` for another ending, ``no-file``; what the files are
+            refused for.
     """
     if path.suffix.lower() in USD_SUFFIXES:
         from ..usd_tools.surface_files import read_surface
 
+        require_file(path)
         return Polygons(**vars(read_surface(path)))
     if not is_mesh(path):
         raise StagewrightError(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
-from ..jobs.files import written_whole
+from ..jobs.files import require_file, written_whole
 from . import png
 
 Image = NDArray[np.float32]
@@ -41,7 +41,7 @@ def image_size(path: Path) -> tuple[int, int]:
     """
     if path.suffix.lower() == ".png":
         return png.png_size(path)
-    _require_file(path)
+    require_file(path)
     with _opened(path) as opened:
         spec = opened.spec()
         return spec.height, spec.width
@@ -96,7 +96,7 @@ def read_pixels(path: Path) -> tuple[Image, bool]:
         pixels, _ = png.read_png(path)
         scale = np.float32(65535 if pixels.dtype == np.uint16 else 255)
         return pixels.astype(np.float32) / scale, False
-    _require_file(path)
+    require_file(path)
     return _read_other(path)
 
 
@@ -134,11 +134,6 @@ def encoded(light: NDArray[np.floating[Any]]) -> Image:
     c = np.asarray(light, np.float32)
     high = 1.055 * np.maximum(c, 1e-9) ** np.float32(1 / 2.4) - 0.055
     return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)
-
-
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        raise StagewrightError("no-file", f"There is no file “{path}”.", "Check its path.")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from bpy.app.handlers import persistent
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
 from .. import pump
-from . import making, settings
+from . import making, settings, writing
 
 KIND = "live"
 DELAY = 0.25
@@ -48,7 +48,8 @@ def rebuild(item: bpy.types.Object) -> making.Making:
     uid = item.session_uid
     options = item.stagewright_field.options()
     sources = making.sources_left(item)
-    if options["detail"] == "COUNT" and options["voxels"] > 2 * COARSE:
+    fine = options["detail"] == "COUNT" and options["voxels"] > 2 * COARSE
+    if fine and any(source.type != "VOLUME" for source in sources):
         coarse = {**options, "voxels": COARSE}
         yield from making.make(sources, coarse, item, undo=False)
     left = making.find(uid)
@@ -84,7 +85,11 @@ def _quiet(job: making.Making) -> Job[dict[str, object]]:
 
 def _live(uid: int) -> bpy.types.Object | None:
     item = making.find(uid)
-    return item if item is not None and item.stagewright_field.live else None
+    return item if item is not None and _follows(item) else None
+
+
+def _follows(item: bpy.types.Object) -> bool:
+    return bool(item.stagewright_field.live) or writing.is_gone(item)
 
 
 def _resting() -> bool:
@@ -116,7 +121,15 @@ def _on_update(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
 def _on_undo(*_: object) -> None:
     """What was rebuilt since the step of undo is as old as that step."""
     for item in bpy.data.objects:
-        if item.stagewright_field.live:
+        if _follows(item):
+            mark(item)
+
+
+@persistent
+def _on_load(*_: object) -> None:
+    """A recovered session's temporary files went with it."""
+    for item in bpy.data.objects:
+        if writing.is_gone(item):
             mark(item)
 
 
@@ -134,6 +147,7 @@ _HANDLERS = (
     ("depsgraph_update_post", _on_update),
     ("undo_post", _on_undo),
     ("redo_post", _on_undo),
+    ("load_post", _on_load),
     ("render_init", _on_render),
     ("render_complete", _after_render),
     ("render_cancel", _after_render),

@@ -26,7 +26,9 @@ from . import attributes, node_volumes, reading, writing
 
 KIND = "field"
 Making = Job[Mapping[str, Any]]
-NAMED = {"REMESH", "BOOLEAN", "OFFSET", "SHELL", "SMOOTH", "DISPLACE"}
+NAMED = {"REMESH", "BOOLEAN", "OFFSET", "SHELL", "SMOOTH", "RENORMALIZE", "DISPLACE"}
+OF_ONE = {"REMESH", "RENORMALIZE"}
+"""Work on the active object alone."""
 
 
 def make(
@@ -145,8 +147,7 @@ def _write_result(
         if not (folder / work.VOLUME).exists():
             found = read_field(folder / work.VOLUME_BLOCKS)
             node_volumes.write_grid(found.grid, folder / work.VOLUME, found.name)
-        made.data.filepath = str(writing.keep_volume(folder / work.VOLUME, name))
-        made.data.grids.load()
+        writing.keep_volume(folder / work.VOLUME, made.data, live=made.stagewright_field.live)
         return made
     if options["operation"] == "REMESH" and first is not None:
         attributes.copy_materials(first, made.data)  # It would set all faces' to the first later.
@@ -200,7 +201,7 @@ def _told(value: Mapping[str, Any]) -> str:
 def problem(context: bpy.types.Context, *, joins: bool = True) -> str:
     """Why nothing can be made of what is selected, or an empty string.
 
-    ``joins`` tells whether a boolean needs objects to join, and a displacement its image.
+    ``joins`` tells whether the operation counts: a boolean needs objects to join, and so on.
     """
     options = context.scene.stagewright_field
     found = sources_of(context)
@@ -210,6 +211,8 @@ def problem(context: bpy.types.Context, *, joins: bool = True) -> str:
         return "Select at least two objects: the active one and those to join it with"
     if joins and options.operation == "DISPLACE" and options.picture is None:
         return "Choose the image that moves the surface"
+    if joins and options.operation == "RENORMALIZE" and found[0].type != "VOLUME":
+        return "Select a volume: Convert measures the distances to a surface"
     return ""
 
 
@@ -223,7 +226,7 @@ def sources_of(context: bpy.types.Context) -> list[bpy.types.Object]:
     if active in found:
         found.remove(active)
         found.insert(0, active)
-    return found[:1] if context.scene.stagewright_field.operation == "REMESH" else found
+    return found[:1] if context.scene.stagewright_field.operation in OF_ONE else found
 
 
 def sources_left(item: bpy.types.Object) -> list[bpy.types.Object]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
-from . import live, making, operators, presets
+from . import live, making, operators, presets, settings
 
 _BYTES = 24
 """Memory that a voxel of the whole box takes at the peak, measured."""
@@ -124,9 +124,10 @@ def _draw_settings(
 ) -> None:
     """Draw what is to be made; of what is there already what can still be changed."""
     column.prop(chosen, "operation")
-    if chosen.operation != "REMESH" and not changing:
+    if chosen.operation not in settings.RESULTS and not changing:
         column.prop(chosen, "output")
-    if any(item.type != "VOLUME" for item in sources):
+    kinds = {item.type for item in sources}
+    if kinds - {"VOLUME"}:
         column.prop(chosen, "source")
     for name in {
         "BOOLEAN": ("boolean", "blend"),
@@ -136,19 +137,19 @@ def _draw_settings(
         "DISPLACE": ("picture", "axis", "height"),
     }.get(chosen.operation, ()):
         column.prop(chosen, name)
-    points = chosen.source != "SURFACE" or any(item.type == "POINTCLOUD" for item in sources)
-    if points:
-        column.prop(chosen, "fluid")
-        column.prop(chosen, "radius")
-    else:
-        column.prop(chosen, "sign")
-    if any(item.type == "VOLUME" for item in sources):
+    if "VOLUME" in kinds:
         column.prop(chosen, "threshold")
-    row = column.row(align=True)
-    row.prop(chosen, "detail", expand=True)
-    column.prop(chosen, "voxels" if chosen.detail == "COUNT" else "voxel_size")
-    if chosen.output == "MESH" or chosen.operation == "REMESH":
-        column.prop(chosen, "sharp")
+    if kinds != {"VOLUME"}:  # Volumes have an inside and voxels of their own.
+        if chosen.source != "SURFACE" or "POINTCLOUD" in kinds:
+            column.prop(chosen, "fluid")
+            column.prop(chosen, "radius")
+        else:
+            column.prop(chosen, "sign")
+            column.prop(chosen, "exact")
+        row = column.row(align=True)
+        row.prop(chosen, "detail", expand=True)
+        column.prop(chosen, "voxels" if chosen.detail == "COUNT" else "voxel_size")
+    column.prop(chosen, "sharp" if chosen.result() == "MESH" else "half_width")
     if chosen.operation == "REMESH":
         column.prop(chosen, "angle")
     if not changing:

@@ -24,6 +24,7 @@ OPERATIONS = (
     ("OFFSET", "Offset", "The solid, grown or shrunk by a distance"),
     ("SHELL", "Shell", "The wall of a thickness around the surface"),
     ("SMOOTH", "Smooth", "The solid without details below a size"),
+    ("RENORMALIZE", "Renormalize", "A volume's distances anew, its surface kept where it is"),
     ("DISPLACE", "Displace", "The solid with its surface moved by the heights of an image"),
 )
 SOURCES = (
@@ -31,7 +32,8 @@ SOURCES = (
     ("POINTS", "Points", "A fluid's surface around the vertices, or the points of a point cloud"),
     ("PARTICLES", "Particles", "A fluid's surface around the particles of the object"),
 )
-
+RESULTS = {"REMESH": "MESH", "RENORMALIZE": "VOLUME"}
+"""What comes out of operations that leave no choice."""
 
 changed: list[Callable[[bpy.types.Object], None]] = []
 """Called with an object whose settings have changed."""
@@ -144,6 +146,16 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         min=1e-6,
         update=_mark,
     )
+    half_width: FloatProperty(
+        name="Band",
+        description="Voxels of distances that a volume holds on each side of the surface",
+        default=3.0,
+        min=1.0,
+        soft_max=20.0,
+        max=1000.0,
+        precision=1,
+        update=_mark,
+    )
     picture: PointerProperty(
         name="Image",
         description="Image whose brightness moves the surface, stretched over the object's box",
@@ -183,6 +195,12 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
             ("auto", "Automatic", "Chosen by what the mesh is like; mends holes"),
             ("unsigned", "None", "The mesh is a sheet without an inside: offset it to see it"),
         ),
+        update=_mark,
+    )
+    exact: BoolProperty(
+        name="Exact",
+        description="Prove the closest triangle of every voxel; slower by far. Else a few voxels "
+        "may keep one that is not the very nearest",
         update=_mark,
     )
     sharp: BoolProperty(
@@ -265,9 +283,12 @@ class STAGEWRIGHT_PG_field(bpy.types.PropertyGroup):
         names = [p.identifier for p in self.bl_rna.properties if p.identifier not in skipped]
         options: dict[str, Any] = {name: getattr(self, name) for name in names}
         options["picture"] = self.picture.name if self.picture else ""
-        if self.operation == "REMESH":
-            options["output"] = "MESH"
+        options["output"] = self.result()
         return options
+
+    def result(self) -> str:
+        """What comes out: ``MESH`` or ``VOLUME``."""
+        return RESULTS.get(self.operation, str(self.output))
 
     def take(self, options: dict[str, Any], sources: list[bpy.types.Object]) -> None:
         """Take over the settings and sources of another."""

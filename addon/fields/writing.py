@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import bpy
 import numpy as np
@@ -15,6 +17,8 @@ from .. import beside
 
 KIND = "fields"
 """The folder of volumes (see `beside`)."""
+LIVE = "live_fields"
+"""The folder of live objects' volumes, in Blender's temporary one."""
 
 
 def fill_mesh(mesh: bpy.types.Mesh, vertices: NDArray[Any], faces: NDArray[Any]) -> None:
@@ -46,21 +50,54 @@ def add_object(data: bpy.types.ID, name: str, beside: bpy.types.Object | None) -
     return item
 
 
-def keep_volume(made: Path, name: str) -> Path:
-    """Move a new .vdb file to where the open file keeps its volumes; nothing is replaced."""
-    path = _free_path(beside.home(KIND), bpy.path.clean_name(name))
+def keep_volume(made: Path, volume: bpy.types.Volume, *, live: bool) -> None:
+    """Let a volume have a new .vdb file, which moves to where the open file keeps its volumes.
+
+    Nothing is replaced: what undo and saved files come back to keeps its own. A live object's file
+    lies in Blender's temporary folder until the .blend is saved, and goes when the next one is
+    there: what has lost it is rebuilt (see `is_gone`).
+    """
+    old, stem = _path_of(volume), bpy.path.clean_name(volume.name)
+    if live:
+        # Blender keeps in mind what a name has held: none comes twice.
+        path = Path(bpy.app.tempdir) / LIVE / f"{stem}.{uuid4().hex[:8]}.vdb"
+        path.parent.mkdir(exist_ok=True)
+    else:
+        path = _free_path(beside.home(KIND), stem)
     shutil.move(made, path)
-    return path
+    _let_be(volume, path)
+    volume.grids.load()
+    if live and old.parent == path.parent and all(_path_of(v) != old for v in bpy.data.volumes):
+        with suppress(OSError):  # Windows: still open. It goes with Blender's temporary folder.
+            old.unlink()
+
+
+def is_gone(item: bpy.types.Object) -> bool:
+    """Whether a volume object was live once, and its file is there no more."""
+    if item.type != "VOLUME" or not len(item.stagewright_field.sources):
+        return False
+    path = _path_of(item.data)
+    return path.parent.name == LIVE and not path.exists()
 
 
 def take_along(temporary: Path, folder: Path) -> None:
-    """Copy volumes from one folder to another, and let the file's volumes be those."""
+    """Copy volumes from temporary folders to another, and let the file's volumes be those."""
     for volume in bpy.data.volumes:
-        path = Path(bpy.path.abspath(volume.filepath))
-        if path.parent == temporary and path.exists():
-            kept = _free_path(folder, path.stem)
+        path = _path_of(volume)
+        if path.parent in (temporary, temporary.with_name(LIVE)) and path.exists():
+            kept = _free_path(folder, bpy.path.clean_name(volume.name))
             shutil.copyfile(path, kept)
-            volume.filepath = str(kept)
+            _let_be(volume, kept)
+
+
+def _path_of(volume: bpy.types.Volume) -> Path:
+    return Path(bpy.path.abspath(volume.filepath))
+
+
+def _let_be(volume: bpy.types.Volume, path: Path) -> None:
+    """Let a volume be a file, told from the .blend where that lies beside."""
+    is_beside = bpy.data.filepath and path.parent == beside.home(KIND)
+    volume.filepath = bpy.path.relpath(str(path)) if is_beside else str(path)
 
 
 def _free_path(folder: Path, stem: str) -> Path:

@@ -20,6 +20,10 @@ _SURFACE = "a .obj, .ply or USD file"
 _BOOLEANS = ("union", "difference", "intersection")
 _FLUIDS = {"spheres": "SPHERES", "smooth": "SMOOTH", "anisotropic": "ANISOTROPIC"}
 _LENGTH, _LENGTH_OR_0 = number(above=0), number(0)
+_OWN = (
+    "angle", "blend", "distance", "exact", "height", "picture", "radius", "thickness", "width"
+)  # fmt: skip
+"""Options of some verbs alone, called as those of the work."""
 _SIGNS = ("auto", "columns", "majority", "winding", "unsigned")
 
 OPERATORS = (
@@ -59,6 +63,9 @@ def _add_solids(group: Any) -> None:
     """Verbs that make a solid of surfaces, points and fields."""
     verb = _solid(group, "mesh-to-sdf", "Measure signed distances to a surface.", "CONVERT")
     _add_source(verb, _SURFACE)
+    verb.add_argument(
+        "--exact", action="store_true", help="prove every closest triangle; slower by far"
+    )
     verb = _solid(
         group, "remesh", "Make a surface anew, with its UVs, colours and materials.", "REMESH"
     )
@@ -142,17 +149,25 @@ def _solid(group: Any, name: str, text: str, operation: str) -> Any:
     verb.add_argument(
         "--threshold", type=number(), default=0.0, help="density on the surface of a fog volume"
     )
+    _add_half_width(verb)
     _add_output(verb, "OUT", "the .vdb, .npz, .obj, .ply or USD file to write")
     return verb
+
+
+def _add_half_width(verb: Any) -> None:
+    verb.add_argument(
+        "--half-width",
+        type=number(1, 1000),
+        default=3.0,
+        help="voxels of distances on each side of the surface, in a field (default: %(default)s)",
+    )
 
 
 def _add_fields(group: Any) -> None:
     """Verbs from a field to a field."""
     verb = _verb(group, "renormalize", "Make a field distances again.", _renormalize)
     _add_field(verb)
-    verb.add_argument(
-        "--half-width", type=number(1, 1000), default=3.0, help="voxels (default: %(default)s)"
-    )
+    _add_half_width(verb)
     verb.add_argument("--level", type=number(), default=0.0, help="value on the surface")
     _add_output(verb, "OUT", "the .vdb or .npz file to write")
     verb = _verb(group, "operators", "Apply a differential operator.", _operate)
@@ -264,12 +279,13 @@ def _make_solid(options: argparse.Namespace, host: SceneHost | None) -> Job[dict
         "sign": options.sign,
         "sharp": options.sharp,
         "threshold": options.threshold,
+        "half_width": options.half_width,
         "points": options.points,
         "detail": "VOXELS" if options.voxel_size is None else "SIZE",
         "voxels": options.voxels,
         "voxel_size": options.voxel_size or 0.0,
     }
-    for name in ("blend", "distance", "thickness", "width", "radius", "picture", "height", "angle"):
+    for name in _OWN:
         if hasattr(options, name):
             chosen[name] = getattr(options, name)
     if hasattr(options, "axis"):

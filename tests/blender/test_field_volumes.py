@@ -72,3 +72,14 @@ def test_the_command_line_makes_a_level_set(tmp_path: Path) -> None:
     assert found.is_level_set
     middle = np.rint(found.grid.world_to_index((4, 1, 6))).astype(int)
     assert found.grid.values[tuple(middle)] < 0
+
+
+@pytest.mark.parametrize("words", ["info", "mesh-to-sdf", "renormalize", "convert"])
+def test_a_vdb_that_is_not_there_is_named_with_a_cure(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], words: str
+) -> None:
+    output = () if words == "info" else ("-o", str(tmp_path / "out.npz"))
+    assert main(["field", words, str(tmp_path / "none.vdb"), *output]) == 1
+    told = capfd.readouterr().err
+    assert "There is no file “" in told and "none.vdb”. Check its path." in told
+    assert list(tmp_path.iterdir()) == []

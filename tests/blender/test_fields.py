@@ -203,6 +203,101 @@ def test_a_volume_with_faces_on_its_voxels_keeps_all_its_corners() -> None:
     assert (np.abs(np.abs(points) - 1) < near).all(axis=1).sum() == 8
 
 
+def distorted_ball(path: Path, how: str) -> bpy.types.Object:
+    """A ball of radius 1 around (0.3, 0, 0), as other programs may leave it: no distances."""
+    bpy.utils.expose_bundled_modules()
+    import openvdb
+
+    voxel, counts = 0.05, (60, 56, 56)
+    x, y, z = (voxel * (np.arange(n) - (n - 1) / 2) for n in counts)
+    x, y, z = np.meshgrid(x, y, z, indexing="ij")
+    exact = np.sqrt((x - 0.3) ** 2 + y**2 + z**2) - 1
+    fog = how == "mask"
+    if how == "distorted":  # By x0.2 to x5.
+        values = np.clip(exact * 5 ** np.sin(3 * x + 5 * y), -1, 1)
+    else:
+        values = (exact < 0).astype(np.float64)
+    grid = openvdb.FloatGrid(0.0 if fog else 1.0)
+    grid.copyFromArray(np.ascontiguousarray(values, np.float32))
+    grid.name = "surface"
+    grid.gridClass = openvdb.GridClass.FOG_VOLUME if fog else openvdb.GridClass.LEVEL_SET
+    grid.transform = openvdb.createLinearTransform(voxel)
+    grid.transform.postTranslate([-voxel * (n - 1) / 2 for n in counts])
+    openvdb.write(str(path), [grid])
+    bpy.ops.object.volume_import(filepath=str(path))
+    return bpy.context.object
+
+
+def distances_off_a_ball(volume: bpy.types.Object, centre: Any, radius: float, band: float) -> Any:
+    """In voxels, near the surface and in the volume object's own space."""
+    field = field_of(volume)
+    assert field.is_level_set
+    axes = np.meshgrid(*field.grid.centers(), indexing="ij")
+    exact = np.linalg.norm(np.stack(axes, axis=-1) - centre, axis=-1) - radius
+    size = field.grid.voxel_size
+    near = np.abs(exact) < (band - 0.1) * size
+    assert near.any(axis=(1, 2)).sum() > 2 * (radius / size + band - 1), "the band is whole"
+    beyond = field.grid.values[np.abs(exact) > (band + 0.6) * size]
+    np.testing.assert_allclose(np.abs(beyond), band * size, rtol=1e-5)
+    return (field.grid.values - exact)[near] / size
+
+
+@pytest.mark.parametrize(
+    ("how", "band", "most", "mean"),
+    [("distorted", 3.0, 0.4, 0.03), ("distorted", 5.0, 0.4, 0.03), ("mask", 5.0, 0.6, 0.1)],
+)
+def test_renormalizing_makes_distances_of_what_a_volume_holds(
+    tmp_path: Path, how: str, band: float, most: float, mean: float
+) -> None:
+    volume = distorted_ball(tmp_path / "ball.vdb", how)
+    before = (tmp_path / "ball.vdb").read_bytes()
+    volume.location, volume.scale = (4, 0, 0), (2, 2, 2)
+    bpy.context.view_layer.update()
+    made = make(volume, operation="RENORMALIZE", half_width=band, threshold=0.5)
+    assert (made.type, made.name) == ("VOLUME", "ball Renormalize")
+    assert volume.hide_get() and (tmp_path / "ball.vdb").read_bytes() == before
+    assert tuple(made.location) == (4, 0, 0) and np.allclose(made.matrix_world.to_scale(), 1)
+    off = np.abs(distances_off_a_ball(made, (0.6, 0, 0), 2.0, band))
+    assert off.max() < most and off.mean() < mean
+
+
+def test_renormalizing_is_one_undo_step(tmp_path: Path) -> None:
+    name = distorted_ball(tmp_path / "ball.vdb", "distorted").name
+    bpy.ops.ed.undo_push(message="before")
+    made = make(bpy.data.objects[name], operation="RENORMALIZE").name
+    bpy.ops.ed.undo()
+    assert made not in bpy.data.objects and not bpy.data.objects[name].hide_get()
+    bpy.ops.ed.redo()
+    assert bpy.data.objects[made].data.grids.load()
+
+
+def test_renormalizing_can_be_cancelled(tmp_path: Path) -> None:
+    volume = distorted_ball(tmp_path / "ball.vdb", "distorted")
+    bpy.context.scene.stagewright_field.operation = "RENORMALIZE"
+    options = bpy.context.scene.stagewright_field.options()
+    task = pump.start(making.make([volume], options), making.KIND, "Renormalize")
+    assert task.running
+    pump.cancel(task.number)
+    while task.running:
+        pump.tick()
+    assert task.failure is not None and task.failure.code == "cancelled"
+    assert list(bpy.data.objects) == [volume]
+
+
+def test_only_a_volume_is_renormalized() -> None:
+    with pytest.raises(RuntimeError, match="Select a volume: Convert measures the distances"):
+        make(add_ball(), operation="RENORMALIZE")
+
+
+def test_a_mirrored_volume_is_mirrored(tmp_path: Path) -> None:
+    volume = distorted_ball(tmp_path / "ball.vdb", "distorted")
+    volume.scale = (-2, 2, 2)
+    bpy.context.view_layer.update()
+    made = make(volume, operation="CONVERT", output="MESH")
+    away = np.linalg.norm(world_points(made) - [-0.6, 0, 0], axis=1)
+    assert np.abs(away - 2).max() < 0.05
+
+
 def test_vertices_become_a_surface_around_them() -> None:
     cloud = add_mesh("Cloud", [(0.0, 0, 0), (5.0, 0, 0)], [])
     made = make(cloud, source="POINTS", fluid="SPHERES", radius=0.5, detail="SIZE", voxel_size=0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -12,9 +13,9 @@ import numpy as np
 import pytest
 
 from stagewright.addon import pump
-from stagewright.addon.fields import baking, live, making
+from stagewright.addon.fields import baking, live, making, writing
 
-from .test_fields import add_ball, make, world_points
+from .test_fields import add_ball, distances_off_a_ball, make, world_points
 
 pytestmark = pytest.mark.usefixtures("addon")
 
@@ -130,6 +131,48 @@ def test_a_live_object_that_is_deleted_meanwhile_stays_deleted() -> None:
     bpy.data.objects.remove(made)
     settle()
     assert list(bpy.data.objects) == [ball]
+
+
+def file_of(item: bpy.types.Object) -> Path:
+    return Path(bpy.path.abspath(item.data.filepath))
+
+
+def live_files() -> set[Path]:
+    return set((Path(bpy.app.tempdir) / writing.LIVE).glob("*"))
+
+
+def test_a_live_volume_leaves_no_files_behind(tmp_path: Path) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    before = live_files()
+    ball = add_ball()
+    made = make(ball, output="VOLUME", voxels=20)
+    first = file_of(made)
+    assert made.data.filepath.startswith("//fields")
+    made.stagewright_field.live = True
+    settle()
+    for size in (2, 3):
+        ball.scale = (size, size, size)
+        bpy.context.view_layer.update()
+        settle()
+    # The first one is what undo and the saved file come back to.
+    assert list((tmp_path / "fields").iterdir()) == [first]
+    assert live_files() - before == {file_of(made)}
+    assert abs(distances_off_a_ball(made, (0, 0, 0), 3.0, 3.0)).max() < 0.1
+    bpy.ops.wm.save_mainfile()
+    assert made.data.filepath.startswith("//fields") and file_of(made) != first
+    assert {first, file_of(made)} == set((tmp_path / "fields").iterdir())
+
+
+def test_a_live_volume_whose_file_is_gone_is_made_again() -> None:
+    made = make(add_ball(), output="VOLUME", voxels=20)
+    made.stagewright_field.live = True
+    settle()
+    made.stagewright_field.live = False
+    lost = file_of(made)
+    lost.unlink()
+    live._on_undo()
+    settle()
+    assert file_of(made) != lost and file_of(made).is_file()
 
 
 def growing_ball() -> bpy.types.Object:

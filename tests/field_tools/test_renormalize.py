@@ -6,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stagewright.field_tools import primitives
 from stagewright.field_tools import renormalize as module
-from stagewright.field_tools.grid import Grid
+from stagewright.field_tools.grid import Grid, grid_over
 from stagewright.field_tools.renormalize import closest_points, renormalize
 from stagewright.jobs.errors import StagewrightError
 
@@ -168,3 +169,15 @@ def test_bad_inputs_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(StagewrightError) as error:
         renormalize(field)
     assert error.value.code == "out-of-memory"
+
+
+@pytest.mark.parametrize("half_width", [3.0, 4.0, 5.0, 8.0])
+def test_wide_bands_are_exact_but_for_single_voxels(half_width: float) -> None:
+    lattice = grid_over((-1.4, -1.4, -1.4), (1.4, 1.4, 1.4), 0.05)
+    exact = primitives.sampled(
+        lambda points: primitives.sphere(points - (0.07, 0, 0), 1.0), lattice
+    )
+    made = renormalize(exact, half_width).values
+    near = np.abs(exact.values) < half_width * 0.05
+    off = np.abs(made - exact.values)[near] / 0.05
+    assert off.max() < 0.25 and off.mean() < 1e-3

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -368,7 +369,7 @@ def test_json_tells_the_result(ball: Path, capfd: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("mesh-to-sdf", "{none}", "-o", "{out}.npz"), "none.obj is no mesh"),
+        (("mesh-to-sdf", "{none}", "-o", "{out}.npz"), "none.obj”. Check its path."),
         (("mesh-to-sdf", "{box}", "-o", "{out}.txt"), "does not say how it is to be written"),
         (("mesh-to-sdf", "{box}", "-o", "{out}.npz", "--voxel-size", "1e-7"), "larger voxel size"),
         (("boolean", "union", "{box}", "-o", "{out}.ply"), "takes two files"),
@@ -387,3 +388,50 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     assert run(*(word.format(**places) for word in words)) != 0
     assert said in capfd.readouterr().err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["ball.npz", "box.obj"]
+
+
+ON_A_SOLID: dict[str, tuple[str, ...]] = {
+    "mesh-to-sdf": (),
+    "remesh": (),
+    "boolean": ("union", "{box}"),
+    "offset": ("--distance", "1"),
+    "shell": ("--thickness", "1"),
+    "smooth": ("--width", "1"),
+    "displace": ("--height", "1", "--picture", "{picture}"),
+    "points-to-surface": ("--radius", "1"),
+}
+ON_A_FIELD: dict[str, tuple[str, ...]] = {
+    "renormalize": (),
+    "operators": ("gradient",),
+    "convert": (),
+    "streamlines": ("--length", "1"),
+    "slice": (),
+}
+
+
+READ = [
+    *itertools.product(ON_A_SOLID, (".obj", ".ply", ".usda", ".npz")),
+    *itertools.product(ON_A_FIELD, (".npz", ".png")),
+    *itertools.product(["info"], (".obj", ".ply", ".usda", ".npz", ".png")),
+]
+
+
+@pytest.mark.parametrize(("verb", "suffix"), READ)
+def test_files_that_are_not_there_are_named_with_a_cure(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], verb: str, suffix: str
+) -> None:
+    places = {"box": tmp_path / "box.obj", "picture": tmp_path / "picture.png"}
+    write_box(places["box"], (0, 0, 0), (1, 1, 1))
+    write_png(places["picture"], np.zeros((2, 2), np.uint8))
+    folder = tmp_path / f"folder{suffix}"
+    folder.mkdir()
+    words = [word.format(**places) for word in (ON_A_SOLID | ON_A_FIELD).get(verb, ())]
+    ending = {"streamlines": "obj", "slice": "png"}.get(verb, "npz")
+    output = () if verb == "info" else ("-o", tmp_path / f"out.{ending}")
+    for path, said in ((tmp_path / f"none{suffix}", "There is no file"), (folder, "is a folder")):
+        first, rest = (words[:1], words[1:]) if verb == "boolean" else ([], words)
+        assert run(verb, *first, path, *rest, *output) == 1
+        told = capfd.readouterr().err
+        assert "Errno" not in told and path.name in told
+        assert said in told or suffix == ".png"  # Textures have words of their own.
+        assert not (tmp_path / f"out.{ending}").exists()
