@@ -142,7 +142,9 @@ def _uv_maps(mesh: bpy.types.Mesh, corners: NDArray[np.int32], *, indexed: bool)
         indexed: whether corners share values: a subdivision surface is smooth where they
             do, and an attribute of one frame has to be there at all.
     """
-    maps = sorted(mesh.uv_layers, key=lambda layer: not layer.active_render)
+    maps = list(mesh.uv_layers)
+    if len(maps) > 1:
+        maps.sort(key=lambda layer: not layer.active_render)
     taken: set[str] = set()
     primvars = []
     for index, layer in enumerate(maps):
@@ -175,11 +177,11 @@ def indexed_by_vertex(
     """
     if not len(corners):
         return values, corners
-    rows = _as_keys(values)
+    rows = np.ascontiguousarray(values).view(np.uint64).reshape(-1)  # equal where all bits are
     # The last corner of a vertex speaks for it.
     speaker = np.full(vertices, -1, np.int32)
     speaker[corners] = np.arange(len(corners), dtype=np.int32)
-    differs = _taken(rows[speaker], corners) != rows
+    differs = _taken(_taken(rows, speaker), corners) != rows
     shared, indices = speaker, corners
     used = speaker >= 0
     if np.count_nonzero(used) < vertices:
@@ -199,13 +201,8 @@ def indexed_by_vertex(
 
 
 def _taken(values: NDArray[Any], indices: NDArray[np.int32]) -> NDArray[Any]:
-    # Twice as fast as indexing; no index is clipped.
-    return np.take(values, indices, mode="clip")
-
-
-def _as_keys(values: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """(c,) numbers that are equal where rows of (c, 2) float32 have equal bits."""
-    return np.ascontiguousarray(values).view(np.uint64).ravel()
+    # Twice as fast as indexing; what is clipped is never used.
+    return values.take(indices, mode="clip")
 
 
 def _attribute(attribute: bpy.types.Attribute, uv_maps: Sequence[Primvar]) -> Primvar | str:
