@@ -197,3 +197,28 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StagewrightError) as error:
         list(write_stream((r for r in [StageRecord("root")]), tmp_path / "none" / "a.usdc"))
     assert error.value.code == "target-unwritable"
+
+
+def test_long_arrays_that_are_alike_but_not_equal_stay_apart(tmp_path: Path) -> None:
+    """Only a sample of a long array is looked at, until there is another one like it."""
+    first = np.arange(6_000_000, dtype=np.float32).reshape(-1, 3)
+    second = first.copy()
+    second.ravel()[3_000_001] += 1  # in no sample
+    numbers = np.arange(2_000_000, dtype=np.int32) % 9
+    others = numbers.copy()
+    others[1_000_001] += 1
+    arrays = [first, second, first.copy(), second.copy(), first]
+    lists = [numbers, others, numbers.copy(), others.copy(), numbers]
+    records: list[Record] = [StageRecord("root")]
+    for number, (points, values) in enumerate(zip(arrays, lists, strict=True)):
+        attribute = Primvar("n", "int[]", "constant", values)
+        fields = {"points": points, "widths": None, "primvars": (attribute,)}
+        records.append(PointsRecord(f"/root/P{number}", "P", **fields))
+    file = tmp_path / "a.usdc"
+    list(write_stream((r for r in records), file))
+    layer = Sdf.Layer.OpenAsAnonymous(str(file))
+    for number, (points, values) in enumerate(zip(arrays, lists, strict=True)):
+        prim = layer.GetPrimAtPath(f"/root/P{number}")
+        assert np.array_equal(prim.attributes["points"].default, points)
+        assert np.array_equal(prim.attributes["primvars:n"].default, values)
+    assert file.stat().st_size < 2.2 * first.nbytes

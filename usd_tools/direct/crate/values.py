@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,9 +52,24 @@ _NUMBERS = {"int": "<i", "float": "<f"}
 # Numbers by themselves, of which many may be compressed.
 _PLAIN = ("int", "int64", "float", "double")
 _FEW, _MANY = 16, 1 << 14
-# So many bytes are their own digest.
-_SHORT = 64
+# So many bytes are their own digest; of so many it is worth while to do without.
+_SHORT, _LONG = 64, 1 << 22
 _LIST_IS_EXPLICIT, _LIST_HAS_EXPLICIT, _LIST_HAS_PREPENDED = 1, 2, 32
+
+
+@dataclass(slots=True)
+class _Long:
+    """A long array in the file.
+
+    Attributes:
+        place: its representation.
+        start: where its body begins.
+        digest: SHA-256 of the numbers, once there was one like it.
+    """
+
+    place: int
+    start: int
+    digest: bytes
 
 
 class CrateValues:
@@ -72,11 +89,12 @@ class CrateValues:
         """
         self._name = file.name
         try:
-            self._file = file.open("wb", buffering=1 << 20)
+            self._file = file.open("w+b", buffering=1 << 20)
         except OSError as error:
             raise self._unwritable(error) from error
         self._at = 0
         self._places: dict[object, int] = {}
+        self._alike: dict[tuple[int, int, bytes], list[_Long]] = {}
         # Properties are marked by a negative number, which there is none of for 0.
         self.tokens: dict[str, int] = {";-)": 0}
         self.strings: dict[str, int] = {}
@@ -116,7 +134,7 @@ class CrateValues:
             self._file.write(content)
         except OSError as error:
             raise self._unwritable(error) from error
-        self._at += memoryview(content).nbytes
+        self._at += _size(content)
 
     def finish(self, opening: bytes) -> None:
         """Put ``opening`` at the beginning and close the file."""
@@ -232,28 +250,49 @@ class CrateValues:
         content = content.reshape(-1)
         if content.nbytes <= _SHORT:
             key: object = (number, count, content.tobytes())
-        else:
+        elif content.nbytes < _LONG:
             key = (number, count, hashlib.sha256(content.view(np.uint8)).digest())
+        else:
+            return self._long(name, number, content, count)
         place = self._places.get(key)
         if place is None:
-            place = self._places[key] = self._write_array(name, number, content, count)
+            place = self._places[key] = self._write_array(number, *_body(name, content, count))
         return place
 
-    def _write_array(self, name: str, number: int, content: NDArray[Any], count: int) -> int:
+    def _long(self, name: str, number: int, content: NDArray[Any], count: int) -> int:
+        """The representation of a long array, which is digested only where one is like it."""
+        octets = content.view(np.uint8)
+        sample = np.concatenate([octets[:_SHORT], octets[:: len(octets) // 1024]])
+        alike = self._alike.setdefault((number, count, sample.tobytes()), [])
+        digest = hashlib.sha256(octets).digest() if alike else b""
+        for other in alike:
+            if other.digest == digest:
+                return other.place
+        body, is_compressed = _body(name, content, count)
+        for other in alike:
+            if not other.digest and self._is_at(other.start, body):
+                other.digest = digest
+                return other.place
+        place = self._write_array(number, body, is_compressed)
+        alike.append(_Long(place, self._at - sum(map(_size, body)), digest))
+        return place
+
+    def _write_array(self, number: int, body: Sequence[Any], is_compressed: bool) -> int:
         self.write(bytes(-self._at % 8))
         place = _ARRAY | number << _TYPE | self._at
-        if name in _PLAIN and count >= _MANY:
-            body, is_compressed = compressed_by_usd(content, f"{name}[]")
-            self.write(body)
-            return place | (_COMPRESSED if is_compressed else 0)
-        if name == "int" and count >= _FEW:
-            coded = packed(coded_integers(content))
-            self.write(struct.pack("<QQ", count, len(coded)))
-            self.write(coded)
-            return place | _COMPRESSED
-        self.write(struct.pack("<Q", count))
-        self.write(content)
-        return place
+        for part in body:
+            self.write(part)
+        return place | (_COMPRESSED if is_compressed else 0)
+
+    def _is_at(self, start: int, body: Sequence[Any]) -> bool:
+        """Whether the file has ``body`` at ``start``."""
+        try:
+            self._file.seek(start)
+            found = all(self._file.read(_size(part)) == memoryview(part).cast("B") for part in body)
+            self._file.seek(0, os.SEEK_END)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return found
 
     def _unwritable(self, error: OSError) -> StagewrightError:
         return StagewrightError(
@@ -261,6 +300,21 @@ class CrateValues:
             f"{self._name} cannot be written ({error.strerror or error}).",
             "Make room on the disk, or choose a folder you may write to.",
         )
+
+
+def _body(name: str, content: NDArray[Any], count: int) -> tuple[list[Any], bool]:
+    """What is written of an array, and whether it is compressed."""
+    if name in _PLAIN and count >= _MANY:
+        body, is_compressed = compressed_by_usd(content, f"{name}[]")
+        return [body], is_compressed
+    if name == "int" and count >= _FEW:
+        coded = packed(coded_integers(content))
+        return [struct.pack("<QQ", count, len(coded)) + coded], True
+    return [struct.pack("<Q", count), content], False
+
+
+def _size(content: Any) -> int:
+    return memoryview(content).nbytes
 
 
 def _inlined(number: int, value: int) -> int:
