@@ -162,6 +162,20 @@ list(write_stream((r for r in records), Path(sys.argv[1])))
 """
 
 
+_COMPRESS = """
+import sys
+from pathlib import Path
+import numpy as np
+from stagewright.usd_tools.direct.records import *
+from stagewright.usd_tools.direct.stream_writer import write_stream
+numbers = np.random.default_rng(1).integers(-(2**31), 2**31, 40_000).astype(np.int32)
+few, none = np.zeros((1, 3), np.float32), np.empty(0, np.int32)
+primvar = Primvar("n", "int[]", "constant", numbers)
+mesh = MeshRecord("/root/A", "A", few, none, none, primvars=(primvar,))
+list(write_stream((r for r in [StageRecord("root"), mesh]), Path(sys.argv[1])))
+"""
+
+
 def _run(code: str, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, str(file)],
@@ -181,16 +195,17 @@ def test_the_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:
 
 @pytest.mark.skipif("bpy" in sys.modules, reason="a child would find another USD")
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [_WRITE, _COMPRESS], ids=["the file's", "of temporary files"])
+def test_a_full_disk_is_told(tmp_path: Path, code: str) -> None:
     limit = (
         "import resource, signal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))\n"
     )
-    child = _run(limit + _WRITE, tmp_path / "a.usdc")
+    child = _run(limit + code, tmp_path / "a.usdc")
     assert child.returncode == 1
     assert "StagewrightError" in child.stderr
-    assert "Make room on the disk" in child.stderr
+    assert "Make room on " in child.stderr
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Sdf
+from pxr import Sdf, Tf
 
+from ....jobs.errors import StagewrightError
 from ..arrays import vt_array
 
 # From so many numbers on USD compresses them.
@@ -74,16 +75,26 @@ def compressed_by_usd(values: NDArray[Any], type_name: str) -> tuple[bytes, bool
     Args:
         values: (n,) numbers; there have to be many, for speed.
         type_name: ``int[]``, ``int64[]``, ``float[]``, ``double[]``.
+
+    Raises:
+        StagewrightError: ``target-unwritable``, for the folder of temporary files.
     """
     layer = Sdf.Layer.CreateAnonymous(".usdc")
     prim = Sdf.CreatePrimInLayer(layer, "/a")
     Sdf.AttributeSpec(prim, "v", Sdf.ValueTypeNames.Find(type_name)).default = vt_array(
         values, type_name
     )
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "values.usdc"
-        layer.Export(str(file))
-        content = file.read_bytes()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "values.usdc"
+            layer.Export(str(file))
+            content = file.read_bytes()
+    except (OSError, Tf.ErrorException) as error:
+        raise StagewrightError(
+            "target-unwritable",
+            f"The folder of temporary files, {tempfile.gettempdir()}, cannot be written.",
+            "Make room on its disk.",
+        ) from error
     # What the prims have comes before it, and the first section, the tokens, after it.
     start = content.index(struct.pack("<Q", len(values)), _BOOTSTRAP)
     (contents,) = struct.unpack_from("<q", content, 16)

@@ -23,8 +23,8 @@ from .compression import coded_integers, compressed_by_usd, packed
 _ARRAY, _INLINED, _COMPRESSED = 1 << 63, 1 << 62, 1 << 61
 _TYPE = 48
 
-TOKEN, TOKEN_VECTOR = 11, 41
-SPECIFIER, VARIABILITY = 42, 44
+_TOKEN, _TOKEN_VECTOR = 11, 41
+_SPECIFIER, _VARIABILITY = 42, 44
 _ASSET_PATH, _STRING, _BOOL = 12, 10, 1
 _TOKEN_LIST, _PATH_LIST, _REFERENCE_LIST = 32, 34, 35
 _TIME_SAMPLES, _DOUBLES = 46, 48
@@ -48,7 +48,8 @@ _TYPES: dict[str, tuple[int, DTypeLike]] = {
     "int3": (26, np.int32),
     "float4": (28, np.float32),
 }
-_NUMBERS = {"int": "<i", "float": "<f"}
+# Those that stand in their representations.
+_NUMBERS = {"uchar": "<B", "int": "<i", "float": "<f"}
 # Numbers by themselves, of which many may be compressed.
 _PLAIN = ("int", "int64", "float", "double")
 _FEW, _MANY = 16, 1 << 14
@@ -104,7 +105,7 @@ class CrateValues:
             "token": self.token,
             "asset": self._asset,
             "string": self._string,
-            "token[]": partial(self._words, TOKEN, self.token_number),
+            "token[]": partial(self._words, _TOKEN, self.token_number),
             "string[]": partial(self._words, _STRING, self._string_number),
         }
         for name, (number, dtype) in _TYPES.items():
@@ -158,12 +159,12 @@ class CrateValues:
 
     def token(self, text: str) -> int:
         """The representation of a token."""
-        return _inlined(TOKEN, self.tokens.setdefault(text, len(self.tokens)))
+        return _inlined(_TOKEN, self.tokens.setdefault(text, len(self.tokens)))
 
     def token_vector(self, numbers: Sequence[int]) -> int:
         """The representation of names, by their numbers."""
         content = struct.pack(f"<Q{len(numbers)}I", len(numbers), *numbers)
-        return self._once(TOKEN_VECTOR, content)
+        return self._once(_TOKEN_VECTOR, content)
 
     def token_list(self, names: Iterable[str]) -> int:
         """The representation of a list operation that prepends tokens."""
@@ -323,7 +324,7 @@ def _inlined(number: int, value: int) -> int:
 
 def specifier(name: str) -> int:
     """The representation of a specifier: ``def``, ``over`` or ``class``."""
-    return _inlined(SPECIFIER, ("def", "over", "class").index(name))
+    return _inlined(_SPECIFIER, ("def", "over", "class").index(name))
 
 
 def truth(value: bool) -> int:
@@ -333,4 +334,4 @@ def truth(value: bool) -> int:
 
 def variability(is_uniform: bool) -> int:
     """The representation of whether values may vary over time."""
-    return _inlined(VARIABILITY, int(is_uniform))
+    return _inlined(_VARIABILITY, int(is_uniform))
