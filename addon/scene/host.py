@@ -101,7 +101,9 @@ class BlenderHost:
         use_view_layer(request.scene, request.view_layer)
         collection = find_collection(request.collection)
         objects = exported_objects(collection, selected=request.selected)
-        return find_losses(objects, folder, world=request.world)
+        samples = _samples(request, objects, 1.0)
+        frames = _frames_read(samples) if samples else ()
+        return find_losses(objects, folder, world=request.world, frames=frames)
 
     def remember(
         self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
