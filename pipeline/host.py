@@ -81,10 +81,10 @@ class NativeExport:
 
 @dataclass(frozen=True, eq=False)
 class DirectExport:
-    """What the direct writer made: layers that are not saved yet, and the scene they show.
+    """What the direct writer made: layers that are not in their places yet, and their scene.
 
     Attributes:
-        geometry: an ``Sdf.Layer`` with everything but the look.
+        geometry: an ``Sdf.Layer`` with everything but the look, in a file below ``base``.
         look: an ``Sdf.Layer`` with materials and their bindings.
         references: an ``Sdf.Layer`` with references to published assets.
         base: the folder that relative paths in them start from.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -162,7 +163,8 @@ def place_asset(
     the end; when that fails, what was there before is put back.
 
     Args:
-        geometry: everything below one root prim, the default prim; changed.
+        geometry: everything below one root prim, the default prim; changed. One that lies in
+            a .usdc file, and needs no change, is copied.
         look: opinions about the same prims; changed.
         root: the root layer to write; ``<stem>_geometry.usdc``,
             ``<stem>_look.usda`` and ``<stem>_textures/`` come beside it.
@@ -233,7 +235,10 @@ def place_asset(
             yield Message(f"The texture {missing} is missing.", "warning")
         for file_name, layer in files.items():
             yield Progress("asset.write", 0.8, f"Writing {file_name}")
-            write_layer(layer, folder / file_name)
+            if layer.anonymous or layer.dirty:
+                write_layer(layer, folder / file_name)
+            else:
+                shutil.copyfile(layer.realPath, folder / file_name)
         yield Progress("asset.move", 0.95, "Moving the files into place")
         # The root last: whoever opens it meanwhile finds all it names.
         move_into_place(folder, root.parent, [*sorted(copies), *reversed(files)])

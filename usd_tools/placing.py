@@ -24,7 +24,7 @@ def staging(target: Path) -> Iterator[Path]:
     folder: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.stem}-", dir=target.parent))
+        folder = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
         yield folder
     except OSError as error:
         raise StagewrightError(
@@ -35,6 +35,17 @@ def staging(target: Path) -> Iterator[Path]:
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def staging_folders(target: Path) -> list[Path]:
+    """The folders of :func:`staging` beside ``target``: of others at work, or left by a kill."""
+    if not target.parent.is_dir():
+        return []
+    return sorted(f for f in target.parent.iterdir() if f.name.startswith(_prefix(target)))
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.stem}-"
 
 
 def move_into_place(staging: Path, folder: Path, names: Sequence[str]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -100,7 +101,9 @@ class BlenderHost:
         use_view_layer(request.scene, request.view_layer)
         collection = find_collection(request.collection)
         objects = exported_objects(collection, selected=request.selected)
-        return find_losses(objects, folder, world=request.world)
+        samples = _samples(request, objects, 1.0)
+        frames = _frames_read(samples) if samples else ()
+        return find_losses(objects, folder, world=request.world, frames=frames)
 
     def remember(
         self, blend: Path, request: SceneRequest, identity: Mapping[str, Any] | None
@@ -205,7 +208,10 @@ def _export_direct(
     yield from notes
     samples = _samples(request, objects, request.step)
     record = yield from read_scene(shown, _frames_read(samples), world=request.world)
-    geometry, look, references = (Sdf.Layer.CreateAnonymous(".usdc") for _ in range(3))
+    folder.mkdir(parents=True, exist_ok=True)
+    # In a folder of its own: pxr keeps files that it read by their paths.
+    file = Path(tempfile.mkdtemp(prefix="geometry-", dir=folder)) / "geometry.usdc"
+    look, references = (Sdf.Layer.CreateAnonymous(".usda") for _ in range(2))
     stream = read_stream(
         objects,
         request.name,
@@ -216,7 +222,8 @@ def _export_direct(
         world=request.world,
         materials=look_materials(),
     )
-    yield from write_stream(stream, geometry, look, references)
+    yield from write_stream(stream, file, look, references)
+    geometry = Sdf.Layer.FindOrOpen(str(file))
     return DirectExport(geometry, look, references, folder, structure, record)
 
 

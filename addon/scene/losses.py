@@ -18,14 +18,19 @@ _CURE = "Change it as it says, or bake materials, before you export."
 
 
 def find_losses(
-    objects: list[bpy.types.Object], folder: Path, *, world: bool
+    objects: list[bpy.types.Object],
+    folder: Path,
+    *,
+    world: bool,
+    frames: tuple[float, ...] = (),
 ) -> Job[tuple[Finding, ...]]:
-    """Read ``objects`` at the current frame as an export does, and write nothing.
+    """Read ``objects`` as an export does, and write nothing.
 
     Args:
         objects: what is to be exported.
         folder: for images and volumes that are in no file.
         world: whether the scene's world is to be exported, too.
+        frames: those to look at; none are the current one.
 
     Returns:
         A loss for everything that cannot be held as it is, by object.
@@ -36,6 +41,7 @@ def find_losses(
     stream = read_stream(
         objects,
         "asset",
+        frames,
         folder=folder,
         skeletons=True,
         world=world,
@@ -68,4 +74,7 @@ def _users(objects: list[bpy.types.Object]) -> Mapping[str, str]:
 def _object(text: str, names: set[str], users: Mapping[str, str]) -> str:
     """The object that a message of the readers is about, or ""."""
     subject = text.partition(":")[0]
-    return subject if subject in names else users.get(subject.removeprefix("The material "), "")
+    if subject in names:
+        return subject
+    named = [name for name in names if text.startswith(f"{name} ")]
+    return max(named, key=len, default=users.get(subject.removeprefix("The material "), ""))

@@ -186,6 +186,8 @@ def _wanted(
 
 def _decide(wanted: Sequence[_Wanted]) -> list[str]:
     """Names of siblings, all different, in the order of ``wanted``."""
+    if len(wanted) == 1:
+        return [_name(wanted[0], ())]
     # First those that have names; then linked ones, which can keep none.
     order = sorted(
         range(len(wanted)),

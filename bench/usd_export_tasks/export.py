@@ -13,7 +13,7 @@ from rows import Row
 from sides import Side, Verdict, compare
 
 SIDES = "usd_export_tasks/export_sides"
-PARTS = ("read", "convert", "author", "save")
+PARTS = ("read", "write values", "write tables")
 SCENE = "axes in the scene"
 
 

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import bpy
-from pxr import Sdf, Usd
+from pxr import Usd
 
 from stagewright.addon.scene.stream.objects import read_stream
 from stagewright.jobs.events import Message
-from stagewright.usd_tools.direct.stream_writer import write_stream
+
+from ..both_ways import both_ways
 
 
 def link(item: bpy.types.Object, parent: bpy.types.Object | None = None) -> bpy.types.Object:
@@ -35,7 +36,6 @@ def grid(name: str = "Grid", cells: int = 4) -> bpy.types.Object:
 
 def streamed(**options: object) -> tuple[Usd.Stage, list[str]]:
     """The whole scene in a stage, and the warnings."""
-    layer = Sdf.Layer.CreateAnonymous(".usdc")
-    stream = read_stream(list(bpy.context.scene.objects), "root", **options)
-    events = list(write_stream(stream, layer))
-    return Usd.Stage.Open(layer), [e.text for e in events if isinstance(e, Message)]
+    items = list(read_stream(list(bpy.context.scene.objects), "root", **options))
+    warnings = [item.text for item in items if isinstance(item, Message)]
+    return Usd.Stage.Open(both_ways(items)), warnings

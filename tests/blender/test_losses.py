@@ -43,6 +43,20 @@ def test_the_export_tells_the_same(tmp_path: Path) -> None:
     assert warnings == {loss.message for loss in told}
 
 
+def test_what_is_lost_later_in_an_animation_is_told(tmp_path: Path) -> None:
+    camera = bpy.data.objects.new("Eye", bpy.data.cameras.new("Eye"))
+    bpy.context.scene.collection.objects.link(camera)
+    for frame, size in ((1, 1.0), (20, 0.0)):
+        camera.scale = (size, size, size)
+        camera.keyframe_insert("scale", frame=frame)
+    bpy.context.scene.frame_set(3)
+    bpy.context.scene.frame_end = 20
+    moving = finish(BlenderHost().losses(SceneRequest("", "thing", frames=(1, 20)), tmp_path))
+    still = finish(BlenderHost().losses(SceneRequest("", "thing", frames=None), tmp_path))
+    assert [loss.object for loss in moving if loss not in still] == ["Eye"]
+    assert bpy.context.scene.frame_current == 3
+
+
 @pytest.mark.usefixtures("addon")
 def test_the_world_and_the_materials_of_looks_are_looked_at_too(tmp_path: Path) -> None:
     bpy.data.objects.remove(bpy.data.objects["Lost"])

@@ -423,6 +423,54 @@ def test_a_full_disk_leaves_the_earlier_files_as_they_were(
     assert _tree(files.root.parent) == before
 
 
+_KILLED = """
+import os, pathlib
+left = {moves}
+rename = pathlib.Path.rename
+def move(*paths):
+    global left
+    if not left:
+        os._exit(9)
+    left -= 1
+    return rename(*paths)
+pathlib.Path.rename = move
+"""
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "second"])
+def test_an_export_that_was_killed_can_be_repeated(
+    textured: Any, tmp_path: Path, finish: Finish, again: bool
+) -> None:
+    """Whatever was in its place by then, the next export knows it for its own."""
+    textured.save()
+    for moves in range(30):
+        root = tmp_path / str(moves) / "lantern.usda"
+        if again:
+            finish(author_asset(textured.path, root, name="lantern", materials=[]))
+        killed = [*_author(_KILLED.format(moves=moves)), str(textured.path), str(root)]
+        code = subprocess.run(killed, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}).returncode
+        files = finish(author_asset(textured.path, root, name="lantern", materials=[]))
+        assert all(file.is_file() for file in files.layers)
+        if code == 0:
+            break
+        assert code == 9
+    assert moves > 3 and code == 0
+
+
+def test_another_layer_beside_a_killed_export_is_never_replaced(
+    textured: Any, tmp_path: Path, finish: Finish
+) -> None:
+    textured.save()
+    root = tmp_path / "out" / "lantern.usda"
+    killed = [*_author(_KILLED.format(moves=0)), str(textured.path), str(root)]
+    assert subprocess.run(killed).returncode == 9
+    other = root.with_name("lantern_geometry.usdc")
+    other.write_text("mine")
+    with pytest.raises(StagewrightError) as error:
+        finish(author_asset(textured.path, root, name="lantern", materials=[]))
+    assert (error.value.code, other.read_text()) == ("layer-in-the-way", "mine")
+
+
 def test_closing_the_job_leaves_nothing_behind(textured: Any, tmp_path: Path) -> None:
     textured.save()
     root = tmp_path / "out" / "lantern.usda"

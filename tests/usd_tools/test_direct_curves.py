@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pxr import Gf, Sdf, Usd, UsdGeom
+from pxr import Gf, Usd, UsdGeom
 
 from stagewright.usd_tools.direct.records import (
     BasisCurvesRecord,
@@ -16,15 +16,14 @@ from stagewright.usd_tools.direct.records import (
     Record,
     StageRecord,
 )
-from stagewright.usd_tools.direct.stream_writer import write_stream
+
+from ..both_ways import both_ways
 
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [1, 2, 0], [0, 1, 3]], np.float32)
 
 
 def written(*records: Record) -> Usd.Stage:
-    layer = Sdf.Layer.CreateAnonymous(".usdc")
-    list(write_stream((record for record in [StageRecord("root"), *records]), layer))
-    return Usd.Stage.Open(layer)
+    return Usd.Stage.Open(both_ways([StageRecord("root"), *records]))
 
 
 def strands(**fields: object) -> BasisCurvesRecord:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from pxr import Sdf, Usd, UsdGeom, UsdLux
+from pxr import Usd, UsdGeom, UsdLux
 
 from stagewright.usd_tools.direct.records import (
     CameraRecord,
@@ -14,13 +14,12 @@ from stagewright.usd_tools.direct.records import (
     Record,
     StageRecord,
 )
-from stagewright.usd_tools.direct.stream_writer import write_stream
+
+from ..both_ways import both_ways
 
 
 def written(*records: Record) -> Usd.Stage:
-    layer = Sdf.Layer.CreateAnonymous(".usdc")
-    list(write_stream((record for record in [StageRecord("root"), *records]), layer))
-    return Usd.Stage.Open(layer)
+    return Usd.Stage.Open(both_ways([StageRecord("root"), *records]))
 
 
 def camera(**fields: object) -> CameraRecord:

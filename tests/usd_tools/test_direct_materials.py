@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pxr import Sdf, Usd, UsdShade, UsdValidation
+from pxr import Usd, UsdShade, UsdValidation
 
 from stagewright.usd_tools.direct.records import (
     Animated,
@@ -22,12 +22,13 @@ from stagewright.usd_tools.direct.records import (
     Texture,
     over_time,
 )
-from stagewright.usd_tools.direct.stream_writer import write_stream
 from stagewright.usd_tools.direct.surfaces import Affine, affine
 from stagewright.usd_tools.material_fidelity import compare_materials
 from stagewright.usd_tools.principled import NEUTRAL, PARTS, ROWS
 from stagewright.usd_tools.scene_record import InputRecord, SceneRecord
 from stagewright.usd_tools.scene_record import MaterialRecord as SceneMaterial
+
+from ..both_ways import both_ways
 
 PATH = "/root/_materials/Paint"
 IMAGE = Texture("/tex/wood.png")
@@ -39,11 +40,8 @@ def number(value: float) -> Constant:
 
 
 def written(inputs: dict[str, Expression], displacement: Expression | None = None) -> Usd.Stage:
-    layer = Sdf.Layer.CreateAnonymous(".usda")
     records = [StageRecord("root"), MaterialRecord(PATH, "Paint", inputs, displacement)]
-    for _ in write_stream((each for each in records), layer):
-        pass
-    return Usd.Stage.Open(layer)
+    return Usd.Stage.Open(both_ways(records))
 
 
 def shader(stage: Usd.Stage, context: str = "") -> UsdShade.Shader:
@@ -160,15 +158,12 @@ def moving(*values: float | tuple[float, ...]) -> Animated:
 
 
 def animated(inputs: dict[str, Expression]) -> Usd.Stage:
-    layer = Sdf.Layer.CreateAnonymous(".usda")
     stream = [
         StageRecord("root", frames=(1.0, 4.0)),
         *map(FrameRecord, FRAMES),
         MaterialRecord(PATH, "Paint", inputs),
     ]
-    for _ in write_stream((each for each in stream), layer):
-        pass
-    return Usd.Stage.Open(layer)
+    return Usd.Stage.Open(both_ways(stream))
 
 
 def test_animated_values_are_time_samples_in_both_networks() -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdSkel
+from pxr import Gf, Usd, UsdGeom, UsdShade, UsdSkel
 
 from stagewright.usd_tools.direct.records import (
     BlendShape,
@@ -18,7 +18,8 @@ from stagewright.usd_tools.direct.records import (
     StageRecord,
     XformRecord,
 )
-from stagewright.usd_tools.direct.stream_writer import write_stream
+
+from ..both_ways import both_ways
 
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0]], np.float32)
 
@@ -71,8 +72,7 @@ def arm() -> list[Record]:
 
 
 def test_usd_skins_the_mesh_as_the_joints_say() -> None:
-    layer = Sdf.Layer.CreateAnonymous(".usdc")
-    list(write_stream((record for record in arm()), layer))
+    layer = both_ways(arm())
     stage = Usd.Stage.Open(layer)
     mesh = stage.GetPrimAtPath("/root/Arm/Mesh")
     assert stage.GetPrimAtPath("/root/Arm").IsA(UsdSkel.Root)
@@ -88,8 +88,7 @@ def test_usd_skins_the_mesh_as_the_joints_say() -> None:
 
 
 def test_what_rests_in_a_pose_is_written_once() -> None:
-    layer = Sdf.Layer.CreateAnonymous(".usdc")
-    list(write_stream((record for record in arm()), layer))
+    layer = both_ways(arm())
     animation = layer.GetPrimAtPath("/root/Arm/Bones/Animation")
     sampled = [a.name for a in animation.attributes if layer.ListTimeSamplesForPath(a.path)]
     assert sorted(sampled) == ["blendShapeWeights", "rotations"]

@@ -25,6 +25,8 @@ from stagewright.usd_tools.direct.records import (
 )
 from stagewright.usd_tools.direct.stream_writer import write_stream
 
+from ..both_ways import both_ways
+
 SQUARE = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
 IDENTITY = np.eye(4)
 
@@ -38,9 +40,7 @@ def written() -> Written:
     kept = []
 
     def write(records: Iterable[Record]) -> Usd.Stage:
-        layer = Sdf.Layer.CreateAnonymous(".usdc")
-        list(write_stream((record for record in [StageRecord("root"), *records]), layer))
-        kept.append(Usd.Stage.Open(layer))
+        kept.append(Usd.Stage.Open(both_ways([StageRecord("root"), *records])))
         return kept[-1]
 
     return write
@@ -276,8 +276,7 @@ def test_a_hierarchy_deeper_than_pythons_stack_is_written(written: Written) -> N
     for _ in range(1500):
         path += "/x"
         records.append(XformRecord(path, ""))
-    layer = Sdf.Layer.CreateAnonymous(".usdc")
-    list(write_stream((r for r in [StageRecord("root"), *records]), layer))
+    layer = both_ways([StageRecord("root"), *records])
     assert layer.GetPrimAtPath(path)
 
 

@@ -35,7 +35,7 @@ _KINDS: dict[str, tuple[type[np.generic], Any]] = {
     "quath[]": (np.float16, Vt.QuathArray),
 }
 # Types that differ from these in their role alone.
-_ROLES = {
+ROLES = {
     "texCoord2f[]": "float2[]",
     "point3f[]": "float3[]",
     "normal3f[]": "float3[]",
@@ -58,7 +58,7 @@ def vt_array(values: _Array, type_name: str) -> Any:
     """
     if type_name.startswith("quat"):
         values = np.roll(values, -1, axis=-1)  # Gf keeps the real part last in memory
-    scalar, kind = _KINDS[_ROLES.get(type_name, type_name)]
+    scalar, kind = _KINDS[ROLES.get(type_name, type_name)]
     content = np.ascontiguousarray(values, scalar)
     if content.nbytes < _MANY:
         return kind.FromNumpy(content)

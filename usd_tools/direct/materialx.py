@@ -19,7 +19,6 @@ from .records import (
     Texture,
     width,
 )
-from .text import value_text
 
 # MaterialX's types, and USD's for them.
 _TYPES = {
@@ -190,9 +189,8 @@ class MaterialXNetwork:
         if key in self._made:
             return self._made[key]
         prim = self._node("Image", f"ND_image_{kind}")
-        file = value_text(texture.file, "asset")
-        space = "" if texture.raw else ' (\ncolorSpace = "srgb_texture"\n)'
-        prim.properties.append(f"asset inputs:file = {file}{space}")
+        space = "" if texture.raw else "srgb_texture"
+        self._look.set_image(prim, "inputs:file", texture.file, space)
         place = self._coordinates(texture.uv, texture.scale, texture.rotation, texture.translation)
         self._look.connect(prim, "inputs:texcoord", "float2", place)
         wrap = _WRAPS[texture.wrap]

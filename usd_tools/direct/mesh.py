@@ -77,7 +77,7 @@ def _author_creases(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None
 
 
 def _author_subsets(writer: LayerWriter, prim: Prim, record: MeshRecord) -> None:
-    before = [c for c in prim.children.values() if c.opening.startswith("def GeomSubset")]
+    before = [c for c in prim.children.values() if c.type_name == "GeomSubset"]
     names = {subset.name for subset in record.subsets}
     for child in before:
         if child.name not in names:

@@ -12,7 +12,7 @@ _BINDING = "SkelBindingAPI"
 def author_skel_root(writer: LayerWriter, record: SkelRootRecord) -> None:
     """Make a prim the root of what is skinned."""
     prim, _ = writer.define(record.path, "SkelRoot")
-    prim.opening = f'def SkelRoot "{prim.name}"'
+    prim.type_name = "SkelRoot"
 
 
 def author_skeleton(writer: LayerWriter, record: SkeletonRecord) -> None:

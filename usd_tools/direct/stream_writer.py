@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 from pxr import Sdf
 
-from ...jobs.events import Event, Job
+from ...jobs.events import Event, Job, Progress
 from ..runtime import require_pxr
 from .camera import author_camera
+from .crate import CrateValues, write_tables
 from .curves import author_basis_curves, author_nurbs_curves, author_points
 from .layer_writer import LayerWriter
 from .light import author_dome_light, author_light
@@ -41,7 +43,7 @@ from .records import (
     XformRecord,
 )
 from .skel import author_skel_animation, author_skel_root, author_skeleton, author_skin
-from .text import quoted, value_text
+from .text_layer import TextValues, fill_layer
 from .volume import author_volume
 from .xform import author_xform
 
@@ -50,41 +52,51 @@ Stream = Generator[Record | Event, None, None]
 
 def write_stream(
     stream: Stream,
-    layer: Sdf.Layer,
+    target: Sdf.Layer | Path,
     look: Sdf.Layer | None = None,
     references: Sdf.Layer | None = None,
 ) -> Job[None]:
-    """Author the records of ``stream`` into ``layer``, in place of what it holds.
+    """Author the records of ``stream`` into ``target``, in place of what it holds.
 
-    The layer is not saved. Events of the stream are passed on. Each record is
+    A layer is not saved. Events of the stream are passed on. Each record is
     taken in before the next one is asked for, and then let go.
 
     Args:
         stream: what to author.
-        layer: for all that is not ``look``'s.
+        target: for all that is not ``look``'s: a layer, or the .usdc file to write,
+            which is far sooner done.
         look: for materials and their bindings, as opinions to be composed over
-            those of ``layer``; ``layer`` itself when None.
+            those of ``target``, which has them when this is None.
         references: for references to published assets, as opinions about prims of
-            ``layer``; ``layer`` itself when None.
+            ``target``, which has them when this is None.
 
     Raises:
-        StagewrightError: ``foreign-pxr``, and what the stream raises.
+        StagewrightError: ``foreign-pxr``, ``target-unwritable``, and what the stream raises.
     """
     require_pxr()
-    writer = LayerWriter(
-        None if look is None else LayerWriter(), None if references is None else LayerWriter()
-    )
-    with closing(stream):
+    text = TextValues()
+    others = [None if layer is None else LayerWriter(text) for layer in (look, references)]
+    with ExitStack() as stack:
+        stack.enter_context(closing(stream))
+        if isinstance(target, Path):
+            values = stack.enter_context(closing(CrateValues(target)))
+            writer = LayerWriter(values, *others)
+        else:
+            writer = LayerWriter(text, *others)
         for item in stream:
             if isinstance(item, Event):
                 yield item
             else:
                 _AUTHORS[type(item)](writer, item)
-    yield from writer.finish(layer)
+        if isinstance(target, Path):
+            yield Progress("usd.author", 0.0, f"Writing {target.name}")
+            write_tables(writer, values)
+        else:
+            yield from fill_layer(writer, target)
     if look is not None:
-        yield from writer.look.finish(look)
+        yield from fill_layer(writer.look, look)
     if references is not None:
-        yield from writer.references.finish(references)
+        yield from fill_layer(writer.references, references)
 
 
 def _author_frame(writer: LayerWriter, record: FrameRecord) -> None:
@@ -100,20 +112,20 @@ def _author_presence(writer: LayerWriter, record: PresenceRecord) -> None:
 
 
 def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
-    metadata = [
-        f"defaultPrim = {quoted(record.root)}",
-        f"metersPerUnit = {record.meters_per_unit!r}",
-        f"upAxis = {quoted(record.up_axis)}",
-    ]
+    metadata: dict[str, tuple[str, str | float]] = {
+        "defaultPrim": ("token", record.root),
+        "metersPerUnit": ("double", record.meters_per_unit),
+        "upAxis": ("token", record.up_axis),
+    }
     if record.frames is not None:
         start, end = record.frames
         rate = record.frames_per_second
-        metadata += [
-            f"startTimeCode = {start!r}",
-            f"endTimeCode = {end!r}",
-            f"timeCodesPerSecond = {rate!r}",
-            f"framesPerSecond = {rate!r}",
-        ]
+        metadata |= {
+            "startTimeCode": ("double", start),
+            "endTimeCode": ("double", end),
+            "timeCodesPerSecond": ("double", rate),
+            "framesPerSecond": ("double", rate),
+        }
     writer.metadata = writer.look.metadata = writer.references.metadata = metadata
     prim, _ = writer.define(f"/{record.root}", "Xform")
     writer.look.over(f"/{record.root}")
@@ -128,10 +140,7 @@ def _author_stage(writer: LayerWriter, record: StageRecord) -> None:
 
 def _author_reference(writer: LayerWriter, record: ReferenceRecord) -> None:
     """Author the reference once; the asset cannot change over time."""
-    prim = writer.references.over(record.path)
-    reference = f"prepend references = {value_text(record.asset, 'asset')}"
-    if reference not in prim.metadata:
-        prim.metadata += ["instanceable = true", reference]
+    writer.references.over(record.path).reference = record.asset
 
 
 _AUTHORS: dict[type, Callable[[LayerWriter, Any], None]] = {

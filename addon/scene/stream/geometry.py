@@ -109,8 +109,9 @@ def _read_mesh_object(
 def _is_shared(context: StreamContext, shown: bpy.types.Object) -> bool:
     """Whether other exported objects show the very same mesh."""
     data = shown.original.data
-    plain = not any(m.show_viewport for m in shown.modifiers) and data.shape_keys is None
-    return plain and context.users[data.session_uid] > 1
+    if context.users[data.session_uid] < 2 or data.shape_keys is not None:
+        return False
+    return not any(m.show_viewport for m in shown.modifiers)
 
 
 def _mesh(

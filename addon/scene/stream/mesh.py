@@ -43,6 +43,7 @@ _INFINITE = 10.0
 # So many corners take no more room each with a value than with an index.
 _FEW_CORNERS = 96
 _NO_POINTS = np.empty((0, 3), np.float32)
+_NO_VALUE = np.uint64(2**64 - 1)  # two numbers that are none, as nobody has them
 
 
 def read_mesh(
@@ -83,7 +84,7 @@ def read_mesh(
             context.notes.append(f"{data or mesh.name}: {primvar}")
     material, subsets = _materials(mesh, materials, animated=context.animated)
     velocity = attributes["velocity"] if "velocity" in names else None
-    loose = _loose_edges(mesh)
+    loose = len(mesh.edges) - _used_edges(mesh)
     if loose:
         context.notes.append(
             f"{data or mesh.name}: {loose} edges without faces are not exported, "
@@ -142,7 +143,9 @@ def _uv_maps(mesh: bpy.types.Mesh, corners: NDArray[np.int32], *, indexed: bool)
         indexed: whether corners share values: a subdivision surface is smooth where they
             do, and an attribute of one frame has to be there at all.
     """
-    maps = sorted(mesh.uv_layers, key=lambda layer: not layer.active_render)
+    maps = list(mesh.uv_layers)
+    if len(maps) > 1:
+        maps.sort(key=lambda layer: not layer.active_render)
     taken: set[str] = set()
     primvars = []
     for index, layer in enumerate(maps):
@@ -166,26 +169,26 @@ def indexed_by_vertex(
     what differs, along seams, is sorted.
 
     Args:
-        values: (c, k), one for each corner.
+        values: (c, 2), one for each corner.
         corners: (c,) vertex of each corner.
         vertices: how many vertices there are.
 
     Returns:
-        (d, k) distinct values and (c,) int32 indices into them.
+        (d, 2) distinct values and (c,) int32 indices into them.
     """
     if not len(corners):
         return values, corners
-    rows = _as_keys(values)
+    rows = np.ascontiguousarray(values).view(np.uint64).reshape(-1)  # equal where all bits are
     # The last corner of a vertex speaks for it.
-    speaker = np.full(vertices, -1, np.int32)
-    speaker[corners] = np.arange(len(corners), dtype=np.int32)
-    differs = _taken(rows[speaker], corners) != rows
-    shared, indices = speaker, corners
-    used = speaker >= 0
-    if np.count_nonzero(used) < vertices:
-        shared, indices = speaker[used], _taken(np.cumsum(used, dtype=np.int32) - 1, corners)
+    shared, indices = np.full(vertices, _NO_VALUE), corners
+    shared[corners] = rows
+    differs = _taken(shared, corners) != rows
+    if np.count_nonzero(shared == _NO_VALUE):  # most likely of no corner
+        used = np.zeros(vertices, np.bool_)
+        used[corners] = True
+        shared, indices = shared[used], _taken(np.cumsum(used, dtype=np.int32) - 1, corners)
     if not np.count_nonzero(differs):  # which is faster than any()
-        return values[shared], indices
+        return _as_pairs(shared), indices
     seams = np.flatnonzero(differs)
     if 2 * len(seams) > len(corners):
         return values, np.arange(len(corners), dtype=np.int32)  # little is shared
@@ -195,17 +198,16 @@ def indexed_by_vertex(
     fresh[1:] = (corners[order[1:]] != corners[order[:-1]]) | (rows[order[1:]] != rows[order[:-1]])
     indices = indices.copy()
     indices[order] = len(shared) + np.cumsum(fresh, dtype=np.int32) - 1
-    return np.concatenate([values[shared], values[order[fresh]]]), indices
+    return _as_pairs(np.concatenate([shared, rows[order[fresh]]])), indices
+
+
+def _as_pairs(rows: NDArray[np.uint64]) -> NDArray[np.float32]:
+    return rows.view(np.float32).reshape(-1, 2)
 
 
 def _taken(values: NDArray[Any], indices: NDArray[np.int32]) -> NDArray[Any]:
-    # Twice as fast as indexing; no index is clipped.
-    return np.take(values, indices, mode="clip")
-
-
-def _as_keys(values: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """(c,) numbers that are equal where rows of (c, 2) float32 have equal bits."""
-    return np.ascontiguousarray(values).view(np.uint64).ravel()
+    # Twice as fast as indexing; what is clipped is never used.
+    return values.take(indices, mode="clip")
 
 
 def _attribute(attribute: bpy.types.Attribute, uv_maps: Sequence[Primvar]) -> Primvar | str:
@@ -250,11 +252,11 @@ def _materials(
     return "", tuple(subsets)
 
 
-def _loose_edges(mesh: bpy.types.Mesh) -> int:
-    """How many edges no face uses."""
+def _used_edges(mesh: bpy.types.Mesh) -> int:
+    """How many edges the faces have."""
     used = np.zeros(len(mesh.edges), np.bool_)
     used[_corners(mesh, ".corner_edge")] = True
-    return len(used) - int(np.count_nonzero(used))
+    return int(np.count_nonzero(used))
 
 
 def _creases(mesh: bpy.types.Mesh) -> tuple[Any, Any] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 import bpy
+import numpy as np
 
 from ....jobs.events import Event, Message, Progress
 from ....usd_tools.direct.records import MATERIALS, FrameRecord, Record, StageRecord, XformRecord
@@ -26,7 +27,7 @@ from .transforms import Ops, object_ops
 from .world import read_world
 
 # Seconds between two reports of progress: after each, all of Blender's is looked up again.
-REPORT_EVERY = 0.1
+REPORT_EVERY = 0.25
 
 
 def read_stream(
@@ -244,7 +245,10 @@ class _Lookup:
     """Blender's objects and depsgraph as they are now."""
 
     def __init__(self) -> None:
-        self.objects = {item.session_uid: item for item in bpy.data.objects}
+        items = bpy.data.objects
+        uids = np.empty(len(items), np.int32)
+        items.foreach_get("session_uid", uids)
+        self.objects = dict(zip(uids.tolist(), items, strict=True))
         self.graph = bpy.context.evaluated_depsgraph_get()
 
 

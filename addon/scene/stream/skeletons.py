@@ -49,8 +49,9 @@ class SkeletonReader:
 
     def rests(self, uid: int, shown: bpy.types.Object) -> bool:
         """Whether all that the object ``uid`` shows is bound by now, and so cannot change."""
-        instances = any(m.type in ("NODES", "PARTICLE_SYSTEM") for m in shown.modifiers)
-        return uid in self._meshes and not instances
+        return uid in self._meshes and not any(
+            m.type in ("NODES", "PARTICLE_SYSTEM") for m in shown.modifiers
+        )
 
     def skeletons(self, paths: Mapping[int, str]) -> Iterator[Record]:
         """The skeletons, and the meshes bound to them.

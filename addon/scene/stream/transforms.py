@@ -20,6 +20,7 @@ _RIGHT_ANGLE = 1e-6
 # channels may be from the one that Blender evaluated, which is in float32.
 _SAME = 1e-5
 _IDENTITY = mathutils.Matrix.Identity(4)
+_ZEROS, _ONES = (0.0,) * 3, (1.0,) * 3
 _PARENT_INVERSE = "transform:parentInverse"
 
 Ops = tuple[XformOp, ...]
@@ -45,10 +46,12 @@ def object_ops(
             with other values, as USD has one order of operations for all time.
         animated: keep operations that happen to be the identity.
     """
-    world = shown.matrix_world
-    own = _IDENTITY if parent is None else shown.matrix_parent_inverse
-    reach = _IDENTITY if parent is None else parent.matrix_world
-    if shown.rotation_mode != "AXIS_ANGLE" and _is_close(reach @ own @ shown.matrix_basis, world):
+    world, placed = shown.matrix_world, shown.matrix_basis
+    own = reach = _IDENTITY
+    if parent is not None:
+        own, reach = shown.matrix_parent_inverse, parent.matrix_world
+        placed = reach @ own @ placed
+    if shown.rotation_mode != "AXIS_ANGLE" and _is_close(placed, world):
         ops = _channels(shown, animated)
         if ops is not None and own != _IDENTITY:
             ops = (XformOp(_PARENT_INVERSE, read_matrix(own)), *ops)
@@ -90,16 +93,17 @@ def _trs(
     animated: bool,
 ) -> Ops:
     ops = []
-    if animated or any(location):
-        ops.append(XformOp("translate", np.array(location, np.float64)))
+    # Slices are tuples, which compare exactly and in C; mathutils takes near vectors for equal.
+    if animated or location[:] != _ZEROS:
+        ops.append(XformOp("translate", np.array(location[:], np.float64)))
     if isinstance(rotation, mathutils.Quaternion):
         if animated or rotation.angle:
-            ops.append(XformOp("orient", np.array(rotation, np.float64)))
-    elif animated or any(rotation):
+            ops.append(XformOp("orient", np.array(rotation[:], np.float64)))
+    elif animated or rotation[:] != _ZEROS:
         angles = np.array([degrees(angle) for angle in rotation])
         ops.append(XformOp(f"rotate{rotation.order}", angles))
-    if animated or any(size != 1.0 for size in scale):
-        ops.append(XformOp("scale", np.array(scale, np.float64)))
+    if animated or scale[:] != _ONES:
+        ops.append(XformOp("scale", np.array(scale[:], np.float64)))
     return tuple(ops)
 
 
