@@ -19,7 +19,7 @@ KEY = "stagewright_texture"
 _BLEND = 0.25
 """Part of a face's tilt over which the three sides of a box projection mix."""
 
-_USED = ("basecolor", "metallic", "roughness", "normal", "height")
+_USED = ("basecolor", "metallic", "roughness", "normal", "height", "emission", "opacity")
 
 
 def apply(
@@ -51,12 +51,41 @@ def apply(
             material.use_nodes = True
         material.node_tree.nodes.clear()
         item.active_material = material
+    return material, show(material, item, sidecar, about, displace)
+
+
+def show(
+    material: bpy.types.Material,
+    item: bpy.types.Object | None,
+    sidecar: Path,
+    about: Mapping[str, Any],
+    displace: bool | None = None,
+) -> bool:
+    """Let a material show the set; what an artist added to its nodes stays.
+
+    Args:
+        material: an earlier set's, or one without nodes.
+        item: the object that it lies on; None keeps how it is projected and how large.
+        sidecar: the set's JSON file; its maps lie beside it.
+        about: what the sidecar holds.
+        displace: whether the height moves the surface; None keeps that, too.
+
+    Returns:
+        Whether it is projected for want of UVs.
+    """
     unit = meters_per_unit(bpy.context.scene)
-    side = uv_side(item)
-    _Nodes(material, sidecar.parent, about, unit, side is None, displace).make()
-    _place(material, item, side, float(about["tile_size_m"]), unit)
+    side = uv_side(item) if item is not None else None
+    ours = {node.get(KEY): node for node in material.node_tree.nodes}
+    box = side is None
+    if item is None and "basecolor" in ours:
+        box = ours["basecolor"].projection == "BOX"
+    if displace is None:
+        displace = "output" in ours and ours["output"].inputs["Displacement"].is_linked
+    _Nodes(material, sidecar.parent, about, unit, box, displace).make()
+    if item is not None:
+        _place(material, item, side, float(about["tile_size_m"]), unit)
     material[KEY] = str(sidecar)
-    return material, side is None
+    return box
 
 
 def uv_side(item: bpy.types.Object) -> float | None:
@@ -135,12 +164,32 @@ class _Nodes:
         kind = "Object" if self._box else "UV"
         if not self._came_from(mapping, coordinates, kind):
             self._tree.links.new(coordinates.outputs[kind], mapping.inputs["Vector"])
-        images = {name: self._image(name, row, mapping) for row, name in enumerate(_USED)}
+        given = self._about["maps"]
+        images = {
+            name: self._image(name, row, mapping) for row, name in enumerate(_USED) if name in given
+        }
         self._link(images["basecolor"], "Color", shader, "Base Color")
         self._link(images["metallic"], "Color", shader, "Metallic")
         self._link(images["roughness"], "Color", shader, "Roughness")
         self._relief(images, shader)
         self._move(images["height"], output)
+        self._optional(images, shader)
+
+    def _optional(self, images: Mapping[str, Any], shader: Any) -> None:
+        """What glows and what has holes; an earlier set's, if this one has none, is taken away."""
+        strength = self._about.get("emission_strength", 1.0)
+        plain = (
+            ("emission", "Emission Color", "Emission Strength", strength, 0.0),
+            ("opacity", "Alpha", "Alpha", 1.0, 1.0),
+        )
+        for name, socket, value, with_it, without in plain:
+            if name in images:
+                if not shader.inputs[socket].links:
+                    self._link(images[name], "Color", shader, socket)
+                    shader.inputs[value].default_value = with_it
+            elif (node := self._found(name)) is not None:
+                self._tree.nodes.remove(node)
+                shader.inputs[value].default_value = without
 
     def _relief(self, images: Mapping[str, Any], shader: Any) -> None:
         """Normals from their map; from the height where there are no UVs to be tangent to."""
@@ -182,10 +231,13 @@ class _Nodes:
         self._link(mapping, "Vector", node, "Vector")
         return node
 
+    def _found(self, role: str) -> Any:
+        return next((node for node in self._tree.nodes if node.get(KEY) == role), None)
+
     def _node(self, role: str, kind: str, x: float, y: float) -> Any:
-        for node in self._tree.nodes:
-            if node.get(KEY) == role:
-                return node
+        found = self._found(role)
+        if found is not None:
+            return found
         node = self._tree.nodes.new(kind)
         node[KEY] = role
         node.label = {"basecolor": "Base Color"}.get(role, role.title())
