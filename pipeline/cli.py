@@ -12,6 +12,7 @@ from .. import __version__
 from ..jobs.drive import drain, interrupt_on_termination
 from ..jobs.errors import StagewrightError, cancelled
 from ..jobs.events import Job, failure_of
+from .apart import command_apart, tried
 from .blender import EXECUTABLE, run_in_blender
 from .commands import ayon, field, library, publish, texture, usd
 from .console import claim_stdout, json_sink, terminal_sink
@@ -65,10 +66,20 @@ def main(arguments: Sequence[str] | None = None, host: SceneHost | None = None) 
         return _EXIT_CODES.get(reason.code, 1)
     sink = terminal_sink(options.summary, sys.stderr) if json_fd is None else json_sink(json_fd)
     try:
-        value = drain(options.handler(options, host), sink)
+        value = drain(_job(options, host), sink)
     except StagewrightError as error:
         return _EXIT_CODES.get(error.code, 1)
     return int(options.found_errors(value))
+
+
+def _job(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
+    """The command's job; USD files from anywhere are read by a process that may end over them."""
+    files = [getattr(options, name) for name in options.reads]
+    if files and not options.needs_scene:
+        return (yield from command_apart(options.words, files))
+    if files:
+        yield from tried(files)
+    return (yield from options.handler(options, host))
 
 
 def command(words: Sequence[str]) -> Job[Mapping[str, Any]]:

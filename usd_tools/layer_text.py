@@ -5,19 +5,20 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pxr import Ar, Sdf, Tf
 
 from ..jobs.errors import StagewrightError
-from ..jobs.events import Job
+from ..jobs.events import Job, Progress
 from .dependencies import files_of
 from .direct.records.material import UDIM
 from .materialx_files import as_xml
 from .repair import rewrite
-from .stages import is_binary, syntax_error, write_layer
+from .stages import file_of, is_binary, require_file, syntax_error, write_layer
 from .stamps import Stamp, stamp_of
 
 LARGEST = 32 << 20
@@ -75,6 +76,7 @@ def read_text(identifier: str) -> LayerText:
         StagewrightError: ``asset-unreadable``, ``text-too-long``.
     """
     file = file_of(identifier)
+    require_file(file)
     stamp = stamp_of(file)
     try:
         found, text = _read(identifier, file)
@@ -90,11 +92,26 @@ def read_text(identifier: str) -> LayerText:
     return LayerText(identifier, text, found, why, stamp)
 
 
-def file_of(identifier: str) -> Path:
-    """The file that holds the layer."""
-    if Ar.IsPackageRelativePath(identifier):
-        return Path(Ar.SplitPackageRelativePathOuter(identifier)[0])
-    return Path(identifier)
+def read_page(identifier: str) -> Job[dict[str, Any]]:
+    """:func:`read_text` with its :func:`links`, as plain JSON data: for a process that may end.
+
+    Returns:
+        ``layer`` as :class:`LayerText`, ``links`` as :class:`Link`.
+
+    Raises:
+        StagewrightError: as :func:`read_text`.
+    """
+    yield Progress("text.read", None, f"Reading {file_of(identifier).name}")
+    layer = read_text(identifier)
+    found = links(layer.text, identifier)
+    return {"layer": asdict(layer), "links": [asdict(link) for link in found]}
+
+
+def page_of(value: Mapping[str, Any]) -> tuple[LayerText, list[Link]]:
+    """What :func:`read_page` has told."""
+    layer = LayerText(**value["layer"])
+    stamp: Any = layer.stamp and tuple(layer.stamp)
+    return replace(layer, stamp=stamp), [Link(**link) for link in value["links"]]
 
 
 def _read(identifier: str, file: Path) -> tuple[Format, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pxr import Sdf, Tf, Usd
+from pxr import Ar, Sdf, Tf, Usd
 
 from ..jobs.errors import StagewrightError
 
@@ -24,6 +24,7 @@ def open_stage(root: Path, *, load: bool = True) -> Usd.Stage:
     Raises:
         StagewrightError: ``asset-unreadable``.
     """
+    require_file(root)
     why = ""
     try:
         stage = Usd.Stage.Open(str(root), Usd.Stage.LoadAll if load else Usd.Stage.LoadNone)
@@ -39,6 +40,28 @@ def open_stage(root: Path, *, load: bool = True) -> Usd.Stage:
         )
     stage.Reload()
     return stage
+
+
+def file_of(identifier: str) -> Path:
+    """The file that holds a layer: itself, or the package that it lies in."""
+    if Ar.IsPackageRelativePath(identifier):
+        return Path(Ar.SplitPackageRelativePathOuter(identifier)[0])
+    return Path(identifier)
+
+
+def require_file(path: Path) -> None:
+    """Refuse what is no file: USD would wait for ever for what a pipe or a device has to give.
+
+    Raises:
+        StagewrightError: ``asset-unreadable``.
+    """
+    file = file_of(str(path))
+    if file.is_file():
+        return
+    what = "is a folder" if file.is_dir() else "is no file" if file.exists() else "is not there"
+    raise StagewrightError(
+        "asset-unreadable", f"{file.name} {what}.", "Give the path of a USD file."
+    )
 
 
 def syntax_error(error: Tf.ErrorException) -> tuple[int, str]:

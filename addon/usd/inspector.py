@@ -106,10 +106,12 @@ class Asking:
             cls.poll_message_set(why)  # type: ignore[attr-defined]
         return not why
 
-    def ask(self, label: str, work: Callable[[Session], object]) -> set[str]:
-        """Ask the stage; an error that comes at once is reported."""
+    def ask(
+        self, label: str, work: Callable[[Session], object], *, reads: bool = False, load: str = ""
+    ) -> set[str]:
+        """Ask the stage, as ``looking.ask``; an error that comes at once is reported."""
         try:
-            looking.ask(label, work)
+            looking.ask(label, work, reads=reads, load=load)
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
             return {"CANCELLED"}
@@ -159,7 +161,12 @@ class STAGEWRIGHT_OT_reload_usd(Asking, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Reload."""
-        return self.ask("Reload", looking.reloading)
+        try:
+            looking.reload()
+        except StagewrightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
 
 
 class STAGEWRIGHT_OT_close_usd(Asking, bpy.types.Operator):
@@ -272,7 +279,9 @@ class STAGEWRIGHT_OT_load_payload(Asking, bpy.types.Operator):
         """Load or unload it."""
         path, load = self.path, self.load
         label = "Load payload" if load else "Unload payload"
-        return self.ask(label, lambda now: now.set_loaded(path, load))
+        return self.ask(
+            label, lambda now: now.set_loaded(path, load), reads=load, load=path if load else ""
+        )
 
 
 class STAGEWRIGHT_OT_mute_layer(Asking, bpy.types.Operator):

@@ -41,6 +41,7 @@ _ICONS = {
     "DomeLight": "WORLD",
     "Backdrop": "IMAGE_BACKGROUND",
 }
+_PROBLEMS = 5
 _SHAPES = {"Cube", "Sphere", "Cylinder", "Cone", "Capsule", "Plane"}
 
 
@@ -399,11 +400,19 @@ class STAGEWRIGHT_PT_usd_layers(Below, bpy.types.Panel):
     bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the layer stack."""
+        """Draw the layer stack, and what of it could not be composed."""
         inspector = context.window_manager.stagewright_usd
         self.layout.template_list(
             "STAGEWRIGHT_UL_usd_layers", "", inspector, "layers", inspector, "layer", rows=4
         )
+        now = looking.session()
+        problems = now.problems if now is not None else []
+        for problem in problems[:_PROBLEMS]:
+            draw_text(self.layout, context, problem, "ERROR")
+        if len(problems) > _PROBLEMS:
+            draw_text(
+                self.layout, context, f"{len(problems) - _PROBLEMS:,} more; see Check", "INFO"
+            )
 
 
 def _draw_text_button(layout: bpy.types.UILayout, identifier: str) -> None:

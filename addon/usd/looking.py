@@ -17,6 +17,8 @@ import bpy
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Progress
 from ...jobs.threads import in_thread
+from ...jobs.warm import Order, WarmChild
+from ...pipeline.apart import blaming
 from .. import pump
 from ..worker import child
 
@@ -37,6 +39,9 @@ class _Now:
     survey: Mapping[str, Any] = {}
     problem = ""
     missing = ""
+    # What reads files first, and the stamps of those that it has survived, by what it opened.
+    reader: WarmChild | None = None
+    sound: dict[tuple[str, str, str], Mapping[str, Any]] = {}
 
 
 listeners: list[Callable[[], None]] = []
@@ -100,10 +105,14 @@ def open_file(path: Path, *, load: bool = True) -> pump.Task:
         StagewrightError: ``no-usd``, ``foreign-pxr``, ``asset-unreadable``.
     """
     load_library()
-    from ...usd_tools.inspect.session import Session
+    from ...usd_tools.inspect.session import Session, unopened
+    from ...usd_tools.stages import require_file
+
+    require_file(path)
 
     def job() -> Job[Mapping[str, Any]]:
         yield Progress("inspect.open", None, f"Opening {path.name}")
+        yield from _try(unopened(path, load=load))
         _Now.session = yield from in_thread(lambda: Session(path, load=load))
         _Now.changed, _Now.survey = (), {}
         _show()
@@ -115,8 +124,47 @@ def open_file(path: Path, *, load: bool = True) -> pump.Task:
     return task
 
 
-def ask(label: str, work: Callable[[Session], object]) -> pump.Task:
+def apart(task: str, file: Path, **arguments: Any) -> Job[Mapping[str, Any]]:
+    """Run a task of the packages that reads ``file`` in a process that stays, one at a time.
+
+    Raises:
+        StagewrightError: what the task raises; ``asset-unreadable`` when the process ends over it.
+    """
+    if _Now.reader is None:
+        _Now.reader = WarmChild(Path(bpy.app.tempdir) / "usd-reader")
+    with blaming(file):
+        return (yield from _Now.reader.run(Order(task, arguments)))
+
+
+def _try(state: Mapping[str, Any], load: str = "") -> Job[None]:
+    """Let another process open a session's state first: a damaged file may end the one that does.
+
+    What it has survived is not tried again while the files are as they were.
+
+    Raises:
+        StagewrightError: ``asset-unreadable``.
+    """
+    from ...usd_tools.stamps import stamp_of
+
+    key = state["path"], str(state["rules"]), load
+    known = _Now.sound.get(key, {})
+    if known and all(list(stamp_of(Path(file)) or ()) == stamp for file, stamp in known.items()):
+        return
+    path = Path(state["path"])
+    value = yield from apart("usd_tools.inspect.trial:trial", path, state=state, load=load)
+    _Now.sound[key] = value["files"]
+
+
+def ask(
+    label: str, work: Callable[[Session], object], *, reads: bool = False, load: str = ""
+) -> pump.Task:
     """Let ``work`` read or change the open stage, and show what it came to.
+
+    Args:
+        label: what it does, for a person.
+        work: is run in a thread.
+        reads: whether it reads files that may be new; another process does so first.
+        load: path of the prim whose payloads it loads, or "".
 
     Raises:
         StagewrightError: ``busy``, or what ``work`` raises at once.
@@ -130,6 +178,8 @@ def ask(label: str, work: Callable[[Session], object]) -> pump.Task:
     def job() -> Job[Mapping[str, Any]]:
         yield Progress("inspect.ask", None, label)
         _Now.problem = ""
+        if reads:
+            yield from _try(now.state(), load)
         yield from in_thread(lambda: _read(now, work))
         _show()
         return {}
@@ -147,16 +197,24 @@ def _read(now: Session, work: Callable[[Session], object]) -> None:
         work(now)
 
 
-def reloading(now: Session) -> None:
-    """The work of :func:`ask` that reads again what has changed on disk."""
-    now.reload()
-    _Now.changed = ()
+def reload() -> pump.Task:
+    """Read again what has changed on disk.
+
+    Raises:
+        StagewrightError: as :func:`ask`; what was read before stays.
+    """
+
+    def work(now: Session) -> None:
+        now.reload()
+        _Now.changed = ()
+
+    return ask("Reload", work, reads=True)
 
 
 def read_again() -> None:
     """Read what was just written; where that fails, the panel tells."""
     try:
-        ask("Reload", reloading)
+        reload()
     except StagewrightError as error:
         note(error)
 
@@ -234,5 +292,8 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Forget what is open."""
+    """Forget what is open, and end the process that reads files first."""
     forget()
+    if _Now.reader is not None:
+        _Now.reader.close()
+    _Now.reader, _Now.sound = None, {}

@@ -98,18 +98,18 @@ def view(identifier: str, *, step: int = 0, again: bool = False) -> pump.Task:
         StagewrightError: as ``usd_tools.layer_text.read_text``.
     """
     looking.load_library()
-    from ...usd_tools.layer_text import links, read_text
-
-    def read() -> _Page:
-        layer = read_text(identifier)
-        return _Page(layer, links(layer.text, identifier))
+    from ...usd_tools import layer_text
+    from ...usd_tools.stages import file_of
 
     def job() -> Job[Mapping[str, Any]]:
         text = text_of(identifier)
         if text is None or again:
             yield Progress("text.read", None, f"Reading {PurePath(identifier).name}")
-            page = yield from in_thread(read)
-            text = _fill(text_of(identifier), page)
+            # USD may end the process in which it writes a damaged crate as text.
+            value = yield from looking.apart(
+                "usd_tools.layer_text:read_page", file_of(identifier), identifier=identifier
+            )
+            text = _fill(text_of(identifier), _Page(*layer_text.page_of(value)))
         if step:
             _book.at += step
         elif not _book.way or _book.way[_book.at] != identifier:

@@ -31,11 +31,12 @@ def add_verb(verbs: Any, name: str, text: str, **defaults: Any) -> argparse.Argu
         text: what it does, one sentence.
         defaults: ``handler`` (options and host to the verb's job) and ``summary``
             (its result to text); ``needs_scene`` when it runs inside Blender
-            only; ``found_errors``, whether a result makes the exit code 1.
+            only; ``found_errors``, whether a result makes the exit code 1; ``reads``,
+            names of its arguments that are USD files from anywhere.
     """
     verb: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
     verb.add_argument("--json", action="store_true", help="print one JSON line per event")
-    verb.set_defaults(**{"needs_scene": False, "found_errors": _no_errors, **defaults})
+    verb.set_defaults(**{"needs_scene": False, "found_errors": _no_errors, "reads": (), **defaults})
     return verb
 
 

@@ -129,6 +129,7 @@ def _add_import(group: Any) -> None:
         "import",
         "Import a USD file into a new .blend, as a collection.",
         needs_scene=True,
+        reads=("source",),
         handler=_import,
         summary=summaries.imported,
     )
@@ -188,6 +189,7 @@ def _add_thumbnail(group: Any) -> None:
         "thumbnail",
         "Render a picture of a USD file, or a turntable.",
         needs_scene=True,
+        reads=("source",),
         handler=_thumbnail,
         summary=summaries.pictured,
     )
@@ -227,6 +229,7 @@ def _add_check(group: Any) -> None:
         group,
         "check",
         "Check a USD file; exit code 1 when there are errors that are not allowed.",
+        reads=("root",),
         handler=_check,
         summary=summaries.checked,
         found_errors=checks_block,

@@ -31,6 +31,7 @@ def _add_replace(group: Any) -> None:
         "replace",
         "Change the asset paths of a file and all layers it needs; shows them, and "
         "writes with --apply.",
+        reads=("file",),
         handler=_replace,
         summary=_replaced,
     )
@@ -118,6 +119,7 @@ def _add_set(group: Any) -> None:
         group,
         "set",
         "Correct what a layer says about its stage; a backup NAME.bak is kept.",
+        reads=("file",),
         handler=_set,
         summary=lambda value: f"Corrected {value['path']}",
     )
@@ -186,6 +188,7 @@ def _add_package(group: Any) -> None:
         group,
         "package",
         "Pack a file and all that it needs into a .usdz; exit code 1 when something is missing.",
+        reads=("file",),
         handler=_package,
         summary=_collected,
         found_errors=_lost_something,
@@ -213,6 +216,7 @@ def _add_localize(group: Any) -> None:
         group,
         "localize",
         "Copy a file and all that it needs into a folder; exit code 1 when something is missing.",
+        reads=("file",),
         handler=_localize,
         summary=_collected,
         found_errors=_lost_something,
@@ -230,7 +234,12 @@ def _localize(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[s
 
 def _add_flatten(group: Any) -> None:
     verb = add_verb(
-        group, "flatten", "Write a stage as one layer.", handler=_flatten, summary=_collected
+        group,
+        "flatten",
+        "Write a stage as one layer.",
+        reads=("file",),
+        handler=_flatten,
+        summary=_collected,
     )
     _add_output(verb, "OUT.usda", "the layer to write")
     _add_overwrite(verb)

@@ -80,6 +80,7 @@ def _add_inspect(group: Any) -> None:
         group,
         "inspect",
         "Tell what a USD file holds, or all about one prim.",
+        reads=("file",),
         handler=_inspect,
         summary=_inspected,
     )
@@ -91,7 +92,7 @@ def _add_inspect(group: Any) -> None:
 def _inspect(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
     yield Progress("inspect.open", 0.0, f"Opening {options.file.name}")
     stage = _opened(options)
-    from ...usd_tools.inspect.layers import layer_stack, stage_dependencies
+    from ...usd_tools.inspect.layers import composition_problems, layer_stack, stage_dependencies
     from ...usd_tools.inspect.properties import prim_details
     from ...usd_tools.inspect.statistics import statistics
     from ...usd_tools.stages import reading
@@ -104,6 +105,7 @@ def _inspect(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[st
         files = stage_dependencies(stage)
         return {
             "statistics": asdict(statistics(stage)),
+            "problems": composition_problems(stage),
             "layers": [asdict(row) for row in layer_stack(stage)],
             "dependencies": [asdict(row) | {"broken": row.broken} for row in files],
         }
@@ -124,6 +126,9 @@ def _file_lines(value: Mapping[str, Any]) -> Iterator[str]:
     )
     memory = numbers["texture_memory"] / 1e6
     yield f"{count(numbers['textures'], 'texture')}, {memory:,.1f} MB in memory"
+    if value["problems"]:
+        yield "Not composed:"
+        yield from (f"  {problem}" for problem in value["problems"])
     yield "Layers:"
     for row in value["layers"]:
         marks = ["muted"] * row["muted"] + ["missing"] * (not row["resolved"])
@@ -163,7 +168,12 @@ def _in_brackets(marks: list[str]) -> str:
 
 def _add_tree(group: Any) -> None:
     verb = add_verb(
-        group, "tree", "List the prims of a USD file.", handler=_tree, summary=_tree_text
+        group,
+        "tree",
+        "List the prims of a USD file.",
+        reads=("file",),
+        handler=_tree,
+        summary=_tree_text,
     )
     _add_stage_options(verb)
     verb.add_argument("--below", default="/", metavar="PRIM", help="begin at this prim")
@@ -226,6 +236,7 @@ def _add_diff(group: Any) -> None:
         group,
         "diff",
         "Tell what differs between two USD files; exit code 1 when anything does.",
+        reads=("before", "after"),
         handler=_diff,
         summary=_diff_text,
         found_errors=lambda value: bool(value["changes"]),

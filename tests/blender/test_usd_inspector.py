@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from stagewright.addon import pump
 from stagewright.addon.usd import inspector_panels as panels
 from stagewright.addon.usd import looking
+from stagewright.jobs.errors import StagewrightError
 
 from .recorder import draw
 from .test_panels import no_input_or_output
@@ -210,6 +212,69 @@ def test_a_file_that_is_none_is_refused_and_what_was_open_stays(
     with pytest.raises(RuntimeError, match="bad.usd cannot be opened"):
         bpy.ops.stagewright.inspect_usd(filepath=str(bad))
     assert shown() == ["/Lamp"]
+
+
+# Deep enough to end whoever lets the USD library read it.
+DEADLY = "#usda 1.0\n" + 'def "a" {\n' * 200_000 + "}\n" * 200_000
+
+
+def test_what_ends_the_usd_library_ends_another_process_and_what_was_open_stays(
+    lamp: Path, tmp_path: Path
+) -> None:
+    deadly = tmp_path / "deadly.usda"
+    deadly.write_text(DEADLY)
+    with pytest.raises(RuntimeError, match="USD itself ends as it reads deadly.usda"):
+        bpy.ops.stagewright.inspect_usd(filepath=str(deadly))
+    assert shown() == ["/Lamp"]
+    lamp.write_text(DEADLY)
+    with pytest.raises(RuntimeError, match="USD itself ends"):
+        bpy.ops.stagewright.reload_usd()
+    assert shown() == ["/Lamp"]
+    lamp.write_text(LAMP)
+    bpy.ops.stagewright.load_payload(path="/Lamp", load=False)
+    (tmp_path / "bulb.usda").write_text(DEADLY)
+    with pytest.raises(RuntimeError, match="USD itself ends"):
+        bpy.ops.stagewright.load_payload(path="/Lamp", load=True)
+    bpy.ops.stagewright.toggle_prim(index=0)
+    assert "/Lamp/Foot" in shown() and "/Lamp/Glass" not in shown()
+
+
+def test_what_was_opened_well_is_not_tried_again_until_it_changes(
+    lamp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(task: str, *arguments: object, **named: object) -> Iterator[object]:
+        asked.append(task)
+        raise StagewrightError("asked", "The other process was asked.", "")
+        yield
+
+    monkeypatch.setattr(looking, "apart", refuse)
+    bpy.ops.stagewright.inspect_usd(filepath=str(lamp))
+    assert asked == []
+    (lamp.parent / "bright.usda").write_text(BRIGHT.replace("5", "6"))
+    with pytest.raises(RuntimeError, match="was asked"):
+        bpy.ops.stagewright.inspect_usd(filepath=str(lamp))
+    assert len(asked) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
+def test_a_pipe_is_refused_at_once(lamp: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.usda")
+    with pytest.raises(RuntimeError, match="pipe.usda is no file"):
+        bpy.ops.stagewright.inspect_usd(filepath=str(tmp_path / "pipe.usda"))
+    with pytest.raises(RuntimeError, match="pipe.usda is no file"):
+        bpy.ops.stagewright.view_layer(identifier=str(tmp_path / "pipe.usda"))
+    assert shown() == ["/Lamp"]
+
+
+def test_what_cannot_be_composed_is_told(lamp: Path) -> None:
+    lamp.write_text(
+        LAMP.replace("prepend payload", "prepend references = @gone.usda@\nprepend payload")
+    )
+    bpy.ops.stagewright.reload_usd()
+    texts = draw(panels.STAGEWRIGHT_PT_usd_layers).texts
+    assert any("gone.usda" in text for text in texts)
 
 
 def test_it_outlives_the_loading_of_another_blend_and_is_closed_on_demand(

@@ -100,14 +100,14 @@ BUSY = """
 import sys
 from stagewright.jobs.events import Progress
 from stagewright.pipeline import cli
-from stagewright.pipeline.commands import usd
+from stagewright.pipeline.commands import library
 
 def work(options, host):
     while True:
         yield Progress("turn")
 
-usd._check = work
-sys.exit(cli.main(["usd", "check", "x.usda", "--json"]))
+library._verify = work
+sys.exit(cli.main(["verify", "--json"]))
 """
 
 
@@ -170,10 +170,12 @@ def test_an_export_replaces_no_layers_of_others(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("words", [["usd", "check", "x.usda"], ["usd", "export", "x", "-o", "y"]])
-def test_without_a_usd_library_it_says_what_to_install(words: list[str]) -> None:
+def test_without_a_usd_library_it_says_what_to_install(words: list[str], tmp_path: Path) -> None:
+    # Before the real one on the path, also in processes of the command's own.
+    (tmp_path / "pxr.py").write_text("raise ModuleNotFoundError(\"No module named 'pxr'\")")
     source = f"""
 import sys
-sys.modules["pxr"] = None
+sys.path.insert(0, {str(tmp_path)!r})
 from stagewright.pipeline.cli import main
 sys.exit(main([*{words!r}, "--json"], object()))
 """

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -161,3 +162,28 @@ def test_what_is_no_usd_is_told(tmp_path: Path, verb: tuple[str, ...]) -> None:
         name, *rest = verb
         code, last = run("usd", name, bad, *rest)
         assert (code, last["event"], last["code"]) == (1, "error", "asset-unreadable")
+
+
+def test_what_ends_the_usd_library_is_told_as_any_other_damage(tmp_path: Path) -> None:
+    deadly = tmp_path / "deadly.usda"
+    deadly.write_text("#usda 1.0\n" + 'def "a" {\n' * 200_000 + "}\n" * 200_000)
+    for verb in ("tree", "check"):
+        code, last = run("usd", verb, deadly)
+        assert (code, last["event"], last["code"]) == (1, "error", "asset-unreadable"), verb
+        assert "deadly.usda" in last["message"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.usda")
+    code, last = run("usd", "inspect", tmp_path / "pipe.usda")
+    assert (code, last["message"]) == (1, "pipe.usda is no file.")
+
+
+def test_inspect_tells_what_could_not_be_composed(tmp_path: Path) -> None:
+    file = tmp_path / "loop.usda"
+    file.write_text('#usda 1.0\ndef "A" (\n    references = @loop.usda@</A>\n)\n{\n}\n')
+    code, last = run("usd", "inspect", file)
+    assert code == 0
+    (problem,) = last["value"]["problems"]
+    assert "Cycle" in problem and "loop.usda" in problem and "anon:" not in problem

@@ -336,6 +336,7 @@ def test_what_ends_the_other_process_or_holds_it_up_is_told(
     assert set(child.ask(sound)) & {"crash", "hang"}
     assert child.ask(sound)["rows"] == expected
     if hasattr(os, "mkfifo"):  # a file that never gives anything
-        os.mkfifo(tmp_path / "stuck.usda")
+        os.mkfifo(tmp_path / "pipe.usda")
+        (tmp_path / "stuck.usda").write_text("#usda 1.0\n(\n    subLayers = [@pipe.usda@]\n)\n")
         monkeypatch.setattr(sys.modules[__name__], "PATIENCE", 1.0)
         assert child.ask(tmp_path / "stuck.usda") == {"hang": -9}

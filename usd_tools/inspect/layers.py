@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,13 @@ def _sublayers(
             muted = stage.IsLayerMuted(identifier)
             name = Path(path).name
             yield LayerRow(identifier, name, depth, offset.offset, offset.scale, muted, muted)
+
+
+def composition_problems(stage: Usd.Stage) -> list[str]:
+    """What USD could not compose, each a line, the session's own mentions of it left out."""
+    told = (" ".join(str(error).split()) for error in stage.GetCompositionErrors())
+    plain = (re.sub(r",@anon:[^@]*@", "", line) for line in told)
+    return list(dict.fromkeys(plain))
 
 
 def set_muted(stage: Usd.Stage, identifier: str, muted: bool) -> None:

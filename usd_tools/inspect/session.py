@@ -13,9 +13,16 @@ from pxr import Sdf, Tf, Usd
 from ...jobs.errors import StagewrightError
 from ..placing import move_into_place, staging
 from ..repair import save_overrides
-from ..stages import open_stage, reading, write_layer
+from ..stages import file_of, open_stage, reading, write_layer
 from ..stamps import Stamp, stamp_of
-from .layers import LayerRow, layer_stack, select_variant, set_loaded, set_muted
+from .layers import (
+    LayerRow,
+    composition_problems,
+    layer_stack,
+    select_variant,
+    set_loaded,
+    set_muted,
+)
 from .outline import Outline
 from .properties import PrimDetails, prim_details
 
@@ -30,6 +37,7 @@ class Session:
         stage: the stage; choices are made in its session layer.
         outline: the open part of its tree.
         layers: its layer stack.
+        problems: what USD could not compose of it.
         details: the prim that was looked at last.
         time: time code of values; None for the earliest.
         version: another one after each choice and each reload.
@@ -46,6 +54,7 @@ class Session:
         self.time: float | None = None
         self.details: PrimDetails | None = None
         self.layers: list[LayerRow] = []
+        self.problems: list[str] = []
         _detach([f"{path.parent}{os.sep}"])
         self.stage = open_stage(path, load=load)
         self._stamps: dict[Path, Stamp | None] = {}
@@ -166,13 +175,14 @@ class Session:
 
     def _renew(self) -> None:
         self.layers = layer_stack(self.stage)
+        self.problems = composition_problems(self.stage)
         if self.details is not None:
             try:
                 self.look_at(self.details.path)
             except StagewrightError:
                 self.details = None  # gone with a variant, or a muted layer
-        files = (layer.realPath for layer in self.stage.GetUsedLayers(True))
-        used = {Path(file) for file in files if file and os.path.isfile(file)}
+        places = (layer.realPath for layer in self.stage.GetUsedLayers(True))
+        used = {file_of(place) for place in places if place}
         # A file that was read before the change keeps the stamp it was read with.
         self._stamps = {file: self._stamps.get(file) or stamp_of(file) for file in used}
 
@@ -185,6 +195,12 @@ def _detach(patterns: list[str]) -> None:
     """
     if patterns:
         Sdf.Layer.SetDetachedLayerRules(Sdf.Layer.GetDetachedLayerRules().Include(patterns))
+
+
+def unopened(path: Path, *, load: bool) -> dict[str, Any]:
+    """What :meth:`Session.state` will be when ``path`` has been opened."""
+    rules = [] if load else [["/", "NoneRule"]]
+    return {"path": str(path), "session": "#usda 1.0\n", "muted": [], "rules": rules}
 
 
 def opened(state: Mapping[str, Any]) -> Usd.Stage:
