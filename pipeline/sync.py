@@ -247,7 +247,9 @@ def _stage(passage: _Passage, publication: Publication) -> Job[list[Representati
     picture = passage.record.thumbnail
     if picture is not None:
         sources[passage.name_of(picture.file)] = below(passage.library.root, picture.file.path)
-    yield from publication.stage(sources)
+    mains = {each.main for each in made}
+    as_they_are = {n for n, s in sources.items() if n not in mains and s.suffix not in _LAYERS}
+    yield from publication.stage(sources, as_they_are)
     for name in outward:
         staged = publication.staging / name
         move_references(staged, passage.folder, publication.folder, moved)

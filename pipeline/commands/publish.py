@@ -44,10 +44,25 @@ def add(verbs: Any) -> None:
         product=f"{settings.PRODUCT}, with --over {settings.SHOT_PRODUCT}",
     )
     verb.add_argument(
+        "--turntable",
+        type=_pictures,
+        default=0,
+        metavar="FRAMES",
+        help="film the asset turning once, as many pictures long (48 are two seconds): an MP4 for "
+        "AYON's review instead of the picture; where Blender has no FFmpeg, the picture",
+    )
+    verb.add_argument(
         "--save",
         action="store_true",
         help="keep the published identity and the names of prims in FILE, and save it",
     )
+
+
+def _pictures(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 1000:
+        raise ValueError
+    return number
 
 
 def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
@@ -62,6 +77,7 @@ def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]
             scene=scene,
             blend=options.blend,
             allow=tuple(options.allow),
+            turntable=options.turntable,
             **place_of(
                 options,
                 folder=f"{settings.FOLDER_ROOT}/{scene.name}",
