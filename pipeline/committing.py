@@ -13,6 +13,12 @@ from ..jobs.events import Job
 FILM = "h264"
 """Output of the representation that is a film to look at, as AYON's own publish calls it."""
 
+
+def film_of(representations: Sequence[RepresentationFiles]) -> str | None:
+    """Name of the staged film among them."""
+    return next((each.main for each in representations if each.output == FILM), None)
+
+
 Describe = Callable[[Sequence[RepresentationFiles]], None]
 
 
@@ -22,7 +28,6 @@ def commit(
     describe: Describe,
     *,
     picture: str | None = None,
-    renumber: bool = True,
 ) -> Job[Version]:
     """Make the version out of what is staged, whoever takes its number meanwhile.
 
@@ -33,16 +38,15 @@ def commit(
             representations with the names that their files have.
         picture: name of a staged picture: the thumbnail, and the reviewable where there
             is no film.
-        renumber: take the next number; else the error ``version-taken`` is raised.
     """
     while True:
         describe(representations)
-        film = next((each.main for each in representations if each.output == FILM), picture)
+        film = film_of(representations) or picture
         try:
             return (
                 yield from publication.commit(representations, thumbnail=picture, reviewable=film)
             )
         except StagewrightError as error:
-            if error.code != "version-taken" or not renumber:
+            if error.code != "version-taken":
                 raise
         representations = yield from publication.renumber(representations)

@@ -228,8 +228,10 @@ def test_how_often_a_whole_publish_asks_the_server(studio: Studio) -> None:
     assert film["context"]["output"] == "h264"
     path = Path(film["attrib"]["path"])
     assert path.name == "shw_shelf_usdMain_v002_h264.mp4"
-    (seen,) = studio.admin.get_activities("show", [version["id"]], activity_types=["reviewable"])
-    data = json.loads(seen["activityData"])
+    (seen,) = studio.admin.get_activities(
+        "show", entity_ids=[version["id"]], activity_types=["reviewable"]
+    )
+    data = seen["activityData"]
     assert (data["mime"], data["reviewableLabel"]) == ("video/mp4", path.name)
     content = studio.admin.get(f"projects/show/files/{data['fileId']}").content
     assert content == path.read_bytes() and content[4:8] == b"ftyp"
@@ -293,14 +295,7 @@ def test_a_chain_that_was_made_without_the_server_is_sent_by_a_button(
         crate = studio.publish("crate")
     assert crate["queued"] and not Path(crate["path"]).is_relative_to(studio.root)
     empty_scene()
-    collection = bpy.data.collections.new("crate")
-    collection.objects.link(add_square("Crate"))
-    collection.stagewright.remember(crate["identity"])
-    collection.stagewright.added = True
-    user = bpy.data.objects.new("user", None)
-    user.instance_type, user.instance_collection = "COLLECTION", collection
-    bpy.context.scene.collection.objects.unlink(bpy.data.objects["Crate"])
-    bpy.context.scene.collection.objects.link(user)
+    add_published(crate["identity"])
     shelf = studio.publish("shelf", to="queue")
     folder = studio.admin.get_folder_by_path("show", "/assets/crate")
     product = studio.admin.create_product("show", "usdMain", "usd", folder["id"])
@@ -311,8 +306,11 @@ def test_a_chain_that_was_made_without_the_server_is_sent_by_a_button(
     bpy.context.scene.stagewright.home = "SERVER"
     assert bpy.ops.stagewright.sync() == {"FINISHED"}
     assert "Nothing waits" not in " ".join(draw(STAGEWRIGHT_PT_publish).texts)
-    assert bpy.ops.stagewright.sync(on_conflict="renumber") == {"FINISHED"}
+    one = crate["identity"]["versionId"]
+    assert bpy.ops.stagewright.sync(on_conflict="renumber", only=one) == {"FINISHED"}
     assert [each["version"] for each in studio.versions("crate")] == [1, 2]
+    assert studio.admin.get_version_by_id("show", shelf["identity"]["versionId"]) is None
+    assert bpy.ops.stagewright.sync() == {"FINISHED"}
     (version,) = studio.versions("shelf")
     assert version["id"] == shelf["identity"]["versionId"]
     made = studio.admin.get_representations(
