@@ -18,12 +18,12 @@ from .canvas import smoothstep
 from .edited_files import Array
 from .grammar import understand
 from .graph import Node, TextureGraph
-from .images import read_image
+from .images import encoded, linear, read_image
 from .make import draw, memory_of
 from .photo import PhotoRequest, delighted, maps_of, sha256_of
 from .photo_tools import Maps, enlarge, inpaint, outpaint, read_mask, vary
 from .surface import normals, occlusion
-from .texture_set import MAPS, TextureSet, require_free, write_set
+from .texture_set import TextureSet, require_free, write_set
 from .tiling import make_tile
 
 Image = Array
@@ -155,9 +155,37 @@ def _blend(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
         basecolor=_between(below.basecolor, above.basecolor, share),
         roughness=_between(below.roughness, above.roughness, share),
         metallic=_between(below.metallic, above.metallic, share),
+        opacity=_with_missing(below.opacity, above.opacity, share, 1.0),
     )
+    if below.emission is not None or above.emission is not None:
+        mixed = _lit(mixed, below, above, share)
     depths = (_depth(below), _depth(above))
     return _relieved(mixed, _between(depths[0], depths[1], share))
+
+
+def _lit(mixed: TextureSet, below: TextureSet, above: TextureSet, share: Array) -> TextureSet:
+    """A blend with the glow of both: light adds as it is, not as it is encoded."""
+    both = [each for each in (below, above) if each.emission is not None]
+    strength = max(each.emission_strength for each in both)
+    glows = [
+        None if e.emission is None else linear(e.emission) * np.float32(e.emission_strength)
+        for e in (below, above)
+    ]
+    light = _with_missing(glows[0], glows[1], share, 0.0)
+    assert light is not None
+    shown = encoded(light / np.float32(max(strength, 1e-6)))
+    return replace(mixed, emission=shown, emission_strength=strength)
+
+
+def _with_missing(
+    below: Array | None, above: Array | None, share: Array, missing: float
+) -> Array | None:
+    """:func:`_between` maps that a set may lack; None where both do."""
+    known = below if below is not None else above
+    if known is None:
+        return None
+    absent = np.full_like(known, missing)
+    return _between(absent if below is None else below, absent if above is None else above, share)
 
 
 def _adjust(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
@@ -209,8 +237,8 @@ def _maps(value: TextureSet | Image) -> tuple[Maps, frozenset[str]]:
     """The maps of a set, or an image alone, and which of them are vectors."""
     if not isinstance(value, TextureSet):
         return {"image": value}, frozenset()
-    maps = {name: getattr(value, name) for name in MAPS}
-    return {n: m if m.ndim == 3 else m[:, :, None] for n, m in maps.items()}, frozenset({"normal"})
+    maps = {n: m if m.ndim == 3 else m[:, :, None] for n, m in value.maps.items()}
+    return maps, frozenset({"normal"})
 
 
 def _like(source: TextureSet | Image, maps: Maps, finer: int = 1) -> TextureSet | Image:
@@ -218,16 +246,10 @@ def _like(source: TextureSet | Image, maps: Maps, finer: int = 1) -> TextureSet 
     if not isinstance(source, TextureSet):
         return maps["image"]
     rows = len(maps["height"]) / len(source.height) / finer
-    return TextureSet(
-        basecolor=maps["basecolor"],
-        normal=maps["normal"],
-        roughness=maps["roughness"][:, :, 0],
-        metallic=maps["metallic"][:, :, 0],
-        height=maps["height"][:, :, 0],
-        ao=maps["ao"][:, :, 0],
-        tile_size_m=source.tile_size_m * rows,
-        height_range_m=source.height_range_m,
-    )
+    made: dict[str, Any] = {
+        n: maps[n] if m.ndim == 3 else maps[n][:, :, 0] for n, m in source.maps.items()
+    }
+    return replace(source, **made, tile_size_m=source.tile_size_m * rows)
 
 
 def _depth(textures: TextureSet) -> Array:
