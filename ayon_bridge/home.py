@@ -155,6 +155,10 @@ class Publication(Protocol):
     """
 
     @property
+    def enters(self) -> bool:
+        """Whether ``commit`` enters the version, or leaves that to another process."""
+
+    @property
     def request(self) -> PublishRequest:
         """What is published, and where."""
 

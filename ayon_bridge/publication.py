@@ -51,6 +51,8 @@ _MIME = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 class StagedPublication:
     """One publish. Implements :class:`.home.Publication`."""
 
+    enters = True
+
     def __init__(self, shelf: Shelf, request: PublishRequest, *, break_lock: bool) -> None:
         """Nothing is touched before :meth:`open` runs."""
         self.shelf = shelf

@@ -137,7 +137,13 @@ class ServerShelf:
 
     def has(self, version: Version) -> bool:
         """Whether the server has the version."""
-        return bool(self._server.get_versions(version.project_name, version_ids=[version.id]))
+        return bool(self.those_of([version]))
+
+    def those_of(self, versions: Sequence[Version]) -> set[str]:
+        """Ids of those versions, all of one project, that the server has."""
+        ids = [each.id for each in versions]
+        found = self._server.get_versions(versions[0].project_name, version_ids=ids)
+        return {each.id for each in found}
 
     def unfinished(self, product: Product, folders: Mapping[int, Path]) -> list[Path]:
         """The version folders that are empty or hold an unfinished record."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +23,13 @@ _UNREACHED = {"server-down", "server-timeout"}
 
 
 def publish_at(
-    to: To, library: Path, request: PublishRequest, publish: Publish, *, break_lock: bool
+    to: To,
+    library: Path,
+    request: PublishRequest,
+    publish: Publish,
+    *,
+    break_lock: bool,
+    known: Path | None = None,
 ) -> Job[dict[str, Any]]:
     """Let ``publish`` do its work where the version is to go.
 
@@ -35,11 +42,17 @@ def publish_at(
         request: what is to be published.
         publish: is given the publication, and whether the version waits in the queue.
         break_lock: take over a lock without proof of its owner's death.
+        known: a file with what the server has been asked; who has written it enters the
+            version (:mod:`.joint`).
     """
     if to == "server":
         with _open_server() as server:
             try:
-                publication = server.publication(request, break_lock=break_lock)
+                publication: Publication = (
+                    server.preparation(request, json.loads(known.read_text("utf-8")))
+                    if known
+                    else server.publication(request, break_lock=break_lock)
+                )
                 publication.refuse_early()
             except StagewrightError as error:
                 if error.code not in _UNREACHED:

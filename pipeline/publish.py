@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..ayon_bridge.entities import Version
-from ..ayon_bridge.home import Publication, PublishRequest, RepresentationFiles
+from ..ayon_bridge.home import Publication, RepresentationFiles
 from ..ayon_bridge.outbox import MARK
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
@@ -25,55 +25,14 @@ from ..usd_tools.references import move_references, referenced_versions
 from ..usd_tools.sameness import same_asset
 from .committing import FILM, commit
 from .export import CheckedAsset, export_asset
-from .homes import To, publish_at
-from .host import SceneHost, SceneRequest
+from .homes import publish_at
+from .host import SceneHost
+from .order import USD, PublishOrder, request_of
 from .report import write_report
-from .settings import user_name
 from .work import work_folder
 
-USD = "usd"
-ANIMATION = "animation"
 REPORT = "report"
 THUMBNAIL = "thumbnail.png"
-
-
-@dataclass(frozen=True)
-class PublishOrder:
-    """What to publish, where to, and how.
-
-    Attributes:
-        scene: what to export.
-        blend: the file it comes from; its name is recorded, not its path.
-        library: folder of the library, which is made when there is none.
-        project: AYON project name.
-        project_code: its code, used when the project is new.
-        folder: path of the AYON folder (``"/assets/lantern"``).
-        task: AYON task name; "" for none.
-        product: AYON product name.
-        comment: the artist's words.
-        allow: names of checks whose errors are let through.
-        force: publish though nothing has changed.
-        break_lock: take over a lock without proof of its owner's death.
-        turntable: number of pictures of a film of the asset turning, which is to be
-            reviewed instead of its picture; 0 for none.
-        to: ``"library"``; ``"server"``, or the queue in the library while it cannot be
-            reached; ``"queue"``: the library, to be sent to the server later.
-    """
-
-    scene: SceneRequest
-    blend: Path
-    library: Path
-    project: str
-    project_code: str
-    folder: str
-    task: str
-    product: str
-    comment: str = ""
-    allow: tuple[str, ...] = ()
-    force: bool = False
-    break_lock: bool = False
-    turntable: int = 0
-    to: To = "library"
 
 
 def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
@@ -81,21 +40,27 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
 
     Returns:
         Plain JSON data: ``version``, ``path`` of the root layer, ``folder``,
-        ``report``, ``thumbnail``, ``unchanged``, ``queued``, ``checks``, ``identity``.
+        ``report``, ``thumbnail``, ``unchanged``, ``queued``, ``entered``, ``checks``,
+        ``identity``.
 
     Raises:
         StagewrightError: ``checks-failed`` with the checks in its details when
             an error was found that is not allowed; whatever the export or the
             library refuses.
     """
-    request = _request(order)
+    request = request_of(order)
 
     def publish(publication: Publication, queued: bool) -> Job[dict[str, Any]]:
         return _publish(host, order, publication, queued=queued)
 
     return (
         yield from publish_at(
-            order.to, order.library, request, publish, break_lock=order.break_lock
+            order.to,
+            order.library,
+            request,
+            publish,
+            break_lock=order.break_lock,
+            known=order.known,
         )
     )
 
@@ -130,22 +95,6 @@ def _publish(
             pictures = picture, film
             version = yield from part(_publish_files(publication, asset, pictures, host), 0.86, 1.0)
         return result_of(publication, version, asset.checks, unchanged=False)
-
-
-def _request(order: PublishOrder) -> PublishRequest:
-    return PublishRequest(
-        project_name=order.project,
-        project_code=order.project_code,
-        folder_path=order.folder,
-        product_name=order.product,
-        product_type=ANIMATION if order.scene.over else USD,
-        task_name=order.task or None,
-        author=user_name(),
-        comment=order.comment,
-        content_hash="",
-        attrib={"source": order.blend.name},
-        force=order.force,
-    )
 
 
 def _facts(host: SceneHost, asset: CheckedAsset) -> dict[str, Any]:
@@ -291,6 +240,7 @@ def result_of(
         "thumbnail": str(picture) if picture.is_file() else "",
         "unchanged": unchanged,
         "queued": bool(version.data.get(MARK)),
+        "entered": unchanged or publication.enters,
         "checks": checks.to_json(),
         "identity": {
             "project": version.project_name,

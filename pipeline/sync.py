@@ -33,7 +33,8 @@ from ..usd_tools.identity import stamp_identity
 from ..usd_tools.references import move_references, outward_paths
 from ..usd_tools.stages import default_prim
 from .committing import commit, film_of
-from .publish import REPORT, USD, identity_of
+from .order import USD
+from .publish import REPORT, identity_of
 from .report import rename_report
 
 Choice = Literal["renumber", "keep", "skip"]
@@ -159,7 +160,8 @@ def _send(wave: Sequence[_Passage], on_conflict: Choice) -> Job[set[str]]:
     done: set[str] = set()
     opened: list[tuple[_Passage, StagedPublication]] = []
     with ExitStack() as ending:
-        publications = server.publications([_request(each) for each in wave])
+        requests = [_request(each) for each in wave]
+        publications = server.publications(requests, StagedPublication)
         for passage, publication in zip(wave, publications, strict=True):
             ending.enter_context(closing(publication))
             try:
@@ -200,7 +202,7 @@ def _send(wave: Sequence[_Passage], on_conflict: Choice) -> Job[set[str]]:
 
 def _sent(passage: _Passage, version: Version) -> str:
     settle(passage.library, passage.version, "sent")
-    passage.row |= {"state": "sent", "version": version.name}
+    passage.row.update(state="sent", version=version.name)
     return passage.version.id
 
 
@@ -213,7 +215,7 @@ def _settle(passage: _Passage, error: StagewrightError, on_conflict: Choice) -> 
     passage.row["message"] = str(error)
     if error.code == "version-taken" and on_conflict == "skip":
         settle(passage.library, passage.version, "skipped")
-        passage.row |= {"state": "skipped", "message": error.message}
+        passage.row.update(state="skipped", message=error.message)
     return passage.version.id
 
 

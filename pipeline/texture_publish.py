@@ -28,10 +28,10 @@ from ..usd_tools.texture_look import TextureMaps, author_texture_asset
 from .committing import commit
 from .export import CheckedAsset
 from .homes import To, publish_at
+from .order import USD
 from .publish import (
     REPORT,
     THUMBNAIL,
-    USD,
     identity_of,
     result_of,
     stop_on_errors,

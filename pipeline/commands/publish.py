@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...jobs.events import Job
 from .. import settings, summaries
@@ -20,6 +20,9 @@ from .common import (
     scene_request,
 )
 from .publish_list import add_list_options
+
+if TYPE_CHECKING:
+    from ..order import PublishOrder
 
 
 def add(verbs: Any) -> None:
@@ -51,6 +54,7 @@ def add(verbs: Any) -> None:
         help="film the asset turning once, as many pictures long (48 are two seconds): an MP4 for "
         "AYON's review instead of the picture; where Blender has no FFmpeg, the picture",
     )
+    verb.add_argument("--known", type=Path, help=argparse.SUPPRESS)  # see ..joint
     verb.add_argument(
         "--save",
         action="store_true",
@@ -65,27 +69,34 @@ def _pictures(text: str) -> int:
     return number
 
 
-def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
-    require_usd()
-    from ..publish import PublishOrder, publish_scene
+def order_of(options: argparse.Namespace) -> PublishOrder:
+    """What the options of the verb order."""
+    from ..order import PublishOrder
 
     scene = scene_request(options)
-    host.open(options.blend)
-    result = yield from publish_scene(
-        host,
-        PublishOrder(
-            scene=scene,
-            blend=options.blend,
-            allow=tuple(options.allow),
-            turntable=options.turntable,
-            **place_of(
-                options,
-                folder=f"{settings.FOLDER_ROOT}/{scene.name}",
-                task=settings.TASK,
-                product=settings.SHOT_PRODUCT if options.over else settings.PRODUCT,
-            ),
+    return PublishOrder(
+        scene=scene,
+        blend=options.blend,
+        allow=tuple(options.allow),
+        turntable=options.turntable,
+        known=options.known,
+        **place_of(
+            options,
+            folder=f"{settings.FOLDER_ROOT}/{scene.name}",
+            task=settings.TASK,
+            product=settings.SHOT_PRODUCT if options.over else settings.PRODUCT,
         ),
     )
+
+
+def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    require_usd()
+    from ..publish import publish_scene
+
+    order = order_of(options)
+    scene = order.scene
+    host.open(options.blend)
+    result = yield from publish_scene(host, order)
     if options.save:
         # The file stays the asset that a shot's layer is over.
         host.remember(options.blend, scene, None if scene.over else result["identity"])

@@ -6,11 +6,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from ..host import SceneHost
 from ..summaries import count
+
+if TYPE_CHECKING:
+    from ...ayon_bridge.home import PublishRequest
+    from ..batch import Row
 
 
 def add_list_options(parser: argparse.ArgumentParser, files: argparse._ActionsContainer) -> None:
@@ -95,25 +100,39 @@ def _shared(options: argparse.Namespace) -> list[str]:
 
 
 def _publish_list(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
-    from ..batch import Row, publish_list, publish_row, read_list
+    from ..batch import publish_list, read_list
     from ..cli import parse
+    from ..work import work_folder
 
     path: Path = options.list
     rows = read_list(path, _shared(options), lambda words: parse(["publish", *words]))
     results = options.results or path.with_suffix(".results.jsonl")
     if not options.scheduler:
-        local = {"at_once": options.jobs, "fresh": options.fresh}
+        from ..joint import Joint
 
-        def start(row: Row) -> Any:
-            return publish_row(row, options.retries)
-
-        return (yield from publish_list(rows, results, start, **local))
+        with work_folder() as folder:
+            joint = Joint(rows, _request, options.retries, folder)
+            local = {"at_once": options.jobs, "fresh": options.fresh, "enter": joint.enter}
+            return (yield from publish_list(rows, results, joint.start, **local))
     from ..farm import cluster, on_cluster
 
     with cluster(options.scheduler) as client:
         there = on_cluster(client, options.retries)
         everything = {"at_once": max(len(rows), 1), "fresh": options.fresh}
         return (yield from publish_list(rows, results, there, **everything))
+
+
+def _request(row: Row) -> PublishRequest | None:
+    """The request of a row that is for the server; a wrong one tells so by itself."""
+    from ..cli import parse
+    from ..order import request_of
+    from .publish import order_of
+
+    try:
+        order = order_of(parse(["publish", *row.words]))
+        return request_of(order) if order.to == "server" else None
+    except StagewrightError:
+        return None
 
 
 def _some_failed(value: Mapping[str, Any]) -> bool:

@@ -27,7 +27,8 @@ from stagewright.ayon_bridge.demo.server import DemoServer
 from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Job
 from stagewright.pipeline.host import SceneRequest
-from stagewright.pipeline.publish import PublishOrder, publish_scene
+from stagewright.pipeline.order import PublishOrder
+from stagewright.pipeline.publish import publish_scene
 
 from .recorder import draw
 from .scenes import add_square, empty_scene, finish

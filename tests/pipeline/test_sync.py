@@ -65,10 +65,10 @@ def publish(
         sources = library.root.parent / "sources" / library.root.name
         sources.mkdir(parents=True, exist_ok=True)
         used = ""
-        for each in of:
+        for number, each in enumerate(of):
             (usd,) = library.get_representations("show", None, ["usd"], [each.id])
             path = library.main_file(usd).as_posix()
-            used += f'    def "part" (references = @{path}@) {{}}\n'
+            used += f'    def "part{number or ""}" (references = @{path}@) {{}}\n'
         root = (
             f'#usda 1.0\n(\ndefaultPrim = "{name}"\nsubLayers = [@./{name}_references.usda@]\n)\n'
         )
