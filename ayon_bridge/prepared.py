@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
 from .lock import acquire
 from .publication import StagedPublication
@@ -28,7 +29,10 @@ class PreparedPublication(StagedPublication):
 
 
 class FoundPublication(StagedPublication):
-    """A publication that goes on with what a :class:`PreparedPublication` has left."""
+    """A publication that goes on with what a :class:`PreparedPublication` has left.
+
+    Closed, it leaves the version where it is, unless that was refused (:meth:`refuse`).
+    """
 
     def adopt(self, folder: Path) -> Job[bool]:
         """Lock the product and take the version in its place for one's own.
@@ -40,15 +44,21 @@ class FoundPublication(StagedPublication):
             Whether it still has to be entered; another publish may have done so.
 
         Raises:
-            StagewrightError: ``library-locked`` while another publish of the product is alive.
+            StagewrightError: ``library-locked`` while another publish of the product is
+                alive; ``missing-file`` when the version was taken back meanwhile.
         """
         self._lock = yield from acquire(self._lock_path, self._subject, break_lock=False)
         self._plan = yield from self.shelf.plan(self.request)
-        record = VersionRecord.read(folder) if (folder / UNFINISHED).exists() else None
+        record = VersionRecord.read(folder)
         if record is None:
-            self._recorded = True
-            return False
+            raise StagewrightError(
+                "missing-file", f'"{folder}" is gone before it was entered.', "Publish again."
+            )
         self._record, self._folder = record, folder
         self._number, self._version_id = record.version.version, record.version.id
-        self._claimed = True
-        return True
+        self._recorded = True
+        return (folder / UNFINISHED).exists()
+
+    def refuse(self) -> None:
+        """Have the version taken back as this is closed, unless the home has it after all."""
+        self._claimed, self._recorded = True, False

@@ -155,6 +155,8 @@ class ServerShelf:
 
     def enter(self, record: VersionRecord, folder: Path, *, again: bool = False) -> Job[None]:
         """Enter a version in one batch, then what may come after it."""
+        if again:
+            self._answer = None  # what was known before tells nothing of what was left since
         if not (again and self.has(record.version)):
             yield from self._enter_batch(record)
         yield from self.finish(record, folder, again=again)

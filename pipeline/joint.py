@@ -104,13 +104,16 @@ class Joint:
                 try:
                     if (yield from publication.adopt(Path(row.path).parent)):
                         adopted.append((row, publication))
+                    else:
+                        publication.close()  # the next may be of the same product
                 except StagewrightError as error:
                     if error.code in TRANSIENT:
                         raise
-                    ends[row.key] = None  # whoever has the lock enters it
+                    ends[row.key] = None  # whoever has the lock, or took it back, decides
             errors = yield from enter_together([publication for _, publication in adopted])
-            for (row, _), refused in zip(adopted, errors, strict=True):
+            for (row, publication), refused in zip(adopted, errors, strict=True):
                 if refused is not None:
+                    publication.refuse()
                     yield Message(f"{Path(row.file).name}: {refused.message}", "warning")
                     ends[row.key] = None
         self._again |= {key for key, end in ends.items() if end is None}
