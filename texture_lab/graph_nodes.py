@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from ..jobs.memory import require_memory
 from .canvas import smoothstep
 from .edited_files import Array
 from .grammar import understand
-from .graph import Node, TextureGraph
+from .graph import IMAGE_KINDS, Node, TextureGraph
+from .image_makers import ImageMaker, Services, require_services
 from .images import encoded, linear, read_image
 from .make import draw, memory_of
 from .photo import PhotoRequest, delighted, maps_of, sha256_of
@@ -31,7 +33,14 @@ Values = Mapping[str, Any]
 
 
 def make_graph(
-    graph: TextureGraph, sources: Path, folder: Path, name: str, *, force: bool = False
+    graph: TextureGraph,
+    sources: Path,
+    folder: Path,
+    name: str,
+    preview: Path | None = None,
+    *,
+    services: Services = MappingProxyType({}),
+    force: bool = False,
 ) -> Job[Mapping[str, Any]]:
     """Do all the steps of a graph and write the set that they end in.
 
@@ -40,26 +49,31 @@ def make_graph(
         sources: the folder of the photos and masks that it names.
         folder: created if need be.
         name: what the files' names begin with.
+        preview: file for pictures of images that are being made.
+        services: who makes images for it (see :data:`.image_makers.Services`).
         force: replace files of that name that another request has made.
 
     Returns:
-        ``files``, the sidecar last.
+        ``files``, the sidecar last; ``steps``, the nodes' kinds; ``models``, what made images.
 
     Raises:
-        StagewrightError: ``no-file``, ``photo-changed``; what the steps refuse;
+        StagewrightError: ``no-service``, ``no-file``, ``photo-changed``; what the steps refuse;
             ``file-exists``, ``write-failed``.
     """
     if not force:
         require_free(graph, folder, name)
+    require_services(graph.services_of(graph.nodes), services)
+    maker = ImageMaker(services, preview)
+    run = {**_RUN, **dict.fromkeys(IMAGE_KINDS, maker.run)}
     values: dict[str, Any] = {}
     steps = graph.order()
     for number, node in enumerate(steps):
         where = (0.9 * number / len(steps), 0.9 * (number + 1) / len(steps))
         yield Progress("graph.node", where[0], f"{node.id}: {node.kind.replace('_', ' ')}")
         given = {key: values[source] for key, source in node.inputs.items()}
-        values[node.id] = yield from part(_RUN[node.kind](node, given, sources), *where)
+        values[node.id] = yield from part(run[node.kind](node, given, sources), *where)
     yield Progress("graph.write", 0.9, f"Writing to {folder}")
-    about = {"steps": [node.kind for node in steps]}
+    about = {"steps": [node.kind for node in steps], "models": maker.models}
     files = write_set(values[graph.output.id], folder, name, graph, about)
     return {"files": [str(path) for path in files], **about}
 
