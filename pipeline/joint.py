@@ -10,7 +10,7 @@ between, the next publish of a product enters what is in its place already.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,20 +28,15 @@ from .batch import Done, Row, pause, publish_row
 class Joint:
     """The rows of one list. Its methods are what :func:`.batch.publish_list` begins and enters."""
 
-    def __init__(
-        self, rows: Sequence[Row], request: Callable[[Row], PublishRequest | None],
-        retries: int, folder: Path,
-    ) -> None:  # fmt: skip
+    def __init__(self, requests: Mapping[str, PublishRequest], retries: int, folder: Path) -> None:
         """Asks nothing yet.
 
         Args:
-            rows: all rows.
-            request: the request of a row that is for the server, else None.
+            requests: those of the rows that are for the server, by the rows' keys.
             retries: how often something is tried again.
             folder: for files in between.
         """
-        made = {row.key: request(row) for row in rows}
-        self._requests = {key: each for key, each in made.items() if each is not None}
+        self._requests = requests
         self._retries = retries
         self._folder = folder
         self._known: dict[str, Path | None] = {}

@@ -13,6 +13,8 @@ from .settings import user_name
 
 USD = "usd"
 ANIMATION = "animation"
+PRODUCT_TYPES = (USD, "model", "look", "layout", "camera", ANIMATION, "vdbcache")
+"""AYON's types of what a scene is published as."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class PublishOrder:
         folder: path of the AYON folder (``"/assets/lantern"``).
         task: AYON task name; "" for none.
         product: AYON product name.
+        product_type: one of :data:`PRODUCT_TYPES`; "" for what the scene's request makes.
         comment: the artist's words.
         allow: names of checks whose errors are let through.
         force: publish though nothing has changed.
@@ -47,6 +50,7 @@ class PublishOrder:
     folder: str
     task: str
     product: str
+    product_type: str = ""
     comment: str = ""
     allow: tuple[str, ...] = ()
     force: bool = False
@@ -63,7 +67,7 @@ def request_of(order: PublishOrder) -> PublishRequest:
         project_code=order.project_code,
         folder_path=order.folder,
         product_name=order.product,
-        product_type=ANIMATION if order.scene.over else USD,
+        product_type=order.product_type or (ANIMATION if order.scene.over else USD),
         task_name=order.task or None,
         author=user_name(),
         comment=order.comment,

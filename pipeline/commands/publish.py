@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...jobs.events import Job
 from .. import settings, summaries
 from ..host import SceneHost
+from ..order import PRODUCT_TYPES, PublishOrder
 from .common import (
     add_place,
     add_scene_options,
@@ -20,9 +21,6 @@ from .common import (
     scene_request,
 )
 from .publish_list import add_list_options
-
-if TYPE_CHECKING:
-    from ..order import PublishOrder
 
 
 def add(verbs: Any) -> None:
@@ -45,6 +43,13 @@ def add(verbs: Any) -> None:
         folder=f"{settings.FOLDER_ROOT}/NAME",
         task=settings.TASK,
         product=f"{settings.PRODUCT}, with --over {settings.SHOT_PRODUCT}",
+    )
+    verb.add_argument(
+        "--type",
+        choices=PRODUCT_TYPES,
+        default="",
+        help="AYON's type of the product, which is then called after it (modelMain); a product "
+        "keeps the type that it was made with (default: usd, with --over animation)",
     )
     verb.add_argument(
         "--turntable",
@@ -71,20 +76,20 @@ def _pictures(text: str) -> int:
 
 def order_of(options: argparse.Namespace) -> PublishOrder:
     """What the options of the verb order."""
-    from ..order import PublishOrder
-
     scene = scene_request(options)
+    usual = settings.SHOT_PRODUCT if options.over else settings.PRODUCT
     return PublishOrder(
         scene=scene,
         blend=options.blend,
         allow=tuple(options.allow),
         turntable=options.turntable,
+        product_type=options.type,
         known=options.known,
         **place_of(
             options,
             folder=f"{settings.FOLDER_ROOT}/{scene.name}",
             task=settings.TASK,
-            product=settings.SHOT_PRODUCT if options.over else settings.PRODUCT,
+            product=f"{options.type}Main" if options.type else usual,
         ),
     )
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from ..summaries import count
 
 if TYPE_CHECKING:
     from ...ayon_bridge.home import PublishRequest
-    from ..batch import Row
+    from ..batch import Enter, Row, Start
 
 
 def add_list_options(parser: argparse.ArgumentParser, files: argparse._ActionsContainer) -> None:
@@ -108,12 +108,10 @@ def _publish_list(options: argparse.Namespace, host: SceneHost | None) -> Job[di
     rows = read_list(path, _shared(options), lambda words: parse(["publish", *words]))
     results = options.results or path.with_suffix(".results.jsonl")
     if not options.scheduler:
-        from ..joint import Joint
-
         with work_folder() as folder:
-            joint = Joint(rows, _request, options.retries, folder)
-            local = {"at_once": options.jobs, "fresh": options.fresh, "enter": joint.enter}
-            return (yield from publish_list(rows, results, joint.start, **local))
+            start, enter = _ways(rows, options.retries, folder)
+            local = {"at_once": options.jobs, "fresh": options.fresh, "enter": enter}
+            return (yield from publish_list(rows, results, start, **local))
     from ..farm import cluster, on_cluster
 
     with cluster(options.scheduler) as client:
@@ -122,15 +120,33 @@ def _publish_list(options: argparse.Namespace, host: SceneHost | None) -> Job[di
         return (yield from publish_list(rows, results, there, **everything))
 
 
+def _ways(rows: Sequence[Row], retries: int, folder: Path) -> tuple[Start, Enter | None]:
+    """How rows are begun; and entered, if any is for the AYON server."""
+    from ..batch import publish_row
+
+    requests = {row.key: made for row in rows if (made := _request(row)) is not None}
+    if not requests:
+        return lambda row: publish_row(row, retries), None
+    from ..joint import Joint
+
+    joint = Joint(requests, retries, folder)
+    return joint.start, joint.enter
+
+
 def _request(row: Row) -> PublishRequest | None:
-    """The request of a row that is for the server; a wrong one tells so by itself."""
+    """The request of a row that is for the server; a wrong one tells so by itself.
+
+    So does a shot's: to know its name, its asset would have to be read.
+    """
     from ..cli import parse
     from ..order import request_of
     from .publish import order_of
 
     try:
-        order = order_of(parse(["publish", *row.words]))
-        return request_of(order) if order.to == "server" else None
+        options = parse(["publish", *row.words])
+        if options.to != "server" or options.over:
+            return None
+        return request_of(order_of(options))
     except StagewrightError:
         return None
 

@@ -174,6 +174,18 @@ def test_a_second_publish_without_changes_makes_no_version(studio: Studio) -> No
     assert [each["version"] for each in studio.versions("crate")] == [1, 2]
 
 
+def test_a_model_is_a_product_of_its_own_type(studio: Studio) -> None:
+    empty_scene()
+    add_square("Crate")
+    value = studio.publish("crate", product="modelMain", product_type="model")
+    (product,) = studio.admin.get_products("show", product_names=["modelMain"])
+    assert product["productType"] == "model"
+    assert "/publish/model/modelMain/v001/" in value["path"]
+    with pytest.raises(StagewrightError) as caught:
+        studio.publish("crate", product="modelMain", product_type="look")
+    assert caught.value.code == "product-type-differs"
+
+
 def add_published(identity: dict[str, Any]) -> None:
     """Show a published asset in the scene."""
     collection = bpy.data.collections.new(identity["product"])
