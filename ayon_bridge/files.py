@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -110,6 +110,37 @@ def copy_file(source: Path, target: Path, done: int, total: int) -> Job[int]:
                 writing.write(chunk)
                 done += len(chunk)
     return done
+
+
+def share_file(
+    source: Path, target: Path, known: Mapping[str, Path], done: int, total: int
+) -> Job[int]:
+    """Copy a file, or give one that has the same bytes a second name, where the drive can.
+
+    A hard link: whichever name is removed, the other one keeps the file.
+
+    Args:
+        source: the file to read; it is not changed afterwards, nor is ``target``.
+        target: the file to make.
+        known: files that are there already, by their sha256.
+        done: bytes copied before this file.
+        total: bytes of all files, for the fraction.
+
+    Returns:
+        Bytes copied so far, this file included.
+    """
+    size, digest = yield from hash_file(source, done, total)
+    same = known.get(digest)
+    # What it was once is not what it need be today.
+    if same is not None and same.is_file() and (yield from hash_file(same)) == (size, digest):
+        yield Progress("library.link", done / total, f"Linking {source.name}")
+        try:
+            os.link(same, target)
+        except OSError:
+            pass  # a drive without links, or another drive, or too many links
+        else:
+            return done + size
+    return (yield from copy_file(source, target, done, total))
 
 
 def hash_file(path: Path, done: int = 0, total: int = 0) -> Job[tuple[int, str]]:

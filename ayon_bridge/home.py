@@ -7,7 +7,7 @@ Entities come back as the dataclasses of :mod:`.entities`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -148,10 +148,19 @@ class ThumbnailContent:
 class Publication(Protocol):
     """One publish, from the lock to the version.
 
-    ``open``, ``stage``, ``commit`` run in this order; between ``stage`` and
-    ``commit`` the caller may change and add files in ``staging``. ``close`` ends
-    it in any case: what was not committed is taken back.
+    What there was is looked up once: when it is made, or first opened. ``open``,
+    ``stage``, ``commit`` run in this order; between ``stage`` and ``commit`` the caller
+    may change and add files in ``staging``. ``close`` ends it in any case: what was
+    not committed is taken back.
     """
+
+    @property
+    def enters(self) -> bool:
+        """Whether ``commit`` enters the version, or leaves that to another process."""
+
+    @property
+    def request(self) -> PublishRequest:
+        """What is published, and where."""
 
     @property
     def unchanged(self) -> Version | None:
@@ -188,11 +197,23 @@ class Publication(Protocol):
     def file_name(self, extension: str, output: str | None = None) -> str:
         """Name of a file of the version, by the anatomy; known once open."""
 
+    def main_files(self, version: Version) -> dict[str, Path]:
+        """Main files of the last version's representations, or of the one just made, by name."""
+
+    def complete(self, *, content_hash: str, data: Mapping[str, Any]) -> None:
+        """Complete the request by what is known only after the long work."""
+
+    def refuse_early(self) -> None:
+        """Refuse before the long work what :meth:`open` would refuse after it."""
+
     def open(self) -> Job[None]:
         """Lock the product, repair what a dead publish left, plan the version."""
 
-    def stage(self, files: Mapping[str, Path]) -> Job[None]:
-        """Claim the version and copy files (relative name: source) into ``staging``."""
+    def stage(self, files: Mapping[str, Path], shared: Collection[str] = ()) -> Job[None]:
+        """Claim the version and copy files (relative name: source) into ``staging``.
+
+        Those named by ``shared`` stay as they are, and may be the last version's, too.
+        """
 
     def commit(
         self,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -25,13 +25,14 @@ from uuid import NAMESPACE_URL, uuid5
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from .anatomy import below
-from .entities import FileInfo, Representation, Thumbnail, Version, version_name
+from .entities import FileInfo, Representation, Thumbnail, Version, rooted, version_name
 from .files import (
     copy_file,
     file_errors,
     files_below,
     hash_file,
     make_folder,
+    share_file,
     sync_file,
     sync_folder,
 )
@@ -49,6 +50,8 @@ _MIME = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 class StagedPublication:
     """One publish. Implements :class:`.home.Publication`."""
+
+    enters = True
 
     def __init__(self, shelf: Shelf, request: PublishRequest, *, break_lock: bool) -> None:
         """Nothing is touched before :meth:`open` runs."""
@@ -146,10 +149,37 @@ class StagedPublication:
         if not self._break_lock:
             refuse_if_held(self._lock_path, self._subject)
 
+    def main_files(self, version: Version) -> dict[str, Path]:
+        """Main files of the last version's representations, or of the one just made, by name.
+
+        Those that are on this machine.
+        """
+        if self._recorded and version.id == self._version_id:
+            root = self.shelf.root
+            made = {
+                e.name: Path(rooted(e, root).attrib["path"]) for e in self.record.representations
+            }
+        else:
+            known = self.shelf.representations(version)
+            made = {each.name: self.shelf.main_file(each) for each in known}
+        return {name: path for name, path in made.items() if path.is_file()}
+
+    def complete(self, *, content_hash: str, data: Mapping[str, Any]) -> None:
+        """Complete the request by what is known only after the long work.
+
+        Args:
+            content_hash: as in the request.
+            data: as in the request; added to what that has.
+        """
+        merged = {**self.request.data, **data}
+        self.request = replace(self.request, content_hash=content_hash, data=merged)
+
     # The three jobs, in their order.
 
     def open(self) -> Job[None]:
         """Lock the product, repair what a dead publish left, plan the version.
+
+        It may be closed, and opened again.
 
         Raises:
             StagewrightError: ``library-locked``, ``library-busy``,
@@ -157,18 +187,25 @@ class StagedPublication:
         """
         self._lock = yield from acquire(self._lock_path, self._subject, break_lock=self._break_lock)
         self._plan = yield from self.shelf.plan(self.request)
-        yield from repair(self.shelf, self._plan.product, self._version_folder().parent)
+        parent = self._version_folder().parent
+        yield from repair(self.shelf, self._plan.product, parent)
+        self._last = self.shelf.last_version(self._plan.product)
+        if max(version_folders(parent), default=0) > (self._last.version if self._last else 0):
+            # What was looked up before is no longer all that there is.
+            self._plan = yield from self.shelf.plan(self.request, fresh=True)
         self._take_number()
         last = self._last
         if last is not None and not self.request.force and self._is_content_of(last):
             self._unchanged = last
 
-    def stage(self, files: Mapping[str, Path]) -> Job[None]:
+    def stage(self, files: Mapping[str, Path], shared: Collection[str] = ()) -> Job[None]:
         """Claim the version and copy files into the staging folder.
 
         Args:
             files: source of every file, by its name in the version, relative with
                 forward slashes.
+            shared: names of those that stay as they are; where the last version has the
+                same file, and the drive can, both versions share it.
 
         Raises:
             StagewrightError: ``missing-file``, ``unwritable``, ``disk-full``, ...
@@ -190,11 +227,15 @@ class StagedPublication:
                     "Put it back, then publish again.",
                 )
         total = max(1, sum(source.stat().st_size for source in files.values()))
+        known = self._files_of_last() if shared else {}
         done = 0
         for name, source in files.items():
             target = self.staging / name
             yield from make_folder(target.parent, [])
-            done = yield from copy_file(source, target, done, total)
+            if name in shared:
+                done = yield from share_file(source, target, known, done, total)
+            else:
+                done = yield from copy_file(source, target, done, total)
 
     def commit(
         self,
@@ -345,8 +386,15 @@ class StagedPublication:
         """Whether a version has the request's content, and its files are there."""
         if version.data.get("contentHash") != self.request.content_hash:
             return False
-        paths = (below(self.shelf.root, each.path) for each in self.shelf.files_of(version))
+        made = self.shelf.representations(version)
+        paths = (below(self.shelf.root, file.path) for each in made for file in each.files)
         return all(path.is_file() for path in paths)
+
+    def _files_of_last(self) -> dict[str, Path]:
+        """Files of the last version, by their sha256."""
+        made = self.shelf.representations(self._last) if self._last else []
+        files = (file for each in made for file in each.files if file.hash_type == "sha256")
+        return {file.hash: below(self.shelf.root, file.path) for file in files}
 
     def _is_recorded(self) -> bool:
         """Whether the home has the version; an error at its end leaves that open."""

@@ -31,11 +31,13 @@ from .entities import (
 )
 from .home import PublishRequest, ThumbnailContent, not_found
 from .names import check_name, check_project_code, check_project_name, check_type_name
+from .prepared import PreparedPublication
 from .publication import StagedPublication
 from .server_shelf import ServerShelf, ask
 from .together import AT_ONCE
 
 T = TypeVar("T", Folder, Task, Product, Version, Representation, Workfile)
+P = TypeVar("P", bound=StagedPublication)
 
 
 class Server:
@@ -94,22 +96,43 @@ class Server:
         request = replace(request, author=shelf.author)
         return StagedPublication(shelf, request, break_lock=break_lock)
 
-    def publications(self, requests: Sequence[PublishRequest]) -> list[StagedPublication]:
+    def known(self, requests: Sequence[PublishRequest]) -> dict[str, Any]:
+        """What :meth:`preparation` has to know of requests of one project, as plain JSON data."""
+        project = requests[0].project_name
+        return {"answer": ask(self, requests), "roots": {project: dict(self.roots(project))}}
+
+    def preparation(self, request: PublishRequest, known: Mapping[str, Any]) -> PreparedPublication:
+        """A publication that another process ends, and that asks nothing.
+
+        Args:
+            request: what to publish.
+            known: what :meth:`known` has told of this request, among others.
+        """
+        self._roots |= known["roots"]
+        shelf = ServerShelf(self, request, known["answer"])
+        return PreparedPublication(shelf, replace(request, author=shelf.author), break_lock=False)
+
+    def publications(self, requests: Sequence[PublishRequest], kind: type[P]) -> list[P]:
         """Publications of requests of one project; a query tells about many of them.
 
         They are entered by :func:`.together.enter_together`.
 
+        Args:
+            requests: what to publish.
+            kind: :class:`.publication.StagedPublication`, or :class:`.prepared.FoundPublication`
+                for what another process has prepared.
+
         Raises:
             StagewrightError: as :meth:`publication`.
         """
-        made: list[StagedPublication] = []
+        made: list[P] = []
         for start in range(0, len(requests), AT_ONCE):
             chunk = requests[start : start + AT_ONCE]
             answer = ask(self, chunk)
             for each in chunk:
                 shelf = ServerShelf(self, each, answer)
                 request = replace(each, author=shelf.author)
-                made.append(StagedPublication(shelf, request, break_lock=False))
+                made.append(kind(shelf, request, break_lock=False))
         return made
 
     def query(self, what: str, query: str, variables: dict[str, Any] | None = None) -> Any:

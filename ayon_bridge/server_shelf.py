@@ -26,10 +26,10 @@ from ..jobs.events import Job, Message, Progress
 from .anatomy import below, configured
 from .connection import TRANSIENT, server_errors, status_error
 from .entities import (
-    FileInfo,
     Folder,
     Product,
     Project,
+    Representation,
     Task,
     Version,
     derived_id,
@@ -60,6 +60,9 @@ _QUERY = """query Publish(
         id name productType productBaseType folderId
         versions(latestOnly: true) { edges { node {
           id version productId author taskId thumbnailId createdAt allAttrib data
+          representations { edges { node {
+            id name versionId createdAt allAttrib data files { id name path size hash hashType }
+          } } }
         } } }
       } } }
     } } }
@@ -112,25 +115,35 @@ class ServerShelf:
 
     def last_version(self, product: Product) -> Version | None:
         """The newest version of a product."""
-        found = [node for each in self._products() for node in _nodes(each["versions"])]
-        if not found:
+        node = self._last()
+        if node is None:
             return None
-        node = found[0]
-        values = {**node, "projectName": product.project_name, "author": node["author"] or ""}
-        values |= {
-            "attrib": json.loads(node["allAttrib"]),
-            "data": json.loads(node["data"] or "{}"),
-        }
+        values = {**_values(node, product.project_name), "author": node["author"] or ""}
         return from_ayon(Version, values)
 
-    def files_of(self, version: Version) -> list[FileInfo]:
-        """Every file of a version."""
-        found = self._server.get_representations(version.project_name, version_ids=[version.id])
-        return [file for each in found for file in each.files]
+    def representations(self, version: Version) -> list[Representation]:
+        """The representations of a version; those of the last one are known already."""
+        project, node = version.project_name, self._last()
+        if node is None or node["id"] != version.id:
+            return self._server.get_representations(project, version_ids=[version.id])
+        found = [_values(each, project) for each in _nodes(node["representations"])]
+        for each in found:
+            each["files"] = [{**file, "size": int(file["size"])} for file in each["files"]]
+        return [from_ayon(Representation, each) for each in found]
+
+    def main_file(self, representation: Representation) -> Path:
+        """Where the file that a representation opens lies on this machine."""
+        return self._server.main_file(representation)
 
     def has(self, version: Version) -> bool:
         """Whether the server has the version."""
-        return bool(self._server.get_versions(version.project_name, version_ids=[version.id]))
+        return bool(self.those_of([version]))
+
+    def those_of(self, versions: Sequence[Version]) -> set[str]:
+        """Ids of those versions, all of one project, that the server has."""
+        ids = [each.id for each in versions]
+        found = self._server.get_versions(versions[0].project_name, version_ids=ids)
+        return {each.id for each in found}
 
     def unfinished(self, product: Product, folders: Mapping[int, Path]) -> list[Path]:
         """The version folders that are empty or hold an unfinished record."""
@@ -142,6 +155,8 @@ class ServerShelf:
 
     def enter(self, record: VersionRecord, folder: Path, *, again: bool = False) -> Job[None]:
         """Enter a version in one batch, then what may come after it."""
+        if again:
+            self._answer = None  # what was known before tells nothing of what was left since
         if not (again and self.has(record.version)):
             yield from self._enter_batch(record)
         yield from self.finish(record, folder, again=again)
@@ -184,6 +199,10 @@ class ServerShelf:
     def _products(self) -> list[_Node]:
         folder = self._folders().get(self._request.folder_path)
         return _called(self._request.product_name, folder["products"]) if folder else []
+
+    def _last(self) -> _Node | None:
+        found = [node for each in self._products() for node in _nodes(each["versions"])]
+        return found[0] if found else None
 
     def _plan(self) -> Plan:
         request = self._request
@@ -463,6 +482,12 @@ def _operation(entity: Any) -> dict[str, Any]:
         "entityId": entity.id,
         "data": data,
     }
+
+
+def _values(node: _Node, project_name: str) -> dict[str, Any]:
+    """Fields of an entity whose attributes and data have come as JSON text."""
+    plain = {"attrib": json.loads(node["allAttrib"]), "data": json.loads(node["data"] or "{}")}
+    return {**node, **plain, "projectName": project_name}
 
 
 def _nodes(connection: _Node) -> list[_Node]:

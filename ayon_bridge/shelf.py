@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..jobs.events import Job, Progress
 from .anatomy import Anatomy
 from .database import insert
-from .entities import FileInfo, Product, Version
+from .entities import Product, Representation, Version
 from .home import PublishRequest
 from .outbox import MARK
 from .plan import Plan, plan, withdraw
@@ -52,8 +52,11 @@ class Shelf(Protocol):
     def last_version(self, product: Product) -> Version | None:
         """The newest version of a product."""
 
-    def files_of(self, version: Version) -> list[FileInfo]:
-        """Every file of a version."""
+    def representations(self, version: Version) -> list[Representation]:
+        """The representations of a version."""
+
+    def main_file(self, representation: Representation) -> Path:
+        """Where the file that a representation opens lies on this machine."""
 
     def has(self, version: Version) -> bool:
         """Whether the version, told by its id, is entered."""
@@ -103,10 +106,13 @@ class LibraryShelf:
         """The newest version of a product."""
         return self._library.get_last_version_by_product_id(product.project_name, product.id)
 
-    def files_of(self, version: Version) -> list[FileInfo]:
-        """Every file of a version."""
-        found = self._library.get_representations(version.project_name, version_ids=[version.id])
-        return [file for each in found for file in each.files]
+    def representations(self, version: Version) -> list[Representation]:
+        """The representations of a version."""
+        return self._library.get_representations(version.project_name, version_ids=[version.id])
+
+    def main_file(self, representation: Representation) -> Path:
+        """Where the file that a representation opens lies on this machine."""
+        return self._library.main_file(representation)
 
     def has(self, version: Version) -> bool:
         """Whether the database has the version."""

@@ -73,13 +73,16 @@ def _enter_chunk(chunk: Sequence[StagedPublication]) -> Job[list[StagewrightErro
         if refused is None:
             break
         guilty = owners[refused["id"]]
-        shelf, record = _shelf(chunk[guilty]), chunk[guilty].record
-        if refused.get("status") == 409 and shelf.has(record.version):
-            break  # the client has sent it twice
-        errors[guilty] = shelf.refusal(record, refused)
-        waiting.remove(guilty)
-    for index in waiting:
-        yield from chunk[index].finish()
+        if refused.get("status") == 409:
+            # The client may have sent all of it twice; or another publish has entered one.
+            there = _shelf(first).those_of([chunk[index].record.version for index in waiting])
+            waiting = [i for i in waiting if chunk[i].record.version.id not in there]
+        if guilty in waiting:
+            errors[guilty] = _shelf(chunk[guilty]).refusal(chunk[guilty].record, refused)
+            waiting.remove(guilty)
+    for publication, refusal in zip(chunk, errors, strict=True):
+        if refusal is None:
+            yield from publication.finish()
     return errors
 
 

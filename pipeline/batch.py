@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..ayon_bridge.together import AT_ONCE
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Event, Job, Message, Progress, Waiting
 from ..jobs.process import run_program
@@ -41,7 +42,7 @@ _AGAIN = {
 _FLAGS = {"static", "world", "selected", "force", "save", "break-lock", "server", "queue"}
 _YES_OR_NO = {"yes": True, "no": False}
 
-State = Literal["published", "unchanged", "failed", "before"]
+State = Literal["published", "unchanged", "failed", "before", "prepared"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Done:
         number: the row's line.
         key: the row's key.
         file: its file.
-        state: "published", "unchanged", "failed", or "before": an earlier run did it.
+        state: "published", "unchanged", "failed", "before": an earlier run did it; or
+            "prepared": it has to be entered, yet.
         version: name of the version.
         path: its root layer.
         queued: whether it waits for the server.
@@ -95,6 +97,9 @@ class Done:
 
 Start = Callable[[Row], Job[Done]]
 """How a row's job is begun."""
+
+Enter = Callable[[Sequence[Done]], Job[list["Done | None"]]]
+"""How prepared rows are entered together; None for one that is to be done again by itself."""
 
 
 def read_list(
@@ -170,7 +175,13 @@ def _bad(path: Path, complaint: str) -> StagewrightError:
 
 
 def publish_list(
-    rows: Sequence[Row], results: Path, start: Start, *, at_once: int, fresh: bool
+    rows: Sequence[Row],
+    results: Path,
+    start: Start,
+    *,
+    at_once: int,
+    fresh: bool,
+    enter: Enter | None = None,
 ) -> Job[dict[str, Any]]:
     """Publish the rows, and write what comes of each.
 
@@ -180,6 +191,7 @@ def publish_list(
         start: begins a row.
         at_once: how many rows are worked on at a time.
         fresh: do again what is done.
+        enter: enters rows that come to be "prepared".
 
     Returns:
         Plain JSON data: ``rows``, as :class:`Done`, in the order of the list, and
@@ -189,22 +201,31 @@ def publish_list(
     done = [replace(before[row.key], number=row.number) for row in rows if row.key in before]
     pending = [row for row in rows if row.key not in before]
     total, working = len(rows), list[tuple[Row, Job[Done]]]()
+    prepared: list[Done] = []
     with ExitStack() as ending:
-        while pending or working:
+        while pending or working or prepared:
+            if enter and (len(prepared) >= AT_ONCE or prepared and not (pending or working)):
+                entered = yield from enter(prepared)
+                for each, final in zip(prepared, entered, strict=True):
+                    if final is None:
+                        pending.append(next(row for row in rows if row.key == each.key))
+                    else:
+                        yield from _ended(final, done, results, total)
+                prepared = []
             while pending and len(working) < at_once:
                 row = pending.pop(0)
                 working.append((row, ending.enter_context(closing(start(row)))))
             waited = True
-            for each in list(working):
-                row, job = each
+            for running in list(working):
+                row, job = running
                 try:
                     event = next(job)
                 except StopIteration as stop:
-                    working.remove(each)
-                    done.append(stop.value)
-                    _write(results, stop.value)
-                    yield Message(_told(stop.value), _level(stop.value))
-                    yield Progress("batch.row", len(done) / total, f"{len(done)} of {total} done")
+                    working.remove(running)
+                    if stop.value.state == "prepared":
+                        prepared.append(stop.value)
+                    else:
+                        yield from _ended(stop.value, done, results, total)
                     waited = False
                     continue
                 if not isinstance(event, Waiting):
@@ -215,6 +236,14 @@ def publish_list(
     order = {row.key: index for index, row in enumerate(rows)}
     ordered = sorted(done, key=lambda each: order[each.key])
     return {"rows": [asdict(each) for each in ordered], "results": str(results)}
+
+
+def _ended(row: Done, done: list[Done], results: Path, total: int) -> Iterator[Event]:
+    """Keep what has come of a row, and tell it."""
+    done.append(row)
+    _write(results, row)
+    yield Message(_told(row), _level(row))
+    yield Progress("batch.row", len(done) / total, f"{len(done)} of {total} done")
 
 
 def _retold(event: Event, row: Row, done: int, total: int) -> Iterator[Event]:
@@ -237,22 +266,30 @@ def _level(done: Done) -> Literal["info", "warning"]:
     return "warning" if done.state == "failed" else "info"
 
 
-def publish_row(row: Row, retries: int) -> Job[Done]:
-    """Publish one row in a Blender of its own, and again where that may help."""
+def publish_row(row: Row, retries: int, known: Path | None = None) -> Job[Done]:
+    """Publish one row in a Blender of its own, and again where that may help.
+
+    Args:
+        row: what to publish.
+        retries: how often it is tried again.
+        known: what the server has been asked; the version is then only prepared.
+    """
     tries = 0
     while True:
         tries += 1
         try:
-            value = yield from _publish(row)
+            value = yield from _publish(row, known)
         except StagewrightError as error:
             if error.code == "cancelled":
                 raise
             if error.code not in _AGAIN or tries > retries:
                 return _of(row, "failed", tries, code=error.code, message=str(error))
             yield Message(f"{error.message} Trying again.", "warning")
-            yield from _pause(2.0 ** (tries - 1))
+            yield from pause(tries)
             continue
         state: State = "unchanged" if value["unchanged"] else "published"
+        if not value.get("entered", True):
+            state = "prepared"
         return _of(
             row,
             state,
@@ -267,14 +304,16 @@ def _of(row: Row, state: State, tries: int, **values: Any) -> Done:
     return Done(row.number, row.key, row.words[0], state, tries=tries, **values)
 
 
-def _publish(row: Row) -> Job[Mapping[str, Any]]:
+def _publish(row: Row, known: Path | None) -> Job[Mapping[str, Any]]:
     with work_folder() as folder:
-        argv = [*blender_program(), "--command", "stagewright", "publish", *row.words, "--json"]
+        words = [*row.words, "--json", *([f"--known={known}"] if known else [])]
+        argv = [*blender_program(), "--command", "stagewright", "publish", *words]
         return (yield from run_program(argv, folder=folder))
 
 
-def _pause(seconds: float) -> Job[None]:
-    end = time.monotonic() + seconds
+def pause(tries: int) -> Job[None]:
+    """Wait before another try, longer each time."""
+    end = time.monotonic() + 2.0 ** (tries - 1)
     while time.monotonic() < end:
         yield Waiting()
 

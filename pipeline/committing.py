@@ -10,6 +10,15 @@ from ..ayon_bridge.home import Publication, RepresentationFiles
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
 
+FILM = "h264"
+"""Output of the representation that is a film to look at, as AYON's own publish calls it."""
+
+
+def film_of(representations: Sequence[RepresentationFiles]) -> str | None:
+    """Name of the staged film among them."""
+    return next((each.main for each in representations if each.output == FILM), None)
+
+
 Describe = Callable[[Sequence[RepresentationFiles]], None]
 
 
@@ -19,7 +28,6 @@ def commit(
     describe: Describe,
     *,
     picture: str | None = None,
-    renumber: bool = True,
 ) -> Job[Version]:
     """Make the version out of what is staged, whoever takes its number meanwhile.
 
@@ -28,18 +36,17 @@ def commit(
         representations: which staged files are what.
         describe: writes what names the version into staged files; is given the
             representations with the names that their files have.
-        picture: name of a staged picture, the thumbnail and the reviewable.
-        renumber: take the next number; else the error ``version-taken`` is raised.
+        picture: name of a staged picture: the thumbnail, and the reviewable where there
+            is no film.
     """
     while True:
         describe(representations)
+        film = film_of(representations) or picture
         try:
             return (
-                yield from publication.commit(
-                    representations, thumbnail=picture, reviewable=picture
-                )
+                yield from publication.commit(representations, thumbnail=picture, reviewable=film)
             )
         except StagewrightError as error:
-            if error.code != "version-taken" or not renumber:
+            if error.code != "version-taken":
                 raise
         representations = yield from publication.renumber(representations)

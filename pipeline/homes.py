@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..ayon_bridge.home import PublishRequest
+from ..ayon_bridge.home import Publication, PublishRequest
 from ..ayon_bridge.library import Library
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message
@@ -16,13 +17,19 @@ if TYPE_CHECKING:
     from ..ayon_bridge.server import Server
 
 To = Literal["library", "server", "queue"]
-Publish = Callable[["Library | Server", bool], Job[dict[str, Any]]]
+Publish = Callable[[Publication, bool], Job[dict[str, Any]]]
 
 _UNREACHED = {"server-down", "server-timeout"}
 
 
 def publish_at(
-    to: To, library: Path, request: PublishRequest, publish: Publish, *, break_lock: bool
+    to: To,
+    library: Path,
+    request: PublishRequest,
+    publish: Publish,
+    *,
+    break_lock: bool,
+    known: Path | None = None,
 ) -> Job[dict[str, Any]]:
     """Let ``publish`` do its work where the version is to go.
 
@@ -33,23 +40,31 @@ def publish_at(
             reached; ``"queue"``: the library, to be sent to the server later.
         library: its folder, which is made when there is none.
         request: what is to be published.
-        publish: is given the home, and whether the version waits in the queue.
+        publish: is given the publication, and whether the version waits in the queue.
         break_lock: take over a lock without proof of its owner's death.
+        known: a file with what the server has been asked; who has written it enters the
+            version (:mod:`.joint`).
     """
     if to == "server":
         with _open_server() as server:
             try:
-                server.publication(request, break_lock=break_lock).refuse_early()
+                publication: Publication = (
+                    server.preparation(request, json.loads(known.read_text("utf-8")))
+                    if known
+                    else server.publication(request, break_lock=break_lock)
+                )
+                publication.refuse_early()
             except StagewrightError as error:
                 if error.code not in _UNREACHED:
                     raise
                 yield Message(f"{error.message} The version will wait in the library.", "warning")
                 to = "queue"
             else:
-                return (yield from publish(server, False))
+                return (yield from publish(publication, False))
     with Library.open(library) as home:
-        home.publication(request, break_lock=break_lock).refuse_early()
-        return (yield from publish(home, to == "queue"))
+        publication = home.publication(request, break_lock=break_lock)
+        publication.refuse_early()
+        return (yield from publish(publication, to == "queue"))
 
 
 def _open_server() -> Server:

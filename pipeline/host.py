@@ -145,6 +145,16 @@ class SceneHost(Protocol):
         """Render the PNG ``path``; call it after :meth:`export`."""
         ...
 
+    def film(self, request: SceneRequest, path: Path, frames: int) -> Job[Path]:
+        """Film the asset turning once, ``frames`` pictures, into the MP4 ``path``.
+
+        Call it after :meth:`export`.
+
+        Raises:
+            StagewrightError: ``no-film`` where this Blender cannot, and as :meth:`thumbnail`.
+        """
+        ...
+
     def losses(self, request: SceneRequest, folder: Path) -> Job[tuple[Finding, ...]]:
         """What an export of ``request`` would not hold; nothing is changed."""
         ...

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import __version__
 from ..ayon_bridge.entities import Version
-from ..ayon_bridge.home import Home, Publication, PublishRequest, RepresentationFiles
-from ..ayon_bridge.library import Library
+from ..ayon_bridge.home import Publication, RepresentationFiles
 from ..ayon_bridge.outbox import MARK
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
@@ -24,57 +23,16 @@ from ..usd_tools.identity import Identity, stamp_identity
 from ..usd_tools.path_changes import path_changes
 from ..usd_tools.references import move_references, referenced_versions
 from ..usd_tools.sameness import same_asset
-from .committing import commit
+from .committing import FILM, commit
 from .export import CheckedAsset, export_asset
-from .homes import To, publish_at
-from .host import SceneHost, SceneRequest
+from .homes import publish_at
+from .host import SceneHost
+from .order import USD, PublishOrder, request_of
 from .report import write_report
-from .settings import user_name
 from .work import work_folder
 
-if TYPE_CHECKING:
-    from ..ayon_bridge.server import Server
-
-USD = "usd"
-ANIMATION = "animation"
 REPORT = "report"
 THUMBNAIL = "thumbnail.png"
-
-
-@dataclass(frozen=True)
-class PublishOrder:
-    """What to publish, where to, and how.
-
-    Attributes:
-        scene: what to export.
-        blend: the file it comes from; its name is recorded, not its path.
-        library: folder of the library, which is made when there is none.
-        project: AYON project name.
-        project_code: its code, used when the project is new.
-        folder: path of the AYON folder (``"/assets/lantern"``).
-        task: AYON task name; "" for none.
-        product: AYON product name.
-        comment: the artist's words.
-        allow: names of checks whose errors are let through.
-        force: publish though nothing has changed.
-        break_lock: take over a lock without proof of its owner's death.
-        to: ``"library"``; ``"server"``, or the queue in the library while it cannot be
-            reached; ``"queue"``: the library, to be sent to the server later.
-    """
-
-    scene: SceneRequest
-    blend: Path
-    library: Path
-    project: str
-    project_code: str
-    folder: str
-    task: str
-    product: str
-    comment: str = ""
-    allow: tuple[str, ...] = ()
-    force: bool = False
-    break_lock: bool = False
-    to: To = "library"
 
 
 def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
@@ -82,21 +40,27 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
 
     Returns:
         Plain JSON data: ``version``, ``path`` of the root layer, ``folder``,
-        ``report``, ``thumbnail``, ``unchanged``, ``queued``, ``checks``, ``identity``.
+        ``report``, ``thumbnail``, ``unchanged``, ``queued``, ``entered``, ``checks``,
+        ``identity``.
 
     Raises:
         StagewrightError: ``checks-failed`` with the checks in its details when
             an error was found that is not allowed; whatever the export or the
             library refuses.
     """
-    request = _request(order)
+    request = request_of(order)
 
-    def publish(home: Library | Server, queued: bool) -> Job[dict[str, Any]]:
-        return _publish(host, order, request, home, queued=queued)
+    def publish(publication: Publication, queued: bool) -> Job[dict[str, Any]]:
+        return _publish(host, order, publication, queued=queued)
 
     return (
         yield from publish_at(
-            order.to, order.library, request, publish, break_lock=order.break_lock
+            order.to,
+            order.library,
+            request,
+            publish,
+            break_lock=order.break_lock,
+            known=order.known,
         )
     )
 
@@ -104,8 +68,7 @@ def publish_scene(host: SceneHost, order: PublishOrder) -> Job[dict[str, Any]]:
 def _publish(
     host: SceneHost,
     order: PublishOrder,
-    request: PublishRequest,
-    home: Library | Server,
+    publication: Publication,
     *,
     queued: bool,
 ) -> Job[dict[str, Any]]:
@@ -113,40 +76,25 @@ def _publish(
         root = work / "asset" / f"{order.scene.name}.usda"
         asset = yield from part(export_asset(host, order.scene, root, work, order.allow), 0.0, 0.6)
         stop_on_errors(asset.checks)
-        made = _facts(host, asset)
-        request = replace(request, content_hash=content_hash(asset.files), data=made)
-        before_this = last_version(home, request, asset.files, break_lock=order.break_lock)
-        last, unchanged = yield from part(before_this, 0.6, 0.62)
-        if last is not None and unchanged:
-            return result_of(home, last, asset.checks, unchanged=True)
-        before = main_files(home, last).get(USD) if last is not None else None
+        facts = _facts(host, asset) | ({MARK: True} if queued else {})
+        publication.complete(content_hash=content_hash(asset.files), data=facts)
+        unchanged = yield from part(unchanged_version(publication, asset.files), 0.6, 0.62)
+        if unchanged is not None:
+            return result_of(publication, unchanged, asset.checks, unchanged=True)
+        last = publication.last
+        before = publication.main_files(last).get(USD) if last is not None else None
         if before is not None:
             changes = path_changes(before, asset.files.root)
             asset = replace(asset, checks=asset.checks.with_findings(changes))
         # Without the lock: the picture takes longest, and a kill then leaves nothing.
-        picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, 0.85)
-        if queued:
-            request = replace(request, data=made | {MARK: True})
-        with closing(home.publication(request, break_lock=order.break_lock)) as publication:
+        end = 0.7 if order.turntable else 0.85
+        picture = yield from part(_picture(host, order, work / THUMBNAIL), 0.62, end)
+        film = yield from part(_film(host, order, work / "film.mp4", picture), end, 0.85)
+        with closing(publication):
             yield from part(publication.open(), 0.85, 0.86)
-            version = yield from part(_publish_files(publication, asset, picture, host), 0.86, 1.0)
-        return result_of(home, version, asset.checks, unchanged=False)
-
-
-def _request(order: PublishOrder) -> PublishRequest:
-    return PublishRequest(
-        project_name=order.project,
-        project_code=order.project_code,
-        folder_path=order.folder,
-        product_name=order.product,
-        product_type=ANIMATION if order.scene.over else USD,
-        task_name=order.task or None,
-        author=user_name(),
-        comment=order.comment,
-        content_hash="",
-        attrib={"source": order.blend.name},
-        force=order.force,
-    )
+            pictures = picture, film
+            version = yield from part(_publish_files(publication, asset, pictures, host), 0.86, 1.0)
+        return result_of(publication, version, asset.checks, unchanged=False)
 
 
 def _facts(host: SceneHost, asset: CheckedAsset) -> dict[str, Any]:
@@ -175,29 +123,18 @@ def stop_on_errors(checks: CheckReport) -> None:
     )
 
 
-def last_version(
-    home: Library | Server, request: PublishRequest, files: AssetFiles, *, break_lock: bool
-) -> Job[tuple[Version | None, bool]]:
-    """The last version, and whether the asset has not changed since, as the product's lock sees it.
+def unchanged_version(publication: Publication, files: AssetFiles) -> Job[Version | None]:
+    """The last version, as the product's lock sees it, if the asset has not changed since.
 
     With ``force`` it counts as changed.
     """
-    with closing(home.publication(request, break_lock=break_lock)) as publication:
+    with closing(publication):
         yield from publication.open()
         last = publication.last
-        if last is None or request.force:
-            return last, False
-        if publication.unchanged is not None:
-            return last, True
-        root = main_files(home, last).get(USD)
-        return last, root is not None and same_asset(root, files)
-
-
-def main_files(home: Home, version: Version) -> dict[str, Path]:
-    """The main file of each representation of ``version``, where it is on this machine."""
-    made = home.get_representations(version.project_name, version_ids=[version.id])
-    found = {each.name: home.main_file(each) for each in made}
-    return {name: path for name, path in found.items() if path.is_file()}
+        if last is None or publication.request.force or publication.unchanged is not None:
+            return publication.unchanged
+        root = publication.main_files(last).get(USD)
+        return last if root is not None and same_asset(root, files) else None
 
 
 def _picture(host: SceneHost, order: PublishOrder, path: Path) -> Job[Path | None]:
@@ -211,17 +148,39 @@ def _picture(host: SceneHost, order: PublishOrder, path: Path) -> Job[Path | Non
         return None
 
 
+def _film(
+    host: SceneHost, order: PublishOrder, path: Path, picture: Path | None
+) -> Job[Path | None]:
+    """Film the asset turning, if that is asked for; None where Blender cannot."""
+    if not order.turntable or picture is None:
+        return None
+    try:
+        return (yield from host.film(order.scene, path, order.turntable))
+    except StagewrightError as error:
+        if error.code not in {"no-film", "render-failed"}:
+            raise
+        yield Message(f"The picture is to be reviewed: {error.message}", "warning")
+        return None
+
+
 def _publish_files(
-    publication: Publication, asset: CheckedAsset, picture: Path | None, host: SceneHost
+    publication: Publication,
+    asset: CheckedAsset,
+    pictures: tuple[Path | None, Path | None],
+    host: SceneHost,
 ) -> Job[Version]:
-    """Stage the asset, its picture and its report, and make the version of them."""
+    """Stage the asset, its picture, film and report, and make the version of them."""
     files = asset.files
+    picture, film = pictures
     carried = [*files.layers, *files.textures]
     names = {path: path.relative_to(files.root.parent).as_posix() for path in carried}
     names[files.root] = publication.root_name
     staged = {name: path for path, name in names.items()}
-    pictures = {THUMBNAIL: picture} if picture else {}
-    yield from publication.stage({**staged, **pictures})
+    shown = {THUMBNAIL: picture} if picture else {}
+    film_name = publication.file_name("mp4", FILM)
+    shown |= {film_name: film} if film else {}
+    textures = {names[path] for path in files.textures}
+    yield from publication.stage({**staged, **shown}, textures)
     for layer in files.outward:
         move_references(publication.staging / names[layer], files.root.parent, publication.folder)
     report = publication.file_name("html", REPORT)
@@ -229,9 +188,14 @@ def _publish_files(
         RepresentationFiles(name=USD, main=publication.root_name, files=list(staged)),
         RepresentationFiles(name=REPORT, main=report, files=[report], output=REPORT),
     ]
+    if film:
+        name = f"{FILM}_mp4"
+        representations.append(
+            RepresentationFiles(name=name, main=film_name, files=[film_name], output=FILM)
+        )
 
     def describe(representations: Sequence[RepresentationFiles]) -> None:
-        usd, report = (publication.staging / each.main for each in representations)
+        usd, report, *_ = (publication.staging / each.main for each in representations)
         identity = identity_of(publication, files.root.stem)
         stamp_identity(usd, identity)
         write_report(
@@ -262,14 +226,12 @@ def identity_of(publication: Publication, name: str) -> Identity:
 
 
 def result_of(
-    home: Home, version: Version, checks: CheckReport, *, unchanged: bool
+    publication: Publication, version: Version, checks: CheckReport, *, unchanged: bool
 ) -> dict[str, Any]:
     """What a publish comes to, as plain JSON data."""
-    made = home.get_representations(version.project_name, version_ids=[version.id])
-    paths = main_files(home, version)
-    root = paths[USD]
+    paths = publication.main_files(version)
+    root, request = paths[USD], publication.request
     picture = root.with_name(THUMBNAIL)
-    context = next(each for each in made if each.name == USD).data["context"]
     return {
         "version": version.name,
         "path": str(root),
@@ -278,11 +240,12 @@ def result_of(
         "thumbnail": str(picture) if picture.is_file() else "",
         "unchanged": unchanged,
         "queued": bool(version.data.get(MARK)),
+        "entered": unchanged or publication.enters,
         "checks": checks.to_json(),
         "identity": {
             "project": version.project_name,
-            "folder": context["folder"]["path"],
-            "product": context["product"]["name"],
+            "folder": request.folder_path,
+            "product": request.product_name,
             "version": version.name,
             "versionId": version.id,
             "identifier": root.name,

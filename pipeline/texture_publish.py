@@ -6,14 +6,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import __version__
 from ..ayon_bridge.entities import Version
 from ..ayon_bridge.home import Publication, PublishRequest, RepresentationFiles
-from ..ayon_bridge.library import Library
 from ..ayon_bridge.outbox import MARK
 from ..jobs.compose import part
 from ..jobs.events import Job, Progress
@@ -29,21 +28,18 @@ from ..usd_tools.texture_look import TextureMaps, author_texture_asset
 from .committing import commit
 from .export import CheckedAsset
 from .homes import To, publish_at
+from .order import USD
 from .publish import (
     REPORT,
     THUMBNAIL,
-    USD,
     identity_of,
-    last_version,
     result_of,
     stop_on_errors,
+    unchanged_version,
 )
 from .report import write_report
 from .settings import asset_name, user_name
 from .work import work_folder
-
-if TYPE_CHECKING:
-    from ..ayon_bridge.server import Server
 
 PRODUCT_TYPE = "textureSet"
 """As AYON's Substance Painter host calls it."""
@@ -129,8 +125,8 @@ def publish_textures(order: TextureOrder) -> Job[dict[str, Any]]:
     about = read_about(order.sidecar)
     request = _request(order, about)
 
-    def publish(home: Library | Server, queued: bool) -> Job[dict[str, Any]]:
-        return _publish(order, request, home, about, queued=queued)
+    def publish(publication: Publication, queued: bool) -> Job[dict[str, Any]]:
+        return _publish(order, publication, about, queued=queued)
 
     return (
         yield from publish_at(
@@ -141,8 +137,7 @@ def publish_textures(order: TextureOrder) -> Job[dict[str, Any]]:
 
 def _publish(
     order: TextureOrder,
-    request: PublishRequest,
-    home: Library | Server,
+    publication: Publication,
     about: Mapping[str, Any],
     *,
     queued: bool,
@@ -152,21 +147,19 @@ def _publish(
         root.parent.mkdir()
         asset = yield from part(make_look(order.sidecar, root, work, order.allow), 0.0, 0.6)
         stop_on_errors(asset.checks)
-        request = replace(request, content_hash=content_hash(asset.files))
-        before_this = last_version(home, request, asset.files, break_lock=order.break_lock)
-        last, unchanged = yield from part(before_this, 0.6, 0.65)
-        if last is not None and unchanged:
-            return result_of(home, last, asset.checks, unchanged=True)
+        mark = {MARK: True} if queued else {}
+        publication.complete(content_hash=content_hash(asset.files), data=mark)
+        unchanged = yield from part(unchanged_version(publication, asset.files), 0.6, 0.65)
+        if unchanged is not None:
+            return result_of(publication, unchanged, asset.checks, unchanged=True)
         yield Progress("look.picture", 0.65, "Drawing its picture")
         shown = work / THUMBNAIL
         seen = picture(read_set(order.sidecar)[0])
         write_png(shown, (seen[:, :, :3] * 255 + 0.5).astype("u1"))
-        if queued:
-            request = replace(request, data={**request.data, MARK: True})
-        with closing(home.publication(request, break_lock=order.break_lock)) as publication:
+        with closing(publication):
             yield from part(publication.open(), 0.7, 0.75)
             version = yield from part(_publish_files(publication, asset, about, shown), 0.75, 1.0)
-        return result_of(home, version, asset.checks, unchanged=False)
+        return result_of(publication, version, asset.checks, unchanged=False)
 
 
 def _request(order: TextureOrder, about: Mapping[str, Any]) -> PublishRequest:
@@ -194,7 +187,8 @@ def _publish_files(
     names = {path: path.relative_to(files.root.parent).as_posix() for path in _all(files)}
     names[files.root] = publication.root_name
     sidecar, report = publication.file_name("json", SET), publication.file_name("html", REPORT)
-    yield from publication.stage({name: path for path, name in names.items()} | {THUMBNAIL: shown})
+    sources = {name: path for path, name in names.items()} | {THUMBNAIL: shown}
+    yield from publication.stage(sources, {names[path] for path in files.textures})
     stored = {Path(name).name: name for path, name in names.items() if path in files.textures}
     moved = {map_name: stored[Path(file).name] for map_name, file in about["maps"].items()}
     text = json.dumps({**about, "maps": moved}, indent=1, sort_keys=True)

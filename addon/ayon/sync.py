@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty
+from bpy.props import EnumProperty, StringProperty
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
@@ -21,11 +21,11 @@ from . import server
 KIND = "sync"
 
 
-def _sync(on_conflict: str) -> Job[Mapping[str, Any]]:
-    library = preferences.library_path()
-    value = yield from command(
-        "ayon", "sync", f"--library={library}", f"--on-conflict={on_conflict}"
-    )
+def _sync(on_conflict: str, only: str) -> Job[Mapping[str, Any]]:
+    words = [f"--library={preferences.library_path()}", f"--on-conflict={on_conflict}"]
+    if only:
+        words.append(f"--only={only}")
+    value = yield from command("ayon", "sync", *words)
     yield Message(_told(value["rows"]))
     return value
 
@@ -60,6 +60,12 @@ class STAGEWRIGHT_OT_sync(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    only: StringProperty(
+        name="Version",
+        description="Id of the version to send; all that wait if empty",
+        options={"SKIP_SAVE"},
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether the server may be asked, and no sync is running."""
@@ -71,7 +77,7 @@ class STAGEWRIGHT_OT_sync(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start to send, or do so when there is no window."""
         try:
-            task = pump.run(_sync(self.on_conflict), KIND, "Sync with the server")
+            task = pump.run(_sync(self.on_conflict, self.only), KIND, "Sync with the server")
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -89,11 +95,23 @@ def draw_sync(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     draw_task(layout, context, task)
     waiting = _waiting(task.value.get("rows", []))
     for row in waiting:
-        draw_text(layout, context, row["message"], "INFO")
-    if waiting:
-        choices = layout.row(align=True)
-        for choice, text in (("renumber", "Renumber"), ("skip", "Leave Out")):
-            choices.operator("stagewright.sync", text=text).on_conflict = choice
+        draw_text(layout, context, f"{_named(row)}: {row['message']}", "INFO")
+        _draw_choices(layout, row["versionId"])
+    if len(waiting) > 1:
+        layout.label(text="All of Them")
+        _draw_choices(layout, "")
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return f"{row['folder']} {row['product']} {row['queued']}".strip()
+
+
+def _draw_choices(layout: bpy.types.UILayout, version_id: str) -> None:
+    """Draw what may become of a version, or of all."""
+    choices = layout.row(align=True)
+    for choice, text in (("renumber", "Renumber"), ("skip", "Leave Out")):
+        button = choices.operator("stagewright.sync", text=text)
+        button.on_conflict, button.only = choice, version_id
 
 
 def register() -> None:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import bpy
@@ -18,6 +19,7 @@ from ...pipeline.host import DirectExport, ImportChoice, NativeExport, SceneRequ
 from ...usd_tools.findings import Finding
 from ...usd_tools.scene_record import SceneRecord
 from .bake import bake_lost_inputs
+from .film import write_film
 from .importing import import_collection, import_to_blend, write_blend
 from .losses import find_losses
 from .mtlx import export_materials, import_materials
@@ -36,6 +38,9 @@ from .scope import (
 from .stream.objects import read_stream
 from .thumbnail import render_thumbnail, render_turntable
 from .variants import look_materials
+
+_FILM_SAMPLES = 16
+"""A film has many pictures; the denoiser has to do more."""
 
 
 class BlenderHost:
@@ -165,6 +170,20 @@ class BlenderHost:
     def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
         """Render the collection of ``request`` into the PNG ``path``."""
         return render_thumbnail(request.collection, path)
+
+    def film(self, request: SceneRequest, path: Path, frames: int) -> Job[Path]:
+        """Film the collection of ``request`` as it turns once, into the MP4 ``path``."""
+        with TemporaryDirectory() as folder:
+            pictures = yield from render_turntable(
+                request.collection,
+                Path(folder) / "turn.png",
+                frames,
+                samples=_FILM_SAMPLES,
+                transparent=False,
+            )
+            yield Progress("film.write", None, "Writing the film")
+            write_film(pictures, path)
+        return path
 
 
 def _export_native(

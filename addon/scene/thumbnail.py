@@ -75,7 +75,13 @@ def render_thumbnail(
 
 
 def render_turntable(
-    collection_name: str, path: Path, frames: int, *, size: int = 512, samples: int = _SAMPLES
+    collection_name: str,
+    path: Path,
+    frames: int,
+    *,
+    size: int = 512,
+    samples: int = _SAMPLES,
+    transparent: bool = True,
 ) -> Job[list[Path]]:
     """Render pictures from all around the asset, as if it turned once.
 
@@ -88,6 +94,7 @@ def render_turntable(
         frames: number of pictures.
         size: width and height in pixels.
         samples: Cycles samples per pixel.
+        transparent: alpha behind the asset, not the studio's grey.
 
     Returns:
         The pictures, in order.
@@ -106,6 +113,7 @@ def render_turntable(
     view = _add_camera(scene, swept)
     _add_lights(scene, points, view)
     _set_render(scene, size, samples)
+    scene.render.film_transparent = transparent
     table = bpy.data.objects.new("Turntable", None)
     table.location = middle
     scene.collection.objects.link(table)

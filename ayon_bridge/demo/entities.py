@@ -239,6 +239,10 @@ def _claim(store: Store, project: Document, kind: Kind, entity: Document) -> Non
     field = ", ".join(_column(each) for each in kind.unique)
     if not store.claim(project["name"], kind.name, entity["id"], field, json.dumps(words)):
         raise _taken(kind, field, ", ".join(str(each) for each in values))
+    if kind.name == "version" and entity["version"] < 0:
+        product = str(entity["productId"])
+        if not store.claim(project["name"], kind.name, entity["id"], "hero", product):
+            raise _taken(kind, "hero of product_id", product)
 
 
 def _remove(store: Store, project: str, kind: Kind, key: str) -> None:

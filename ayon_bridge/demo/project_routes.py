@@ -153,7 +153,7 @@ def _run_batch(request: Request) -> Document:
 def _run_operation(request: Request, operation: Document) -> Document:
     kind_name, action = operation["entityType"], operation["type"]
     result: Document = {
-        "id": operation["id"],
+        "id": operation.get("id") or new_id(),
         "type": action,
         "entityType": kind_name,
         "entityId": operation.get("entityId"),

@@ -59,7 +59,7 @@ def _together(credentials: Credentials, count: int, source: Path, admin: ServerA
     """Publish together while somebody takes some of the numbers; returns how many were retried."""
     folder = admin.get_folder_by_path(PROJECT, "/lantern")["id"]
     with Server(credentials) as server, ExitStack() as ending:
-        publications = server.publications(_requests("usdBatch", count))
+        publications = server.publications(_requests("usdBatch", count), StagedPublication)
         staged = []
         for each in publications:
             made = _stage(ending.enter_context(closing(each)), source)

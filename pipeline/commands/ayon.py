@@ -102,7 +102,8 @@ def _synced(value: Mapping[str, Any]) -> str:
     for row in value["rows"]:
         named = f"{row['folder']} {row['product']} {row['queued']}"
         became = {"sent": f"sent as {row['version']}", "skipped": "stays in the library"}
-        lines.append(f"{named}: {became.get(row['state'], 'waits on. ' + row['message'])}")
+        waits = f"waits on, {row['versionId']}. {row['message']}"
+        lines.append(f"{named}: {became.get(row['state'], waits)}")
     return "\n".join(lines) or "Nothing waits for the server."
 
 

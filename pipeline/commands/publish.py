@@ -10,6 +10,7 @@ from typing import Any
 from ...jobs.events import Job
 from .. import settings, summaries
 from ..host import SceneHost
+from ..order import PRODUCT_TYPES, PublishOrder
 from .common import (
     add_place,
     add_scene_options,
@@ -44,32 +45,63 @@ def add(verbs: Any) -> None:
         product=f"{settings.PRODUCT}, with --over {settings.SHOT_PRODUCT}",
     )
     verb.add_argument(
+        "--type",
+        choices=PRODUCT_TYPES,
+        default="",
+        help="AYON's type of the product, which is then called after it (modelMain); a product "
+        "keeps the type that it was made with (default: usd, with --over animation)",
+    )
+    verb.add_argument(
+        "--turntable",
+        type=_pictures,
+        default=0,
+        metavar="FRAMES",
+        help="film the asset turning once, as many pictures long (48 are two seconds): an MP4 for "
+        "AYON's review instead of the picture; where Blender has no FFmpeg, the picture",
+    )
+    verb.add_argument("--known", type=Path, help=argparse.SUPPRESS)  # see ..joint
+    verb.add_argument(
         "--save",
         action="store_true",
         help="keep the published identity and the names of prims in FILE, and save it",
     )
 
 
-def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
-    require_usd()
-    from ..publish import PublishOrder, publish_scene
+def _pictures(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 1000:
+        raise ValueError
+    return number
 
+
+def order_of(options: argparse.Namespace) -> PublishOrder:
+    """What the options of the verb order."""
     scene = scene_request(options)
-    host.open(options.blend)
-    result = yield from publish_scene(
-        host,
-        PublishOrder(
-            scene=scene,
-            blend=options.blend,
-            allow=tuple(options.allow),
-            **place_of(
-                options,
-                folder=f"{settings.FOLDER_ROOT}/{scene.name}",
-                task=settings.TASK,
-                product=settings.SHOT_PRODUCT if options.over else settings.PRODUCT,
-            ),
+    usual = settings.SHOT_PRODUCT if options.over else settings.PRODUCT
+    return PublishOrder(
+        scene=scene,
+        blend=options.blend,
+        allow=tuple(options.allow),
+        turntable=options.turntable,
+        product_type=options.type,
+        known=options.known,
+        **place_of(
+            options,
+            folder=f"{settings.FOLDER_ROOT}/{scene.name}",
+            task=settings.TASK,
+            product=f"{options.type}Main" if options.type else usual,
         ),
     )
+
+
+def _publish(options: argparse.Namespace, host: SceneHost) -> Job[dict[str, Any]]:
+    require_usd()
+    from ..publish import publish_scene
+
+    order = order_of(options)
+    scene = order.scene
+    host.open(options.blend)
+    result = yield from publish_scene(host, order)
     if options.save:
         # The file stays the asset that a shot's layer is over.
         host.remember(options.blend, scene, None if scene.over else result["identity"])

@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
 from ..host import SceneHost
 from ..summaries import count
+
+if TYPE_CHECKING:
+    from ...ayon_bridge.home import PublishRequest
+    from ..batch import Enter, Row, Start
 
 
 def add_list_options(parser: argparse.ArgumentParser, files: argparse._ActionsContainer) -> None:
@@ -95,25 +100,55 @@ def _shared(options: argparse.Namespace) -> list[str]:
 
 
 def _publish_list(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
-    from ..batch import Row, publish_list, publish_row, read_list
+    from ..batch import publish_list, read_list
     from ..cli import parse
+    from ..work import work_folder
 
     path: Path = options.list
     rows = read_list(path, _shared(options), lambda words: parse(["publish", *words]))
     results = options.results or path.with_suffix(".results.jsonl")
     if not options.scheduler:
-        local = {"at_once": options.jobs, "fresh": options.fresh}
-
-        def start(row: Row) -> Any:
-            return publish_row(row, options.retries)
-
-        return (yield from publish_list(rows, results, start, **local))
+        with work_folder() as folder:
+            start, enter = _ways(rows, options.retries, folder)
+            local = {"at_once": options.jobs, "fresh": options.fresh, "enter": enter}
+            return (yield from publish_list(rows, results, start, **local))
     from ..farm import cluster, on_cluster
 
     with cluster(options.scheduler) as client:
         there = on_cluster(client, options.retries)
         everything = {"at_once": max(len(rows), 1), "fresh": options.fresh}
         return (yield from publish_list(rows, results, there, **everything))
+
+
+def _ways(rows: Sequence[Row], retries: int, folder: Path) -> tuple[Start, Enter | None]:
+    """How rows are begun; and entered, if any is for the AYON server."""
+    from ..batch import publish_row
+
+    requests = {row.key: made for row in rows if (made := _request(row)) is not None}
+    if not requests:
+        return lambda row: publish_row(row, retries), None
+    from ..joint import Joint
+
+    joint = Joint(requests, retries, folder)
+    return joint.start, joint.enter
+
+
+def _request(row: Row) -> PublishRequest | None:
+    """The request of a row that is for the server; a wrong one tells so by itself.
+
+    So does a shot's: to know its name, its asset would have to be read.
+    """
+    from ..cli import parse
+    from ..order import request_of
+    from .publish import order_of
+
+    try:
+        options = parse(["publish", *row.words])
+        if options.to != "server" or options.over:
+            return None
+        return request_of(order_of(options))
+    except StagewrightError:
+        return None
 
 
 def _some_failed(value: Mapping[str, Any]) -> bool:

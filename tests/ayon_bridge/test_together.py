@@ -73,7 +73,7 @@ def complete(studio: Studio) -> set[str]:
 def test_many_versions_take_few_requests(studio: Studio, tmp_path: Path) -> None:
     source = studio.child.make_sources(tmp_path)["root"]
     with Server(studio.artist) as server, ExitStack() as ending:
-        publications = server.publications(requests(studio))
+        publications = server.publications(requests(studio), StagedPublication)
         for each in publications:
             ending.enter_context(closing(each))
             stage(each, source)
@@ -89,7 +89,7 @@ def test_many_versions_take_few_requests(studio: Studio, tmp_path: Path) -> None
 def test_a_version_in_the_way_holds_no_other_up(studio: Studio, tmp_path: Path) -> None:
     source = studio.child.make_sources(tmp_path)["root"]
     with Server(studio.artist) as server, ExitStack() as ending:
-        publications = server.publications(requests(studio))
+        publications = server.publications(requests(studio), StagedPublication)
         made = [stage(ending.enter_context(closing(each)), source) for each in publications]
         for number in (0, 7, COUNT - 1):
             taken(studio, number)
@@ -113,7 +113,7 @@ def test_what_was_not_entered_is_taken_back(studio: Studio, tmp_path: Path) -> N
     source = studio.child.make_sources(tmp_path)["root"]
     studio.demo.faults.add(Fault("POST", "operations", "status", "500"))
     with Server(studio.artist) as server, ExitStack() as ending:
-        publications = server.publications(requests(studio, 3))
+        publications = server.publications(requests(studio, 3), StagedPublication)
         for each in publications:
             ending.enter_context(closing(each))
             stage(each, source)
@@ -128,7 +128,7 @@ def test_a_lost_answer_is_looked_up(studio: Studio, tmp_path: Path) -> None:
     source = studio.child.make_sources(tmp_path)["root"]
     studio.demo.faults.add(Fault("POST", "operations", "lost"))
     with Server(studio.artist) as server, ExitStack() as ending:
-        publications = server.publications(requests(studio, 3))
+        publications = server.publications(requests(studio, 3), StagedPublication)
         for each in publications:
             ending.enter_context(closing(each))
             stage(each, source)

@@ -20,11 +20,15 @@ from ayon_api.server_api import ServerAPI
 from stagewright.addon import preferences, pump
 from stagewright.addon.ayon import assets, known, loaded
 from stagewright.addon.ayon.publish import STAGEWRIGHT_PT_publish
+from stagewright.addon.scene.film import write_film
 from stagewright.addon.scene.host import BlenderHost
+from stagewright.addon.scene.thumbnail import render_thumbnail, render_turntable
 from stagewright.ayon_bridge.demo.server import DemoServer
 from stagewright.jobs.errors import StagewrightError
+from stagewright.jobs.events import Job
 from stagewright.pipeline.host import SceneRequest
-from stagewright.pipeline.publish import PublishOrder, publish_scene
+from stagewright.pipeline.order import PublishOrder
+from stagewright.pipeline.publish import publish_scene
 
 from .recorder import draw
 from .scenes import add_square, empty_scene, finish
@@ -58,7 +62,7 @@ class Studio:
 
     def publish(self, name: str, **changes: Any) -> dict[str, Any]:
         """Publish the whole scene, in this process."""
-        return finish(publish_scene(BlenderHost(), self.order(name, **changes)))
+        return finish(publish_scene(QuickHost(), self.order(name, **changes)))
 
     def product(self, name: str) -> dict[str, Any]:
         folder = self.admin.get_folder_by_path("show", f"/assets/{name}")
@@ -97,6 +101,20 @@ def studio(
         monkeypatch.setenv("AYON_API_KEY", key)
         monkeypatch.setenv("AYON_SITE_ID", "stage")
         yield Studio(demo, admin, key, root)
+
+
+class QuickHost(BlenderHost):
+    """A Blender whose pictures are small and coarse."""
+
+    def thumbnail(self, request: SceneRequest, path: Path) -> Job[Path]:
+        return render_thumbnail(request.collection, path, size=32, samples=1)
+
+    def film(self, request: SceneRequest, path: Path, frames: int) -> Job[Path]:
+        turn = path.with_name("turn.png")
+        name = request.collection
+        pictures = yield from render_turntable(name, turn, frames, size=32, samples=1)
+        write_film(pictures, path)
+        return path
 
 
 def save_crate(folder: Path) -> Path:
@@ -156,23 +174,80 @@ def test_a_second_publish_without_changes_makes_no_version(studio: Studio) -> No
     assert [each["version"] for each in studio.versions("crate")] == [1, 2]
 
 
+def test_a_model_is_a_product_of_its_own_type(studio: Studio) -> None:
+    empty_scene()
+    add_square("Crate")
+    value = studio.publish("crate", product="modelMain", product_type="model")
+    (product,) = studio.admin.get_products("show", product_names=["modelMain"])
+    assert product["productType"] == "model"
+    assert "/publish/model/modelMain/v001/" in value["path"]
+    with pytest.raises(StagewrightError) as caught:
+        studio.publish("crate", product="modelMain", product_type="look")
+    assert caught.value.code == "product-type-differs"
+
+
+def add_published(identity: dict[str, Any]) -> None:
+    """Show a published asset in the scene."""
+    collection = bpy.data.collections.new(identity["product"])
+    square = add_square("Square")
+    collection.objects.link(square)
+    bpy.context.scene.collection.objects.unlink(square)
+    collection.stagewright.remember(identity)
+    collection.stagewright.added = True
+    user = bpy.data.objects.new("user", None)
+    user.instance_type, user.instance_collection = "COLLECTION", collection
+    bpy.context.scene.collection.objects.link(user)
+
+
 @pytest.mark.usefixtures("addon")
 def test_an_assembly_is_linked_to_what_it_is_made_of(studio: Studio) -> None:
     empty_scene()
     add_square("Crate")
     crate = studio.publish("crate")["identity"]
     empty_scene()
-    collection = bpy.data.collections.new("crate")
-    collection.objects.link(add_square("Crate"))
-    collection.stagewright.remember(crate)
-    collection.stagewright.added = True
-    user = bpy.data.objects.new("user", None)
-    user.instance_type, user.instance_collection = "COLLECTION", collection
-    bpy.context.scene.collection.objects.unlink(bpy.data.objects["Crate"])
-    bpy.context.scene.collection.objects.link(user)
+    add_published(crate)
     shelf = studio.publish("shelf")["identity"]
     links = studio.admin.get_version_links("show", shelf["versionId"], link_direction="in")
     assert [each["entityId"] for each in links] == [crate["versionId"]]
+
+
+@pytest.mark.usefixtures("addon")
+def test_how_often_a_whole_publish_asks_the_server(studio: Studio) -> None:
+    empty_scene()
+    add_square("Crate")
+    parts = [studio.publish("crate", product=f"usd{part}")["identity"] for part in ("A", "B")]
+    empty_scene()
+    for part in parts:
+        add_published(part)
+    asked = []
+    for number in (1, 2):
+        studio.demo.clear_log()
+        value = studio.publish("shelf", turntable=2)
+        asked.append([f"{each.method} {each.path}" for each in studio.demo.log])
+        assert value["version"] == f"v00{number}"
+        add_square("Board", float(number))
+    # Task and versions, roots; picture, batch; film, comment, two links.
+    assert [len(each) for each in asked] == [8, 8], asked
+    version = studio.versions("shelf")[-1]
+    made = {
+        each["name"]: each
+        for each in studio.admin.get_representations("show", version_ids=[version["id"]])
+    }
+    assert set(made) == {"usd", "report", "h264_mp4"}
+    assert version["attrib"]["comment"] == "Warmer glass" and version["thumbnailId"]
+    links = studio.admin.get_version_links("show", version["id"], link_direction="in")
+    assert {each["entityId"] for each in links} == {each["versionId"] for each in parts}
+    film = made["h264_mp4"]
+    assert film["context"]["output"] == "h264"
+    path = Path(film["attrib"]["path"])
+    assert path.name == "shw_shelf_usdMain_v002_h264.mp4"
+    (seen,) = studio.admin.get_activities(
+        "show", entity_ids=[version["id"]], activity_types=["reviewable"]
+    )
+    data = seen["activityData"]
+    assert (data["mime"], data["reviewableLabel"]) == ("video/mp4", path.name)
+    content = studio.admin.get(f"projects/show/files/{data['fileId']}").content
+    assert content == path.read_bytes() and content[4:8] == b"ftyp"
 
 
 def test_a_number_that_is_taken_during_the_publish_is_given_up_for_the_next(
@@ -233,14 +308,7 @@ def test_a_chain_that_was_made_without_the_server_is_sent_by_a_button(
         crate = studio.publish("crate")
     assert crate["queued"] and not Path(crate["path"]).is_relative_to(studio.root)
     empty_scene()
-    collection = bpy.data.collections.new("crate")
-    collection.objects.link(add_square("Crate"))
-    collection.stagewright.remember(crate["identity"])
-    collection.stagewright.added = True
-    user = bpy.data.objects.new("user", None)
-    user.instance_type, user.instance_collection = "COLLECTION", collection
-    bpy.context.scene.collection.objects.unlink(bpy.data.objects["Crate"])
-    bpy.context.scene.collection.objects.link(user)
+    add_published(crate["identity"])
     shelf = studio.publish("shelf", to="queue")
     folder = studio.admin.get_folder_by_path("show", "/assets/crate")
     product = studio.admin.create_product("show", "usdMain", "usd", folder["id"])
@@ -251,8 +319,11 @@ def test_a_chain_that_was_made_without_the_server_is_sent_by_a_button(
     bpy.context.scene.stagewright.home = "SERVER"
     assert bpy.ops.stagewright.sync() == {"FINISHED"}
     assert "Nothing waits" not in " ".join(draw(STAGEWRIGHT_PT_publish).texts)
-    assert bpy.ops.stagewright.sync(on_conflict="renumber") == {"FINISHED"}
+    one = crate["identity"]["versionId"]
+    assert bpy.ops.stagewright.sync(on_conflict="renumber", only=one) == {"FINISHED"}
     assert [each["version"] for each in studio.versions("crate")] == [1, 2]
+    assert studio.admin.get_version_by_id("show", shelf["identity"]["versionId"]) is None
+    assert bpy.ops.stagewright.sync() == {"FINISHED"}
     (version,) = studio.versions("shelf")
     assert version["id"] == shelf["identity"]["versionId"]
     made = studio.admin.get_representations(

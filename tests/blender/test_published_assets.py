@@ -20,7 +20,8 @@ from stagewright.addon.scene.host import BlenderHost
 from stagewright.ayon_bridge.library import Library
 from stagewright.pipeline.export import CheckedAsset, export_asset
 from stagewright.pipeline.host import SceneRequest
-from stagewright.pipeline.publish import PublishOrder, publish_scene
+from stagewright.pipeline.order import PublishOrder
+from stagewright.pipeline.publish import publish_scene
 from stagewright.pipeline.published import one_version, products
 
 from .scenes import add_square, empty_scene, finish, instance_collection

@@ -14,7 +14,8 @@ from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Message
 from stagewright.pipeline.export import CheckedAsset, export_asset
 from stagewright.pipeline.host import SceneRequest
-from stagewright.pipeline.publish import PublishOrder, publish_scene
+from stagewright.pipeline.order import PublishOrder
+from stagewright.pipeline.publish import publish_scene
 
 from .scenes import add_mesh, add_square, empty_scene, finish
 

@@ -31,6 +31,7 @@ from stagewright.usd_tools.references import move_references
 
 MAIN = "import sys; from stagewright.pipeline.cli import main; sys.exit(main())"
 PICTURE = b"\x89PNG\r\n\x1a\n"
+MANY = [f"prop{number}" for number in range(8)]
 REPORT = """<html><title>{0} {1}</title><h1>{0} <span>{1}</span></h1>
 <dl><dt>File</dt><dd>{2}</dd></dl></html>
 """
@@ -64,10 +65,10 @@ def publish(
         sources = library.root.parent / "sources" / library.root.name
         sources.mkdir(parents=True, exist_ok=True)
         used = ""
-        for each in of:
+        for number, each in enumerate(of):
             (usd,) = library.get_representations("show", None, ["usd"], [each.id])
             path = library.main_file(usd).as_posix()
-            used += f'    def "part" (references = @{path}@) {{}}\n'
+            used += f'    def "part{number or ""}" (references = @{path}@) {{}}\n'
         root = (
             f'#usda 1.0\n(\ndefaultPrim = "{name}"\nsubLayers = [@./{name}_references.usda@]\n)\n'
         )
@@ -134,7 +135,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
             roots = {"work": str(tmp_path / f"storage {site}")}
             admin.set_project_root_overrides("show", site, roots)
         assets = admin.create_folder("show", "assets")
-        for name in ("crate", "shelf"):
+        for name in ("crate", "shelf", *MANY):
             folder = admin.create_folder("show", name, folder_type="Asset", parent_id=assets)
             admin.create_task("show", "modeling", "Modeling", folder)
         made = Studio(demo, admin, key, tmp_path)
@@ -223,6 +224,57 @@ def test_a_taken_number_is_a_choice(studio: Studio, library: Library) -> None:
     assert row["state"] == "waiting" and "refers to" in row["message"]
     assert studio.versions("shelf") == []
     assert finish(library.verify()) == []
+
+
+def test_versions_that_need_no_other_go_together(studio: Studio, library: Library) -> None:
+    parts = [publish(library, name) for name in MANY]
+    shelf = publish(library, "shelf", of=tuple(parts[:2]))
+    again = publish(library, MANY[0], "b")
+    for name in MANY[2:4]:
+        studio.admin.create_version("show", 1, studio.product(name))
+    studio.demo.clear_log()
+    rows = run(library)
+    asked = [each.path for each in studio.demo.log if each.path == "/graphql"]
+    batches = [each.path for each in studio.demo.log if each.path.endswith("/operations")]
+    assert [row["state"] for row in rows] == ["sent"] * 2 + ["waiting"] * 2 + ["sent"] * 6
+    assert all("somebody else" in row["message"] for row in rows[2:4])
+    # The parts, then what needs one of them: what there is, what is sent already; the
+    # inputs of the second.
+    assert (len(asked), len(batches)) == (2 + 3, 2)
+    assert [each["id"] for each in studio.versions(MANY[0])] == [parts[0].id, again.id]
+    links = studio.admin.get_version_links("show", shelf.id, link_direction="in")
+    assert {each["entityId"] for each in links} == {each.id for each in parts[:2]}
+    rows = run(library, "renumber", (parts[2].id,))
+    assert [(row["state"], row["version"]) for row in rows] == [("sent", "v002")]
+    rows = run(library, "skip", (parts[3].id,))
+    assert [row["state"] for row in rows] == ["skipped"]
+    assert waiting(library) == []
+
+
+def test_a_number_that_is_taken_in_the_last_moment_holds_no_other_up(
+    studio: Studio, library: Library
+) -> None:
+    parts = [publish(library, name) for name in MANY[:3]]
+    for choice, states in (("keep", ["waiting", "sent", "sent"]), ("renumber", ["sent"])):
+        taken = False
+        rows: list[dict[str, Any]] = []
+        job = sync(SyncOrder(library.root, choice))  # type: ignore[arg-type]
+        while True:
+            try:
+                event = next(job)
+            except StopIteration as end:
+                rows = end.value["rows"]
+                break
+            if getattr(event, "step", "") == "server.batch" and not taken:
+                taken = True
+                number = {"keep": 1, "renumber": 2}[choice]
+                studio.admin.create_version("show", number, studio.product(MANY[0]))
+        assert [row["state"] for row in rows] == states
+    assert [each["version"] for each in studio.versions(MANY[0])] == [1, 2, 3]
+    assert studio.versions(MANY[0])[-1]["id"] == parts[0].id
+    stage = Usd.Stage.Open(str(studio.paths(parts[0].id)["usd"]))
+    assert stage.GetDefaultPrim().GetAssetInfoByKey("version") == "v003"
+    assert [len(studio.versions(name)) for name in MANY[1:3]] == [1, 1]
 
 
 def test_a_damaged_file_is_not_sent_and_holds_nobody_else_up(
