@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,6 +79,12 @@ class PublishedVersion:
         """What it can be loaded as, the likeliest first."""
         return [kind for kind in _ORDER if kind in self.files]
 
+    @cached_property
+    def searched(self) -> str:
+        """What a search looks through."""
+        words = (self.folder, self.product, self.product_type, self.comment, self.author)
+        return " ".join(words).casefold()
+
     def identity(self, kind: Kind) -> Mapping[str, str]:
         """As the result of a publish names it; the path is that of a kind's main file."""
         return {
@@ -140,6 +147,12 @@ def products(library: str, project: str) -> Job[dict[str, Any]]:
         "project": project,
         "versions": [each.to_json() for each in made],
     }
+
+
+def search(versions: Sequence[PublishedVersion], words: str) -> list[PublishedVersion]:
+    """Those of whose folder, product, type, comment or author all the words are part."""
+    wanted = words.casefold().split()
+    return [each for each in versions if all(word in each.searched for word in wanted)]
 
 
 def versions_of_product(library: str, project: str, product_id: str) -> Job[dict[str, Any]]:
