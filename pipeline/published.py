@@ -130,23 +130,35 @@ def products(library: str, project: str) -> Job[dict[str, Any]]:
 
     Returns:
         ``projects``: names of all projects; ``project``: this one's, or "" if there is
-        none of it; ``versions``: by folder and product, each as
-        :meth:`PublishedVersion.to_json` gives it, without files.
+        none of it; ``folders``: see :func:`tasks_by_folder`; ``versions``: by folder and
+        product, each as :meth:`PublishedVersion.to_json` gives it, without files.
     """
     yield _asking(library)
     with open_home(library) as home:
         projects = [each.name for each in home.get_projects()]
         if project not in projects:
-            return {"projects": projects, "project": "", "versions": []}
+            return {"projects": projects, "project": "", "folders": {}, "versions": []}
         yield Progress("browse.products", 0.3, f"Reading the products of {project}")
+        folders = tasks_by_folder(home, project)
         found = home.get_last_versions(project)
         made = _Project(home, project).describe(found.values(), with_files=False)
     made.sort(key=lambda each: (each.folder, each.product))
     return {
         "projects": projects,
         "project": project,
+        "folders": folders,
         "versions": [each.to_json() for each in made],
     }
+
+
+def tasks_by_folder(home: Home, project: str) -> dict[str, list[str]]:
+    """Names of the tasks of every folder of a project, by its path."""
+    found = home.get_folders(project)
+    paths = {each.id: each.path for each in found}
+    folders: dict[str, list[str]] = {each.path: [] for each in found}
+    for task in home.get_tasks(project):
+        folders[paths[task.folder_id]].append(task.name)
+    return folders
 
 
 def search(versions: Sequence[PublishedVersion], words: str) -> list[PublishedVersion]:

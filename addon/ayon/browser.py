@@ -44,6 +44,7 @@ class _Heard:
         asked: the project that was asked for.
         project: whose products they are; "" if there is no such project.
         projects: names of all.
+        folders: names of the tasks of each folder, by its path.
         newest: newest version of each product, by folder and product.
         found: how many products the search found.
         product: id of the product whose versions are ``versions``.
@@ -56,6 +57,7 @@ class _Heard:
     asked: str = ""
     project: str = ""
     projects: list[str] = field(default_factory=list)
+    folders: Mapping[str, list[str]] = field(default_factory=dict)
     newest: list[PublishedVersion] = field(default_factory=list)
     found: int = 0
     product: str = ""
@@ -81,6 +83,16 @@ def newest_versions(scene: bpy.types.Scene) -> list[PublishedVersion]:
     return _heard.newest if _is_of(scene) else []
 
 
+def projects() -> list[str]:
+    """Names of the projects of the library, as heard last."""
+    return _heard.projects if _heard.library else []
+
+
+def folders(project: str) -> Mapping[str, list[str]]:
+    """Names of the tasks of each folder of a library's project, as heard last."""
+    return _heard.folders if _heard.library and _heard.project == project else {}
+
+
 def _is_of(scene: bpy.types.Scene) -> bool:
     place = _heard.library, _heard.asked
     return place == (asking.library_of(scene), asking.project_of(scene))
@@ -102,7 +114,8 @@ def _look(library: str, project: str) -> Job[Mapping[str, Any]]:
     value = yield from asking.ask("published:products", library=library, project=project)
     versions = [PublishedVersion.from_json(each) for each in value["versions"]]
     _heard.library, _heard.asked, _heard.project = library, project, value["project"]
-    _heard.projects, _heard.newest = value["projects"], versions
+    _heard.projects, _heard.folders = value["projects"], value["folders"]
+    _heard.newest = versions
     _forget_product()
     _fill()
     yield Message(_told())

@@ -38,6 +38,8 @@ def test_the_newest_version_of_every_product_by_folder_and_name(home: Home) -> N
     look = home.publish("vdbMain", product_type="vdbcache", extension="vdb")
     value = finish(products(home.library, PROJECT))
     assert value["projects"] == [PROJECT] and value["project"] == PROJECT
+    assert list(value["folders"])[:3] == ["/assets", "/assets/crate", "/assets/shelf"]
+    assert value["folders"]["/assets"] == []
     found = [PublishedVersion.from_json(each) for each in value["versions"]]
     assert [(each.folder, each.product, each.version_id) for each in found] == [
         ("/assets/crate", "usdMain", crate.id),
