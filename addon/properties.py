@@ -21,7 +21,8 @@ from bpy.props import (
 
 from ..pipeline import settings
 from ..pipeline.host import DEFAULT_ENGINE
-from .ayon import known, server
+from . import preferences
+from .ayon import browser, known, server
 
 
 class STAGEWRIGHT_PG_swap(bpy.types.PropertyGroup):
@@ -57,15 +58,21 @@ def _look(chosen: STAGEWRIGHT_PG_scene, context: bpy.types.Context) -> None:
 
 
 def _projects(chosen: STAGEWRIGHT_PG_scene, context: bpy.types.Context, typed: str) -> list[str]:
-    return known.projects() if _on_server(chosen) else []
+    return known.projects() if _on_server(chosen) else browser.projects()
 
 
 def _folders(chosen: STAGEWRIGHT_PG_scene, context: bpy.types.Context, typed: str) -> list[str]:
-    return known.folders(chosen.project) if _on_server(chosen) else []
+    return known.folders(chosen.project) if _on_server(chosen) else list(_of_library(chosen))
 
 
 def _tasks(chosen: STAGEWRIGHT_PG_scene, context: bpy.types.Context, typed: str) -> list[str]:
-    return known.tasks(chosen.project, chosen.folder) if _on_server(chosen) else []
+    if _on_server(chosen):
+        return known.tasks(chosen.project, chosen.folder)
+    return list(_of_library(chosen).get(chosen.folder, ()))
+
+
+def _of_library(chosen: STAGEWRIGHT_PG_scene) -> Mapping[str, list[str]]:
+    return browser.folders(chosen.project or preferences.project()[0])
 
 
 class STAGEWRIGHT_PG_scene(bpy.types.PropertyGroup):

@@ -8,6 +8,7 @@ from typing import Any
 from ..ayon_bridge import credentials
 from ..ayon_bridge.server import Server
 from ..jobs.events import Job, Progress
+from .published import tasks_by_folder
 
 
 def look(project: str) -> Job[dict[str, Any]]:
@@ -29,11 +30,7 @@ def look(project: str) -> Job[dict[str, Any]]:
         projects = [each.name for each in server.get_projects()]
         folders: dict[str, list[str]] = {}
         if project in projects:
-            found = server.get_folders(project)
-            paths = {each.id: each.path for each in found}
-            folders = {each.path: [] for each in found}
-            for task in server.get_tasks(project):
-                folders[paths[task.folder_id]].append(task.name)
+            folders = tasks_by_folder(server, project)
         return {
             "server": server.url,
             "user": user,

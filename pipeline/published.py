@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,6 +79,12 @@ class PublishedVersion:
         """What it can be loaded as, the likeliest first."""
         return [kind for kind in _ORDER if kind in self.files]
 
+    @cached_property
+    def searched(self) -> str:
+        """What a search looks through."""
+        words = (self.folder, self.product, self.product_type, self.comment, self.author)
+        return " ".join(words).casefold()
+
     def identity(self, kind: Kind) -> Mapping[str, str]:
         """As the result of a publish names it; the path is that of a kind's main file."""
         return {
@@ -123,23 +130,41 @@ def products(library: str, project: str) -> Job[dict[str, Any]]:
 
     Returns:
         ``projects``: names of all projects; ``project``: this one's, or "" if there is
-        none of it; ``versions``: by folder and product, each as
-        :meth:`PublishedVersion.to_json` gives it, without files.
+        none of it; ``folders``: see :func:`tasks_by_folder`; ``versions``: by folder and
+        product, each as :meth:`PublishedVersion.to_json` gives it, without files.
     """
     yield _asking(library)
     with open_home(library) as home:
         projects = [each.name for each in home.get_projects()]
         if project not in projects:
-            return {"projects": projects, "project": "", "versions": []}
+            return {"projects": projects, "project": "", "folders": {}, "versions": []}
         yield Progress("browse.products", 0.3, f"Reading the products of {project}")
+        folders = tasks_by_folder(home, project)
         found = home.get_last_versions(project)
         made = _Project(home, project).describe(found.values(), with_files=False)
     made.sort(key=lambda each: (each.folder, each.product))
     return {
         "projects": projects,
         "project": project,
+        "folders": folders,
         "versions": [each.to_json() for each in made],
     }
+
+
+def tasks_by_folder(home: Home, project: str) -> dict[str, list[str]]:
+    """Names of the tasks of every folder of a project, by its path."""
+    found = home.get_folders(project)
+    paths = {each.id: each.path for each in found}
+    folders: dict[str, list[str]] = {each.path: [] for each in found}
+    for task in home.get_tasks(project):
+        folders[paths[task.folder_id]].append(task.name)
+    return folders
+
+
+def search(versions: Sequence[PublishedVersion], words: str) -> list[PublishedVersion]:
+    """Those of whose folder, product, type, comment or author all the words are part."""
+    wanted = words.casefold().split()
+    return [each for each in versions if all(word in each.searched for word in wanted)]
 
 
 def versions_of_product(library: str, project: str, product_id: str) -> Job[dict[str, Any]]:

@@ -163,9 +163,11 @@ def _rows(home: Library | Server, place: _Place) -> list[dict[str, Any]]:
         for entry in entries:
             number = place.number(entry.name)
             lying = str(folder / entry.name)
-            if number is None or lying in found:
+            facts = entry.stat()
+            # An empty one is a claim whose file was never saved.
+            if number is None or lying in found or not facts.st_size:
                 continue
-            time = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
+            time = datetime.fromtimestamp(facts.st_mtime, UTC)
             found[lying] = {
                 "path": lying,
                 "name": entry.name,

@@ -18,7 +18,7 @@ from bpy.props import CollectionProperty, EnumProperty, IntProperty, PointerProp
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
-from ...pipeline.published import PublishedVersion
+from ...pipeline.published import PublishedVersion, search
 from ...pipeline.summaries import count
 from .. import preferences, pump
 from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
@@ -44,8 +44,8 @@ class _Heard:
         asked: the project that was asked for.
         project: whose products they are; "" if there is no such project.
         projects: names of all.
+        folders: names of the tasks of each folder, by its path.
         newest: newest version of each product, by folder and product.
-        texts: what a search looks through, for each of them.
         found: how many products the search found.
         product: id of the product whose versions are ``versions``.
         versions: newest first.
@@ -57,8 +57,8 @@ class _Heard:
     asked: str = ""
     project: str = ""
     projects: list[str] = field(default_factory=list)
+    folders: Mapping[str, list[str]] = field(default_factory=dict)
     newest: list[PublishedVersion] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
     found: int = 0
     product: str = ""
     versions: list[PublishedVersion] = field(default_factory=list)
@@ -83,9 +83,14 @@ def newest_versions(scene: bpy.types.Scene) -> list[PublishedVersion]:
     return _heard.newest if _is_of(scene) else []
 
 
-def projects(scene: bpy.types.Scene) -> list[str]:
-    """Names of the projects where the scene publishes to, as heard last."""
-    return _heard.projects if _heard.library == asking.library_of(scene) else []
+def projects() -> list[str]:
+    """Names of the projects of the library, as heard last."""
+    return _heard.projects if _heard.library else []
+
+
+def folders(project: str) -> Mapping[str, list[str]]:
+    """Names of the tasks of each folder of a library's project, as heard last."""
+    return _heard.folders if _heard.library and _heard.project == project else {}
 
 
 def _is_of(scene: bpy.types.Scene) -> bool:
@@ -109,11 +114,8 @@ def _look(library: str, project: str) -> Job[Mapping[str, Any]]:
     value = yield from asking.ask("published:products", library=library, project=project)
     versions = [PublishedVersion.from_json(each) for each in value["versions"]]
     _heard.library, _heard.asked, _heard.project = library, project, value["project"]
-    _heard.projects, _heard.newest = value["projects"], versions
-    _heard.texts = [
-        " ".join((v.folder, v.product, v.product_type, v.comment, v.author)).casefold()
-        for v in versions
-    ]
+    _heard.projects, _heard.folders = value["projects"], value["folders"]
+    _heard.newest = versions
     _forget_product()
     _fill()
     yield Message(_told())
@@ -138,12 +140,7 @@ def _forget_product() -> None:
 def _fill() -> None:
     """List what the search finds."""
     state = bpy.context.window_manager.stagewright_browser
-    words = state.search.casefold().split()
-    found = [
-        version
-        for version, text in zip(_heard.newest, _heard.texts, strict=True)
-        if all(word in text for word in words)
-    ]
+    found = search(_heard.newest, state.search)
     _heard.found = len(found)
     state.rows.clear()
     for version in found[:LIMIT]:
@@ -163,12 +160,12 @@ def _search(state: STAGEWRIGHT_PG_browser, context: bpy.types.Context) -> None:
 def _want_pictures(ids: list[str]) -> None:
     _heard.wanted = [key for key in ids if pictures.icon(_picture_name(key)) is None]
     if _heard.wanted and not pump.is_running(_PICTURES):
-        pump.run(_load_pictures(), _PICTURES, "Load pictures", quiet=True)
+        pump.run(_load_pictures(), _PICTURES, "Load pictures")
 
 
 def _load_pictures() -> Job[Mapping[str, Any]]:
     """Load the pictures that are wanted, whichever those are by then."""
-    folder = str(Path(bpy.app.tempdir) / "ayon" / "thumbnails")
+    folder, loaded = str(Path(bpy.app.tempdir) / "ayon" / "thumbnails"), 0
     while _heard.wanted:
         some, _heard.wanted = _heard.wanted[:_AT_ONCE], _heard.wanted[_AT_ONCE:]
         value = yield from asking.ask(
@@ -181,8 +178,10 @@ def _load_pictures() -> Job[Mapping[str, Any]]:
         )
         for key, path in value["pictures"].items():
             pictures.load(_picture_name(key), Path(path))
+        loaded += len(value["pictures"])
         pump.redraw()
-    return {}
+    yield Message(f"Loaded {count(loaded, 'picture')}.")
+    return {"pictures": loaded}
 
 
 def _picture_name(version_id: str) -> str:
@@ -197,7 +196,7 @@ def _choose_row(state: STAGEWRIGHT_PG_browser, context: bpy.types.Context) -> No
     if not 0 <= state.active < len(state.rows):
         return
     if state.rows[state.active].product_id != _heard.product and not pump.is_running(_DETAILS):
-        pump.run(_look_closer(), _DETAILS, "Ask for versions", quiet=True)
+        pump.run(_look_closer(), _DETAILS, "Ask for versions")
 
 
 def _look_closer() -> Job[Mapping[str, Any]]:
@@ -220,7 +219,7 @@ def _look_closer() -> Job[Mapping[str, Any]]:
         _items[:] = [(v.version_id, v.version, v.comment or v.author) for v in _heard.versions]
         if _items:
             bpy.context.window_manager.stagewright_browser.version = _items[0][0]
-        pump.redraw()
+        yield Message(f"Asked for {count(len(_items), 'version')}.")
 
 
 def _choose_version(state: STAGEWRIGHT_PG_browser, context: bpy.types.Context) -> None:

@@ -9,11 +9,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, get_args
 
+from ...ayon_bridge.home import Home, not_found
+from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Waiting
-from .. import settings
+from .. import published, settings
 from ..host import SceneHost
+from ..published import Kind
 from .common import add_group, add_library, add_verb, require_usd
 
 
@@ -53,12 +56,34 @@ def add(verbs: Any) -> None:
     browse = add_verb(
         group,
         "browse",
-        "List projects, a project's folders, or a folder's products and versions.",
+        "List projects, a project's folders, a folder's products and versions, or all that is "
+        "known of a product's versions: comments, what they are made of, what is made of them.",
         handler=_browse,
         summary=_rows,
     )
     browse.add_argument("project", nargs="?", help="list its folders")
     browse.add_argument("folder", nargs="?", help="list its products and versions")
+    browse.add_argument("product", nargs="?", help="tell all of its versions")
+    browse.add_argument(
+        "--search",
+        default="",
+        metavar="WORDS",
+        help="list the newest versions in the project of whose folder, product, type, comment or "
+        "author all the words are part",
+    )
+    add_library(browse)
+    load = add_verb(
+        group,
+        "load",
+        "Find a version's file on this machine, and tell what Blender can load it as.",
+        handler=_load,
+        summary=_found,
+    )
+    for name in ("project", "folder", "product"):
+        load.add_argument(name)
+    load.add_argument("--version", type=int, help="its number (default: the newest)")
+    load.add_argument("--as", dest="kind", choices=get_args(Kind), default="", help="which file")
+    add_library(load)
 
     sync = add_verb(
         group,
@@ -134,22 +159,80 @@ def _logged_out(value: Mapping[str, Any]) -> str:
 
 
 def _browse(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
-    from ...ayon_bridge.home import not_found
-    from ...ayon_bridge.server import Server
-
     yield Waiting()
-    with Server.open() as server:
+    library = str(options.library or "")
+    if options.search:
+        if options.project is None or options.folder is not None:
+            raise StagewrightError(
+                "bad-arguments", "A search is one in a project.", "Name a project, and no folder."
+            )
+        value = yield from published.products(library, options.project)
+        found = published.search(_versions(value), options.search)
+        return {"rows": [f"{each.folder} {_named(each)}" for each in found]}
+    with published.open_home(library) as home:
         if options.project is None:
-            return {"rows": [each.name for each in server.get_projects()]}
+            return {"rows": [each.name for each in home.get_projects()]}
         if options.folder is None:
-            return {"rows": [each.path for each in server.get_folders(options.project)]}
-        folder = server.get_folder_by_path(options.project, options.folder)
-        if folder is None:
-            raise not_found("folder", options.folder)
-        products = server.get_products(options.project, folder_ids=[folder.id])
-        versions = server.get_versions(options.project, None, [each.id for each in products])
+            return {"rows": [each.path for each in home.get_folders(options.project)]}
+        if options.product is not None:
+            place = options.project, options.folder, options.product
+            product = published.find_product(home, *place).id
+        else:
+            return {"rows": _of_folder(home, options.project, options.folder)}
+    value = yield from published.versions_of_product(library, options.project, product)
+    return {**value, "rows": [line for each in _versions(value) for line in _told(each, value)]}
+
+
+def _of_folder(home: Home, project: str, path: str) -> list[str]:
+    folder = home.get_folder_by_path(project, path)
+    if folder is None:
+        raise not_found("folder", path)
+    products = home.get_products(project, folder_ids=[folder.id])
+    versions = home.get_versions(project, None, [each.id for each in products])
     names = {each.id: each.name for each in products}
-    return {"rows": sorted(f"{names[each.product_id]} {each.name}" for each in versions)}
+    return sorted(f"{names[each.product_id]} {each.name}" for each in versions)
+
+
+def _versions(value: Mapping[str, Any]) -> list[published.PublishedVersion]:
+    return [published.PublishedVersion.from_json(each) for each in value["versions"]]
+
+
+def _named(version: published.PublishedVersion) -> str:
+    return f"{version.product} {version.version}  {version.comment}".rstrip()
+
+
+def _told(version: published.PublishedVersion, value: Mapping[str, Any]) -> list[str]:
+    """A version with what is said of it and what it is linked to, a line each."""
+    key = version.version_id
+    lines = [f"{version.product} {version.version}  {version.author}, {version.created_at[:10]}"]
+    said = value["comments"].get(key, ())
+    lines += [f"  {each['author']}: {each['body']}" for each in said]
+    for title, ends in (("made with", "inputs"), ("used by", "outputs")):
+        for each in value[ends].get(key, ()):
+            lines.append(f"  {title} {each['folder']} {each['product']} {each['version']}")
+    return lines
+
+
+def _load(options: argparse.Namespace, host: SceneHost | None) -> Job[dict[str, Any]]:
+    yield Waiting()
+    library = str(options.library or "")
+    with published.open_home(library) as home:
+        place = options.project, options.folder, options.product
+        product = published.find_product(home, *place)
+        found = home.get_versions(options.project, product_ids=[product.id])
+    if options.version is not None:
+        found = [each for each in found if each.version == options.version]
+    if not found:
+        number = f" v{options.version:03d}" if options.version is not None else ""
+        raise not_found("version", f"{options.folder} {product.name}{number}")
+    key = found[-1].id
+    value = yield from published.one_version(library, options.project, key, options.kind)
+    version = published.PublishedVersion.from_json(value)
+    return {**value, "path": str(version.files[options.kind or version.kinds[0]])}
+
+
+def _found(value: Mapping[str, Any]) -> str:
+    return f"{value['path']}\n{value['product']} {value['version']}, id {value['version_id']}"
 
 
 def _rows(value: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 import pytest
 
+from stagewright.addon import properties
 from stagewright.addon.ayon import browser, workfiles
 from stagewright.addon.textures import pictures
 
@@ -92,6 +93,19 @@ def test_another_project_is_not_shown_as_this_one(home: Home, tmp_path: Path) ->
     )
 
 
+def test_fields_complete_what_a_library_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HOMES["library"](tmp_path, monkeypatch) as home:
+        fill(home, tmp_path)
+        bpy.ops.stagewright.browse()
+        chosen = bpy.context.scene.stagewright
+        chosen.folder = "/assets/crate"
+        assert properties._projects(chosen, bpy.context, "") == ["show"]
+        assert "/assets/shelf" in properties._folders(chosen, bpy.context, "")
+        assert properties._tasks(chosen, bpy.context, "") == ["modeling"]
+
+
 def test_the_list_outlives_the_file_that_was_open(home: Home, tmp_path: Path) -> None:
     fill(home, tmp_path)
     bpy.ops.stagewright.browse()
@@ -132,7 +146,7 @@ def test_five_thousand_products_are_drawn_as_fast_as_a_few(
         {**one.to_json(), "product": f"usd{n:04}", "product_id": f"{n:032}", "has_picture": False}
         for n in range(5000)
     ]
-    answer = {"projects": ["show"], "project": "show", "versions": many}
+    answer = {"projects": ["show"], "project": "show", "folders": {}, "versions": many}
 
     def told(task: str, *_: object, **__: object) -> Iterator[object]:
         yield from ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ import bpy
 import pytest
 
 from stagewright.addon.ayon import assets, loading
-from stagewright.addon.ayon.loaded import loaded
+from stagewright.addon.ayon.loaded import add_volume, frames_of, loaded
 from stagewright.jobs.events import Message
+from stagewright.pipeline.published import PublishedVersion, one_version
 from stagewright.texture_lab.png import read_png
 
 from .published_files import HOMES, Home, blend_file, texture_files, volume_file
 from .recorder import draw
-from .scenes import add_square
+from .scenes import add_square, finish
 
 pytestmark = pytest.mark.usefixtures("addon")
 
@@ -171,16 +173,23 @@ def test_a_texture_set_leaves_other_materials_alone(home: Home, tmp_path: Path) 
 
 def test_a_sequence_of_volumes_plays_as_it_is_numbered(home: Home, tmp_path: Path) -> None:
     first = publish(home, "VOLUME", tmp_path, 1)
-    path = next(home.root.rglob("*.vdb"))
     home.choose()
-    for number in (7, 8, 9):
-        shutil.copyfile(path, path.with_name(f"smoke.{number:04}.vdb"))
-    from stagewright.addon.ayon.loaded import frames_of
-
-    assert frames_of(path.with_name("smoke.0007.vdb")) == (7, 9)
-    assert frames_of(path) is None
     add(first)
     assert not bpy.data.volumes[0].is_sequence
+    value = finish(one_version(home.library, "show", first, "VOLUME"))
+    path = Path(value["files"]["VOLUME"])
+    for number in (7, 8, 9):
+        shutil.copyfile(path, path.with_name(f"smoke.{number:04}.vdb"))
+    start = path.with_name("smoke.0007.vdb")
+    version = replace(PublishedVersion.from_json(value), files={"VOLUME": start})
+    assert (frames_of(start), frames_of(path)) == ((7, 9), None)
+    item = add_volume(version, frames_of(start))
+    bpy.context.scene.collection.objects.link(item)
+    for frame in (7, 9):
+        bpy.context.scene.frame_set(frame)
+        bpy.context.view_layer.update()
+        item.data.grids.load()
+        assert Path(item.data.grids.frame_filepath).name == f"smoke.{frame:04}.vdb"
 
 
 def test_volumes_are_as_large_in_a_scene_in_centimetres(home: Home, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from stagewright.ayon_bridge.entities import Version
 from stagewright.jobs.errors import StagewrightError
+from stagewright.pipeline.cli import main
 from stagewright.pipeline.published import (
     PublishedVersion,
     one_version,
@@ -37,6 +38,8 @@ def test_the_newest_version_of_every_product_by_folder_and_name(home: Home) -> N
     look = home.publish("vdbMain", product_type="vdbcache", extension="vdb")
     value = finish(products(home.library, PROJECT))
     assert value["projects"] == [PROJECT] and value["project"] == PROJECT
+    assert list(value["folders"])[:3] == ["/assets", "/assets/crate", "/assets/shelf"]
+    assert value["folders"]["/assets"] == []
     found = [PublishedVersion.from_json(each) for each in value["versions"]]
     assert [(each.folder, each.product, each.version_id) for each in found] == [
         ("/assets/crate", "usdMain", crate.id),
@@ -153,3 +156,37 @@ def test_all_versions_of_what_is_shown_newest_first(home: Home) -> None:
     told = finish(versions_of_same_products(home.library, shown))
     ids = {key: [each["version_id"] for each in listed] for key, listed in told.items()}
     assert ids == {made[1].id: [each.id for each in reversed(made)], other.id: [other.id]}
+
+
+def tell(home: Home, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Exit code and output of ``stagewright ayon …``."""
+    where = [f"--library={home.library}"] if home.library else []
+    code = main(["ayon", *words, *where])
+    return code, "".join(capsys.readouterr())
+
+
+def test_the_command_line_browses_and_finds_files(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = home.publish("modelMain", product_type="model", extension="blend", comment="Blocked")
+    home.publish("modelMain", product_type="model", extension="blend")
+    home.publish("usdMain", "/assets/shelf", data={"inputVersionIds": [old.id]})
+    crate = ("show", "/assets/crate", "modelMain")
+    assert tell(home, capsys, "browse")[1].splitlines() == ["show"]
+    code, text = tell(home, capsys, "browse", "show", "--search", "CRATE model")
+    assert code == 0 and "/assets/crate modelMain v002" in text and "shelf" not in text
+    code, text = tell(home, capsys, "browse", *crate)
+    assert code == 0 and "ann: Blocked" in text and "used by /assets/shelf usdMain v001" in text
+    code, text = tell(home, capsys, "browse", "show", "/assets/shelf", "usdMain")
+    assert "made with /assets/crate modelMain v001" in text
+    code, text = tell(home, capsys, "load", *crate, "--version", "1", "--as", "BLEND")
+    assert code == 0 and old.id in text and "shw_crate_modelMain_v001.blend\n" in text
+    for words, told in (
+        (("load", *crate, "--version", "9"), "modelMain v009"),
+        (("load", *crate, "--as", "VOLUME"), "has no file that can be loaded as volume"),
+        (("load", "show", "/assets/crate", "none"), "/assets/crate none"),
+        (("browse", "show", "/none"), "/none"),
+        (("browse", "--search", "x"), "Name a project"),
+    ):
+        code, text = tell(home, capsys, *words)
+        assert code == (2 if "--search" in words else 1) and told in text

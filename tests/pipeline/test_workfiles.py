@@ -60,6 +60,7 @@ def test_what_lies_in_the_folder_counts_though_nobody_entered_it(home: Home) -> 
     rows = finish(listed(home.library, *PLACE))["workfiles"]
     assert [row["version"] for row in rows] == [7, 1]
     assert save(home, "").name == "shw_crate_modeling_v008.blend"
+    assert Path(finish(claim(home.library, *PLACE))["path"]).name.endswith("v009.blend")
     first.unlink()
     rows = finish(listed(home.library, *PLACE))["workfiles"]
     assert [(row["version"], row["here"]) for row in rows] == [(8, True), (7, True), (1, False)]
