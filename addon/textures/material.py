@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..scene.settings import meters_per_unit
 
 KEY = "stagewright_texture"
+TITLE = "stagewright_title"  # the name that a set gave its material
 """Custom property of a material: the sidecar's path; of a node: what it is for."""
 
 _BLEND = 0.25
@@ -42,11 +43,14 @@ def apply(
     """
     old = item.active_material
     again = old is not None and KEY in old and old.library is None and old.node_tree is not None
+    name = about.get("family") or Path(about["request"]["photo"]).stem
+    title = str(name).replace("_", " ").capitalize()
     if again:
         material = old
+        if material.name.partition(".")[0] == material.get(TITLE):
+            material.name = title  # nobody gave it another name
     else:
-        name = about.get("family") or Path(about["request"]["photo"]).stem
-        material = bpy.data.materials.new(str(name).replace("_", " ").capitalize())
+        material = bpy.data.materials.new(title)
         if bpy.app.version < (5, 0):
             material.use_nodes = True
         material.node_tree.nodes.clear()
@@ -56,6 +60,7 @@ def apply(
     _Nodes(material, sidecar.parent, about, unit, side is None, displace).make()
     _place(material, item, side, float(about["tile_size_m"]), unit)
     material[KEY] = str(sidecar)
+    material[TITLE] = title
     return material, side is None
 
 
