@@ -214,7 +214,7 @@ def prepare(environment: Environment) -> Environment:
         [uv, "pip", "install", "--quiet", "--python", python, "--no-deps"]
         + ["--no-build-isolation", "--editable", "."]
     )
-    link_source(environment.source)
+    _link_source(environment)
     stamp.write_text(wanted)
     return environment
 
@@ -226,7 +226,6 @@ def prepare_tools(environment: Environment, pins: Path) -> Environment:
     if not stamp.is_file() or stamp.read_text() != wanted:
         say(f"Setting up {environment.folder.name} …")
         install(environment.interpreter, environment.folder, environment.program("python"), pins)
-        link_source(environment.source)
         stamp.write_text(wanted)
     return environment
 
@@ -241,10 +240,9 @@ def install(interpreter: str, folder: Path, python: str, pins: Path) -> str:
     return uv
 
 
-def link_source(source: Path) -> None:
-    """Make the clone importable as ``stagewright`` from the folder ``source``."""
-    source.mkdir(exist_ok=True)
-    link = source / "stagewright"
+def _link_source(environment: Environment) -> None:
+    environment.source.mkdir(exist_ok=True)
+    link = environment.source / "stagewright"
     if sys.platform == "win32":
         # A junction needs no special right, unlike a symbolic link.
         must(["cmd", "/c", "mklink", "/J", link, ROOT])

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from .environment import (
     ROOT,
@@ -31,11 +34,27 @@ def tools(pythons: Mapping[Version, str]) -> Environment:
 
 def docs(pythons: Mapping[Version, str]) -> int:
     """Build the site into site/; a broken link or anchor is an error."""
+    environment = tools(pythons)
+    _copy_rooms(environment.source / "stagewright")
     # The theme's makers announce their next product at every build.
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-    code = call([tools(pythons).program("mkdocs"), "build", "--quiet", "--clean"], env=quiet)
+    code = call([environment.program("mkdocs"), "build", "--quiet", "--clean"], env=quiet)
     print("The site has errors; see above." if code else f"{SITE.relative_to(ROOT)}/index.html")
     return code
+
+
+def _copy_rooms(target: Path) -> None:
+    """Put a copy of the packages where the reference is read: beside them lies too much else."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    shutil.copyfile(ROOT / "__init__.py", target / "__init__.py")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for package in project["tool"]["setuptools"]["packages"]:
+        if package.count(".") == 1:
+            room = package.partition(".")[2]
+            shutil.copytree(
+                ROOT / room, target / room, ignore=shutil.ignore_patterns("__pycache__")
+            )
 
 
 def audit(pythons: Mapping[Version, str]) -> int:
