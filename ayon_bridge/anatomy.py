@@ -43,12 +43,12 @@ class Filled:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The templates of a project.
+    """The templates of a project for one kind of files: published ones, or workfiles.
 
     Attributes:
         common: templates that others refer to by ``{@name}``.
-        directory: where a version is published.
-        file: name of a published file.
+        directory: the folder of a version, or of a task's workfiles.
+        file: name of a file.
     """
 
     common: Mapping[str, str]
@@ -57,7 +57,7 @@ class Anatomy:
 
     @property
     def root_name(self) -> str:
-        """Name of the root that versions are published below."""
+        """Name of the root that the files are below."""
         match = _ROOT_KEY.match(self.directory)
         if match is None:
             raise _bad(self.directory, 'does not begin with a root such as "{root[work]}"')
@@ -65,20 +65,20 @@ class Anatomy:
 
     @property
     def path(self) -> str:
-        """Template of a published file's whole path, references expanded."""
+        """Template of a file's whole path, references expanded."""
         return expand(f"{self.directory}/{self.file}", self.common)
 
     def fill_path(self, values: Values) -> Filled:
-        """The whole path of a published file, with forward slashes."""
+        """The whole path of a file, with forward slashes."""
         filled = fill(self.path, values)
         return Filled(_single_slashes(filled.text), filled.used)
 
     def fill_directory(self, values: Values) -> str:
-        """The folder of a version, with forward slashes."""
+        """The folder of the files, with forward slashes."""
         return _single_slashes(fill(expand(self.directory, self.common), values).text)
 
     def fill_file(self, values: Values) -> str:
-        """The name of a published file."""
+        """The name of a file."""
         return fill(expand(self.file, self.common), values).text
 
 
@@ -98,6 +98,36 @@ DEFAULT_ANATOMY = Anatomy(
         "<_{output}><.{@frame}><_{udim}>.{ext}"
     ),
 )
+
+WORK_ANATOMY = Anatomy(
+    common=DEFAULT_ANATOMY.common,
+    directory="{root[work]}/{project[name]}/{hierarchy}/{folder[name]}/work/{task[name]}",
+    file="{project[code]}_{folder[name]}_{task[name]}_{@version}<_{comment}>.{ext}",
+)
+"""Where a new AYON project keeps workfiles."""
+
+
+def configured(config: Mapping[str, Any], kind: str) -> Anatomy:
+    """The templates that a project on a server is configured with.
+
+    Args:
+        config: the project's ``config``.
+        kind: of templates, ``"publish"`` or ``"work"``; the ones called "default" are taken.
+
+    Raises:
+        StagewrightError: ``bad-template`` when there are none.
+    """
+    templates = config.get("templates") or {}
+    try:
+        default = templates[kind]["default"]
+        common = {name: str(value) for name, value in templates["common"].items()}
+        return Anatomy(common=common, directory=default["directory"], file=default["file"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StagewrightError(
+            "bad-template",
+            f"The project has no default template for {kind} files.",
+            "Add it in the project's anatomy on the AYON server.",
+        ) from error
 
 
 def below(root: Path, rootless: str) -> Path:

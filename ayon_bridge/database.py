@@ -26,13 +26,14 @@ from .entities import (
     Task,
     Thumbnail,
     Version,
+    Workfile,
     from_ayon,
     to_ayon,
     wire_name,
 )
 
-AnyEntity = Project | Folder | Task | Product | Version | Representation | Thumbnail
-E = TypeVar("E", Project, Folder, Task, Product, Version, Representation, Thumbnail)
+AnyEntity = Project | Folder | Task | Product | Version | Representation | Thumbnail | Workfile
+E = TypeVar("E", Project, Folder, Task, Product, Version, Representation, Thumbnail, Workfile)
 T = TypeVar("T")
 
 BUSY_SECONDS = 10.0
@@ -46,6 +47,7 @@ _TABLES: dict[type, str] = {
     Version: "versions",
     Representation: "representations",
     Thumbnail: "thumbnails",
+    Workfile: "workfiles",
 }
 _JSON_COLUMNS = {"attrib", "data", "files", "file"}
 
@@ -103,6 +105,15 @@ MIGRATIONS: Sequence[Migration] = (
         """CREATE TABLE outbox (
             position INTEGER PRIMARY KEY, version_id TEXT NOT NULL UNIQUE REFERENCES versions,
             state TEXT NOT NULL)""",
+    ),
+    # 4: workfiles.
+    (
+        """CREATE TABLE workfiles (
+            id TEXT PRIMARY KEY NOT NULL, project_name TEXT NOT NULL REFERENCES projects,
+            path TEXT NOT NULL, task_id TEXT NOT NULL REFERENCES tasks,
+            created_by TEXT NOT NULL,
+            attrib TEXT NOT NULL, data TEXT NOT NULL, created_at TEXT NOT NULL)""",
+        "CREATE UNIQUE INDEX workfiles_path ON workfiles (project_name, path)",
     ),
 )
 

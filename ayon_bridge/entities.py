@@ -167,6 +167,48 @@ class Thumbnail:
     created_at: str = field(default_factory=now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Workfile(Entity):
+    """A file that somebody works in.
+
+    Attributes:
+        id: 32 hexadecimal digits.
+        path: rootless, ``"{root[work]}/show/.../chair_modeling_v001.blend"``.
+        task_id: the task that is worked on.
+        created_by: name of the user who made it.
+        attrib: ``extension``, and ``description``: what its author said of it.
+        data: ``version``, its number; ``host_name``.
+    """
+
+    id: str = field(default_factory=new_id)
+    path: str
+    task_id: str
+    created_by: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One version was made with another.
+
+    Attributes:
+        input: id of the version that was used.
+        output: id of the version that was made.
+    """
+
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comment:
+    """What somebody said of a version."""
+
+    version_id: str
+    author: str
+    body: str
+    created_at: str
+
+
 def rooted(representation: Representation, root: Path) -> Representation:
     """A representation with ``attrib.path`` and ``data.context.root`` as on this machine.
 

@@ -14,7 +14,19 @@ from typing import Any, Protocol
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
-from .entities import Folder, Product, Project, Representation, Task, Version, new_id
+from .anatomy import Anatomy
+from .entities import (
+    Comment,
+    Folder,
+    Link,
+    Product,
+    Project,
+    Representation,
+    Task,
+    Version,
+    Workfile,
+    new_id,
+)
 from .names import (
     check_name,
     check_project_code,
@@ -279,6 +291,11 @@ class Home(Protocol):
     def get_last_version_by_product_id(self, project_name: str, product_id: str) -> Version | None:
         """The newest version of a product."""
 
+    def get_last_versions(
+        self, project_name: str, product_ids: Iterable[str] | None = None
+    ) -> dict[str, Version]:
+        """The newest version of each product that has one, by the product's id."""
+
     def get_representations(
         self,
         project_name: str,
@@ -292,6 +309,45 @@ class Home(Protocol):
         self, project_name: str, entity_type: str, entity_id: str
     ) -> ThumbnailContent | None:
         """The picture of a version (``entity_type`` "version")."""
+
+    def get_versions_links(
+        self, project_name: str, version_ids: Iterable[str] | None = None
+    ) -> list[Link]:
+        """Links between versions, from or to those of the ids if any are given."""
+
+    def get_comments(
+        self, project_name: str, version_ids: Iterable[str] | None = None
+    ) -> list[Comment]:
+        """Comments on versions, oldest first."""
+
+    def get_workfiles_info(
+        self,
+        project_name: str,
+        workfile_ids: Iterable[str] | None = None,
+        task_ids: Iterable[str] | None = None,
+        paths: Iterable[str] | None = None,
+    ) -> list[Workfile]:
+        """Workfiles that meet every filter given, by their paths."""
+
+    def create_workfile_entity(
+        self,
+        project_name: str,
+        path: str,
+        task_id: str,
+        attrib: Mapping[str, Any],
+        data: Mapping[str, Any],
+        author: str,
+    ) -> Workfile:
+        """Enter a workfile, which is there at the rootless ``path``.
+
+        A server takes the key's user for its author, whoever is named.
+        """
+
+    def work_anatomy(self, project_name: str) -> Anatomy:
+        """The templates of the project's workfiles."""
+
+    def roots(self, project_name: str) -> Mapping[str, str]:
+        """Folders of this machine that a project's roots are, by their names."""
 
     def main_file(self, representation: Representation) -> Path:
         """Where the file that a representation opens lies on this machine."""

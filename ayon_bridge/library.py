@@ -12,24 +12,27 @@ The library's folder is the anatomy's ``{root[work]}``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
-from .anatomy import DEFAULT_ANATOMY, Anatomy, below
+from .anatomy import DEFAULT_ANATOMY, WORK_ANATOMY, Anatomy, below
 from .database import E, connect, database_errors, insert, select, transaction
 from .entities import (
+    Comment,
     FileInfo,
     Folder,
+    Link,
     Product,
     Project,
     Representation,
     Task,
     Thumbnail,
     Version,
+    Workfile,
     rooted,
 )
 from .files import file_errors
@@ -294,6 +297,13 @@ class Library:
             )
         )
 
+    def get_last_versions(
+        self, project_name: str, product_ids: Iterable[str] | None = None
+    ) -> dict[str, Version]:
+        """The newest version of each product that has one, by the product's id."""
+        found = self.get_versions(project_name, product_ids=product_ids)
+        return {each.product_id: each for each in found}  # oldest first, so the last one stays
+
     def get_representations(
         self,
         project_name: str,
@@ -328,6 +338,80 @@ class Library:
         path = self.path_of(thumbnail.file)
         with file_errors(path):
             return ThumbnailContent(thumbnail.id, thumbnail.mime, path.read_bytes())
+
+    def get_versions_links(
+        self, project_name: str, version_ids: Iterable[str] | None = None
+    ) -> list[Link]:
+        """Links between versions, as they keep them: ``inputVersionIds`` of the output."""
+        wanted = None if version_ids is None else set(version_ids)
+        found = self.select(
+            Version,
+            "project_name = ? AND json_array_length(data, '$.inputVersionIds') > 0 ORDER BY id",
+            project_name,
+        )
+        links = [Link(each, made.id) for made in found for each in made.data["inputVersionIds"]]
+        return [each for each in links if wanted is None or {each.input, each.output} & wanted]
+
+    def get_comments(
+        self, project_name: str, version_ids: Iterable[str] | None = None
+    ) -> list[Comment]:
+        """What the authors of versions said of them, oldest first."""
+        found = self.get_versions(project_name, version_ids=version_ids)
+        return [
+            Comment(
+                version_id=each.id,
+                author=each.author,
+                body=each.attrib["comment"],
+                created_at=each.created_at,
+            )
+            for each in sorted(found, key=lambda each: each.created_at)
+            if each.attrib.get("comment")
+        ]
+
+    def get_workfiles_info(
+        self,
+        project_name: str,
+        workfile_ids: Iterable[str] | None = None,
+        task_ids: Iterable[str] | None = None,
+        paths: Iterable[str] | None = None,
+    ) -> list[Workfile]:
+        """Workfiles that meet every filter given, by their paths."""
+        return self._filter(
+            Workfile, project_name, "path", id=workfile_ids, task_id=task_ids, path=paths
+        )
+
+    def create_workfile_entity(
+        self,
+        project_name: str,
+        path: str,
+        task_id: str,
+        attrib: Mapping[str, Any],
+        data: Mapping[str, Any],
+        author: str,
+    ) -> Workfile:
+        """Enter a workfile; raises StagewrightError ``not-found`` or ``name-taken``."""
+        if not self.get_tasks(project_name, task_ids=[task_id]):
+            raise not_found("task", task_id)
+        if self.get_workfiles_info(project_name, paths=[path]):
+            raise _taken("workfile", path)
+        return self._insert(
+            Workfile(
+                project_name=project_name,
+                path=path,
+                task_id=task_id,
+                attrib=attrib,
+                data=data,
+                created_by=author,
+            )
+        )
+
+    def work_anatomy(self, project_name: str) -> Anatomy:
+        """The templates of workfiles; those of a new AYON project."""
+        return WORK_ANATOMY
+
+    def roots(self, project_name: str) -> Mapping[str, str]:
+        """The library's folder, which all is below."""
+        return {self.anatomy.root_name: self.root.as_posix()}
 
     def _filter(
         self,

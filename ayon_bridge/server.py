@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -12,17 +13,29 @@ from typing import Any, Self, TypeVar
 
 from ayon_api.exceptions import GraphQlQueryFailed
 
-from .anatomy import in_roots
+from .anatomy import Anatomy, configured, in_roots
 from .connection import Connection, server_errors
 from .credentials import Credentials, find
-from .entities import Folder, Product, Project, Representation, Task, Version, from_ayon, wire_name
-from .home import PublishRequest, ThumbnailContent
+from .entities import (
+    Comment,
+    Folder,
+    Link,
+    Product,
+    Project,
+    Representation,
+    Task,
+    Version,
+    Workfile,
+    from_ayon,
+    wire_name,
+)
+from .home import PublishRequest, ThumbnailContent, not_found
 from .names import check_name, check_project_code, check_project_name, check_type_name
 from .publication import StagedPublication
 from .server_shelf import ServerShelf, ask
 from .together import AT_ONCE
 
-T = TypeVar("T", Folder, Task, Product, Version, Representation)
+T = TypeVar("T", Folder, Task, Product, Version, Representation, Workfile)
 
 
 class Server:
@@ -300,6 +313,19 @@ class Server:
         )
         return _only(found)
 
+    def get_last_versions(
+        self, project_name: str, product_ids: Iterable[str] | None = None
+    ) -> dict[str, Version]:
+        """The newest version of each product that has one, by the product's id."""
+        found = self._list(
+            Version,
+            project_name,
+            lambda asked: self.connection.get_versions(
+                project_name, product_ids=product_ids, latest=True, hero=False, fields=asked
+            ),
+        )
+        return {each.product_id: each for each in found}
+
     def get_representations(
         self,
         project_name: str,
@@ -334,6 +360,99 @@ class Server:
         if not found.is_valid or not found.content:
             return None
         return ThumbnailContent(str(found.id), str(found.content_type), bytes(found.content))
+
+    def get_versions_links(
+        self, project_name: str, version_ids: Iterable[str] | None = None
+    ) -> list[Link]:
+        """Links between versions, from or to those of the ids if any are given."""
+        found = self._ask(
+            "the links of versions",
+            lambda: self.connection.get_versions_links(project_name, version_ids),
+        )
+        ends = [
+            (key, each["entityId"], each["direction"])
+            for key, links in found.items()
+            for each in links
+            if each["entityType"] == "version"
+        ]
+        links = {Link(far, near) if way == "in" else Link(near, far) for near, far, way in ends}
+        return sorted(links, key=lambda each: (each.output, each.input))
+
+    def get_comments(
+        self, project_name: str, version_ids: Iterable[str] | None = None
+    ) -> list[Comment]:
+        """Comments on versions, oldest first."""
+        asked = {"entityId", "author.name", "body", "createdAt"}
+        found = self._ask(
+            "the comments on versions",
+            lambda: list(
+                self.connection.get_activities(
+                    project_name,
+                    activity_types=["comment"],
+                    entity_ids=version_ids,
+                    entity_type="version",
+                    fields=asked,
+                )
+            ),
+        )
+        made = [
+            Comment(
+                version_id=each["entityId"],
+                author=(each.get("author") or {}).get("name") or "",
+                body=each["body"],
+                created_at=each["createdAt"],
+            )
+            for each in found
+        ]
+        return sorted(made, key=lambda each: each.created_at)
+
+    def get_workfiles_info(
+        self,
+        project_name: str,
+        workfile_ids: Iterable[str] | None = None,
+        task_ids: Iterable[str] | None = None,
+        paths: Iterable[str] | None = None,
+    ) -> list[Workfile]:
+        """Workfiles that meet every filter given, by their paths."""
+        found = self._list(
+            Workfile,
+            project_name,
+            lambda asked: self.connection.get_workfiles_info(
+                project_name,
+                workfile_ids=workfile_ids,
+                task_ids=task_ids,
+                paths=paths,
+                fields=asked,
+            ),
+        )
+        return sorted(found, key=lambda each: each.path)
+
+    def create_workfile_entity(
+        self,
+        project_name: str,
+        path: str,
+        task_id: str,
+        attrib: Mapping[str, Any],
+        data: Mapping[str, Any],
+        author: str,
+    ) -> Workfile:
+        """Enter a workfile, which is there at the rootless ``path``."""
+        made = Workfile(project_name=project_name, path=path, task_id=task_id)
+        body = {"id": made.id, "path": path, "taskId": task_id}
+        with server_errors(self.url, f'the workfile "{path}"'):
+            self.connection.post(
+                f"projects/{project_name}/workfiles", **body, attrib=attrib, data=data
+            ).raise_for_status()
+        return self.get_workfiles_info(project_name, workfile_ids=[made.id])[0]
+
+    def work_anatomy(self, project_name: str) -> Anatomy:
+        """The templates of the project's workfiles."""
+        query = "query Config($project: String!) { project(name: $project) { config } }"
+        what = f'the project "{project_name}"'
+        found = self.query(what, query, {"project": project_name})["project"]
+        if found is None:
+            raise not_found("project", project_name)
+        return configured(json.loads(found["config"] or "{}"), "work")
 
     def _ask(self, what: str, ask: Callable[[], Any]) -> Any:
         with server_errors(self.url, what):

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Message, Progress
-from .anatomy import Anatomy, below
+from .anatomy import below, configured
 from .connection import TRANSIENT, server_errors, status_error
 from .entities import (
     FileInfo,
@@ -85,7 +85,7 @@ class ServerShelf:
         self._answer = answer
         self._is_fresh = False  # the answer is younger than the last refusal
         config = json.loads(self._ask()["project"]["config"] or "{}")
-        self.anatomy = _anatomy(config)
+        self.anatomy = configured(config, "publish")
         self.root = self._find_root(config)
         self.author: str = self._ask()["me"]["name"]
 
@@ -426,20 +426,6 @@ def _called(name: str, connection: _Node) -> list[_Node]:
     """The nodes of this name; a query for several publishes answers those of others, too."""
     nodes = _nodes(connection)
     return [each for each in nodes if each["name"].casefold() == name.casefold()]
-
-
-def _anatomy(config: _Node) -> Anatomy:
-    templates = config.get("templates") or {}
-    try:
-        publish = templates["publish"]["default"]
-        common = {name: str(value) for name, value in templates["common"].items()}
-        return Anatomy(common=common, directory=publish["directory"], file=publish["file"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise StagewrightError(
-            "bad-template",
-            "The project has no default template for publishes.",
-            "Add it in the project's anatomy on the AYON server.",
-        ) from error
 
 
 _SENT = {

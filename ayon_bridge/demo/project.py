@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..anatomy import DEFAULT_ANATOMY
+from ..anatomy import DEFAULT_ANATOMY, WORK_ANATOMY
 from ..entities import now
 from ..names import PROJECT_CODE, PROJECT_NAME
 from .store import SERVER, Document, RefusalError, Store
@@ -68,8 +68,8 @@ def anatomy_preset() -> Document:
     }
     work = {
         "name": "default",
-        "directory": "{root[work]}/{project[name]}/{hierarchy}/{folder[name]}/work/{task[name]}",
-        "file": "{project[code]}_{folder[name]}_{task[name]}_{@version}<_{comment}>.{ext}",
+        "directory": WORK_ANATOMY.directory,
+        "file": WORK_ANATOMY.file,
     }
     folder_types = ("Folder", "Library", "Asset", "Episode", "Sequence", "Shot")
     task_types = ("Generic", "Modeling", "Lookdev", "Layout", "Animation", "Lighting", "FX")

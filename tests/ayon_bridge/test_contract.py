@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 from ayon_homes import Place
 
-from stagewright.ayon_bridge.entities import Version
+from stagewright.ayon_bridge.entities import Link, Version
 from stagewright.ayon_bridge.home import Home
 from stagewright.jobs.errors import StagewrightError
 
@@ -147,3 +147,97 @@ def test_a_publish_is_the_same_everywhere(
         assert path.stat().st_size == file.size
     picture = place.artist.get_thumbnail(place.show, "version", second.id)
     assert picture is not None and picture.content == b"\x89PNG\r\n\x1a\n"
+
+
+def published(place: Place, child: ModuleType, sources: Mapping[str, Path]) -> list[Version]:
+    """Three versions of one product: the third one made with the first."""
+    place.create_show()
+    assets = place.home.create_folder(place.show, "assets")
+    lantern = place.home.create_folder(place.show, "lantern", "Asset", assets.id)
+    place.home.create_task(place.show, "lookdev", "Lookdev", lantern.id)
+    made: list[Version] = []
+    for content, comment in (("a", "Warmer"), ("b", ""), ("c", "Übel & <kühl>")):
+        data = {"inputVersionIds": [made[0].id]} if content == "c" else {}
+        request = child.make_request(content, project_name=place.show, comment=comment, data=data)
+        job = child.publish(place.artist, request, sources)
+        while True:
+            try:
+                next(job)
+            except StopIteration as stop:
+                made.append(stop.value)
+                break
+    return made
+
+
+def test_what_a_version_is_made_of_is_found_from_both_ends(
+    place: Place, child: ModuleType, sources: Mapping[str, Path]
+) -> None:
+    first, second, third = published(place, child, sources)
+    link = Link(first.id, third.id)
+    ask = place.artist.get_versions_links
+    assert ask(place.show, [third.id]) == ask(place.show, [first.id]) == [link]
+    assert ask(place.show, [first.id, second.id, third.id]) == [link]
+    assert ask(place.show, [second.id]) == ask(place.show, []) == []
+
+
+def test_comments_are_told_oldest_first(
+    place: Place, child: ModuleType, sources: Mapping[str, Path]
+) -> None:
+    made = published(place, child, sources)
+    found = place.artist.get_comments(place.show, [each.id for each in made])
+    assert [(each.version_id, each.body) for each in found] == [
+        (made[0].id, "Warmer"),
+        (made[2].id, "Übel & <kühl>"),
+    ]
+    assert all(each.author and each.created_at[:2] == "20" for each in found)
+    assert place.artist.get_comments(place.show, [made[1].id]) == []
+
+
+def test_the_newest_version_of_every_product(
+    place: Place, child: ModuleType, sources: Mapping[str, Path]
+) -> None:
+    made = published(place, child, sources)
+    key = made[0].product_id
+    newest = place.artist.get_last_versions(place.show)
+    assert {product: each.id for product, each in newest.items()} == {key: made[2].id}
+    assert place.artist.get_last_versions(place.show, [key]).keys() == {key}
+    assert place.artist.get_last_versions(place.show, []) == {}
+
+
+def test_workfiles_are_entered_once_and_found_by_their_task(place: Place) -> None:
+    place.create_show()
+    chair = place.home.create_folder(place.show, "chair", "Asset")
+    tasks = [place.home.create_task(place.show, n, "Generic", chair.id) for n in ("a", "b")]
+    templates = place.artist.work_anatomy(place.show)
+    values = {
+        "root": {"work": "{root[work]}"},
+        "project": {"name": place.show, "code": place.code},
+        "hierarchy": "",
+        "folder": {"name": "chair"},
+        "task": {"name": "a"},
+        "version": 3,
+        "ext": "blend",
+    }
+    path = templates.fill_path(values).text
+    assert path == f"{{root[work]}}/{place.show}/chair/work/a/{place.code}_chair_a_v003.blend"
+    attrib = {"extension": "blend", "description": "Blocked out"}
+    enter = place.artist.create_workfile_entity
+    made = enter(place.show, path, tasks[0].id, attrib, {"version": 3}, "ann")
+    assert place.artist.get_workfiles_info(place.show, task_ids=[tasks[0].id]) == [made]
+    assert place.artist.get_workfiles_info(place.show, paths=[path]) == [made]
+    assert place.artist.get_workfiles_info(place.show, task_ids=[tasks[1].id]) == []
+    assert (made.path, made.data["version"], made.attrib["description"]) == (
+        path,
+        3,
+        "Blocked out",
+    )
+    assert made.created_by
+    for code, task in (("name-taken", tasks[0].id), ("not-found", "0" * 32)):
+        with pytest.raises(StagewrightError) as caught:
+            enter(place.show, path if code == "name-taken" else f"{path}x", task, {}, {}, "ann")
+        assert caught.value.code == code
+
+
+def test_roots_are_folders_of_this_machine(place: Place) -> None:
+    place.create_show()
+    assert place.artist.roots(place.show)["work"] == place.storage.as_posix()

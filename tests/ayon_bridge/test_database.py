@@ -51,7 +51,7 @@ def all_rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_a_new_library_has_the_newest_schema_and_a_rollback_journal(library: Library) -> None:
-    assert schema_version(library.connection) == len(MIGRATIONS) == 3
+    assert schema_version(library.connection) == len(MIGRATIONS) == 4
     assert library.connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
     assert library.connection.execute("PRAGMA foreign_keys").fetchone()[0] == 1
     assert library.connection.execute("PRAGMA synchronous").fetchone()[0] == 3  # EXTRA
@@ -69,7 +69,7 @@ def test_a_library_of_schema_1_is_migrated_with_its_rows(tmp_path: Path) -> None
         (representation,) = library.get_representations("show", version_ids=["v1"])
         assert representation.files[0].size == 3
     after = all_rows(database)
-    assert after.pop("thumbnails") == after.pop("outbox") == []
+    assert after.pop("thumbnails") == after.pop("outbox") == after.pop("workfiles") == []
     assert after.pop("versions") == [(*before.pop("versions")[0], None)]
     assert after == before
 
@@ -83,7 +83,7 @@ def test_a_migration_that_fails_leaves_the_schema_before_it(tmp_path: Path) -> N
         connect(database, failing)
     assert all_rows(database) == before
     connection = connect(database)
-    assert schema_version(connection) == 3
+    assert schema_version(connection) == 4
     connection.close()
 
 
@@ -126,7 +126,7 @@ def test_a_killed_migration_leaves_one_schema_or_the_other(tmp_path: Path) -> No
         if "thumbnails" not in after:
             assert after == before
         connection = connect(database)
-        assert schema_version(connection) == 3
+        assert schema_version(connection) == 4
         assert connection.execute("SELECT id, author FROM versions").fetchone()[:] == (
             "v1",
             "artist",
@@ -171,7 +171,7 @@ def test_a_damaged_page_is_told_when_it_is_met(tmp_path: Path) -> None:
     page = 4096
     content = database.read_bytes()
     database.write_bytes(content[:page] + b"\xff" * (len(content) - page))
-    with Library.open(tmp_path) as library, pytest.raises(StagewrightError) as caught:
+    with pytest.raises(StagewrightError) as caught, Library.open(tmp_path) as library:
         library.get_projects()
     assert caught.value.code == "library-corrupt"
 
