@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .environment import (
     ROOT,
@@ -73,15 +74,15 @@ def audit(pythons: Mapping[Version, str]) -> int:
                 unknown.add(key)
             elif package["vulns"]:
                 found[key] = [vulnerability["id"] for vulnerability in package["vulns"]]
-    for package, identifiers in sorted(found.items()):
-        print(f"{package}: {', '.join(identifiers)}")
+    for vulnerable, identifiers in sorted(found.items()):
+        print(f"{vulnerable}: {', '.join(identifiers)}")
     if unknown:
         print(f"SKIPPED: the registry here tells no vulnerabilities of {len(unknown)} packages")
     print(f"{len(found)} packages with known vulnerabilities")
     return 1 if found else 0
 
 
-def _audited(program: str, pins: str) -> list[dict]:
+def _audited(program: str, pins: str) -> list[dict[str, Any]]:
     """What pip-audit says of one file of pins, a dictionary for each package."""
     done = subprocess.run(
         [program, "--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json"]
@@ -91,7 +92,8 @@ def _audited(program: str, pins: str) -> list[dict]:
         stdin=subprocess.DEVNULL,
     )
     try:
-        return json.loads(done.stdout)["dependencies"]
+        audited: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
         last = done.stderr.strip().splitlines()[-1:] or ["no answer"]
         raise SetupError(f"requirements/{pins} could not be audited: {last[0]}") from None
+    return audited
