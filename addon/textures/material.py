@@ -15,6 +15,7 @@ from ...texture_lab.stored_set import title_of
 from ..scene.settings import meters_per_unit
 
 KEY = "stagewright_texture"
+TITLE = "stagewright_title"  # the name that a set gave its material
 """Custom property of a material: the sidecar's path; of a node: what it is for."""
 
 _BLEND = 0.25
@@ -43,15 +44,19 @@ def apply(
     """
     old = item.active_material
     again = old is not None and KEY in old and old.library is None and old.node_tree is not None
+    name = about.get("family") or Path(title_of(about["request"])).stem or sidecar.stem
+    title = str(name).replace("_", " ").capitalize()
     if again:
         material = old
+        if material.name.partition(".")[0] == material.get(TITLE):
+            material.name = title  # nobody gave it another name
     else:
-        name = about.get("family") or Path(title_of(about["request"])).stem or sidecar.stem
-        material = bpy.data.materials.new(str(name).replace("_", " ").capitalize())
+        material = bpy.data.materials.new(title)
         if bpy.app.version < (5, 0):
             material.use_nodes = True
         material.node_tree.nodes.clear()
         item.active_material = material
+    material[TITLE] = title
     return material, show(material, item, sidecar, about, displace)
 
 

@@ -18,6 +18,8 @@ from .environment import (
 )
 from .linting import lint
 from .packaging import build, lock
+from .release import release
+from .site import audit, docs
 from .testing import test
 
 USAGE = """\
@@ -29,6 +31,9 @@ usage: python3 scripts/dev.py COMMAND [ARGUMENT ...]
   lint                     ruff, mypy and the import contract
   build                    the extension's zip in dist/, by Blender's own builder
   ayon-addon               the zip for an AYON server in dist/ayon/, with the extension inside
+  docs                     the documentation's site in site/; broken links are errors
+  release                  the extension, the AYON addon and the site, each tried by installing it
+  audit                    known vulnerabilities of what is pinned, where the registry tells them
   libraries                Debian packages that Blender lacks here; exit code 1 if there are any
   lock                     compile requirements/ anew and list the wheels in the manifest
 """
@@ -53,6 +58,12 @@ def main(arguments: Sequence[str], pythons: Mapping[Version, str]) -> int:
             return build(pythons)
         if name == "ayon-addon":
             return build_ayon_addon(pythons)
+        if name == "docs":
+            return docs(pythons)
+        if name == "release":
+            return release(pythons)
+        if name == "audit":
+            return audit(pythons)
         if name == "libraries":
             return libraries()
         if name == "lock":

@@ -41,11 +41,11 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment with one Blender.
+    """A virtual environment with one Blender, or with one set of tools.
 
     Attributes:
-        blender: Blender's release (``"5.2"``).
-        python: the Python that this release is built for.
+        blender: Blender's release (``"5.2"``), or what the tools are for (``"docs"``).
+        python: the Python that it runs on, for a Blender the one it is built for.
         interpreter: path of that Python; the environment is made from it.
     """
 
@@ -206,16 +206,9 @@ def prepare(environment: Environment) -> Environment:
     wanted = _digest([PINS], [_what_is_installed(), str(ROOT), environment.interpreter])
     if stamp.is_file() and stamp.read_text() == wanted:
         return environment
-    os.environ["UV_PYTHON_DOWNLOADS"] = "never"
-    os.environ.pop("VIRTUAL_ENV", None)
-    uv = find_uv(environment.interpreter)
     python = environment.program("python")
     say(f"Setting up {environment.folder.name} for Blender {environment.blender} …")
-    must(
-        [uv, "venv", "--quiet", "--clear", "--no-project", "--python", environment.interpreter]
-        + [str(environment.folder)]
-    )
-    must([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, PINS])
+    uv = install(environment.interpreter, environment.folder, python, PINS)
     # Built by the pinned setuptools just installed, so nothing comes in unverified.
     must(
         [uv, "pip", "install", "--quiet", "--python", python, "--no-deps"]
@@ -224,6 +217,27 @@ def prepare(environment: Environment) -> Environment:
     _link_source(environment)
     stamp.write_text(wanted)
     return environment
+
+
+def prepare_tools(environment: Environment, pins: Path) -> Environment:
+    """Make an environment without Blender hold exactly ``pins``; nothing if it does already."""
+    stamp = environment.folder / "stagewright.stamp"
+    wanted = _digest([pins], [str(ROOT), environment.interpreter])
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        say(f"Setting up {environment.folder.name} …")
+        install(environment.interpreter, environment.folder, environment.program("python"), pins)
+        stamp.write_text(wanted)
+    return environment
+
+
+def install(interpreter: str, folder: Path, python: str, pins: Path) -> str:
+    """Make a virtual environment anew that holds exactly ``pins``; returns uv's path."""
+    os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+    os.environ.pop("VIRTUAL_ENV", None)
+    uv = find_uv(interpreter)
+    must([uv, "venv", "--quiet", "--clear", "--no-project", "--python", interpreter, str(folder)])
+    must([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, pins])
+    return uv
 
 
 def _link_source(environment: Environment) -> None:

@@ -100,6 +100,7 @@ def lock(pythons: Mapping[Version, str]) -> int:
         "extension.txt",
         [*without, "--constraint", "requirements/dev.txt", "pyproject.toml"],
     )
+    compile_pins(uv, interpreter, "docs.txt", ["--group", "docs", "pyproject.toml"])
     compile_pins(uv, interpreter, "uv.txt", ["requirements/uv.in"])
     fetch_wheels(prepare(environments(pythons)[0]))
     MANIFEST.write_text(

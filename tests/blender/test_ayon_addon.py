@@ -60,6 +60,8 @@ STAND_INS = {
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if PYTHON not in BLENDERS:
         pytest.skip("builds with the tool of a bpy wheel, which needs Python 3.13 or 3.11")
+    if released := os.environ.get("STAGEWRIGHT_DIST"):
+        return Path(released, "ayon", f"stagewright-{__version__}.zip")
     environment = Environment(BLENDERS[PYTHON], PYTHON, sys.executable)
     folder = tmp_path_factory.mktemp("zip")
     return ayon_zip(build_zip(environment, folder), folder / "ayon")

@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 import pytest
 
+from stagewright import __version__
 from stagewright.scripts.devtools.environment import BLENDERS, Environment
 from stagewright.scripts.devtools.packaging import build_zip, builder
 
@@ -29,6 +30,8 @@ def environment() -> Environment:
 
 @pytest.fixture(scope="module")
 def archive(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if released := os.environ.get("STAGEWRIGHT_DIST"):
+        return Path(released, f"stagewright-{__version__}.zip")
     return build_zip(environment, tmp_path_factory.mktemp("zip"))
 
 
@@ -69,6 +72,13 @@ def test_zip_holds_what_runs_in_blender_and_nothing_else(archive: Path, root: Pa
     for room in rooms:
         expected = {str(p.relative_to(root)) for p in (root / room).rglob("*.py")}
         assert expected == {n for n in names if n.startswith(f"{room}/") and n.endswith(".py")}
+
+
+def test_without_the_networks_weights_it_is_a_small_download(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as packed:
+        sizes = {entry.filename: entry.compress_size for entry in packed.infolist()}
+    weights = sizes.pop("texture_lab/maps.npz")
+    assert weights < 8 << 20 and sum(sizes.values()) < 6 << 20
 
 
 def test_installing_adds_the_add_on_and_its_wheels(answer: dict[str, Any]) -> None:

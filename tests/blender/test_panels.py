@@ -314,7 +314,7 @@ def test_enabling_and_disabling_again_and_again_leaves_nothing_behind() -> None:
     assert without_it["operators"] == set()
     assert not any(without_it["drawn"].values())
     assert with_it["types"] and all(with_it["drawn"].values())
-    for _ in range(10):
+    for _ in range(50):
         addon_utils.enable("stagewright")
         assert surroundings() == with_it
         addon_utils.disable("stagewright")
