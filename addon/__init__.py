@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import beside, cli, jobs_ui, menus, preferences, properties, pump
-from .ayon import assets, publish, server, sync
+from .ayon import asking, assets, browser, publish, server, sync, workfiles
 from .fields import baking as field_baking
 from .fields import live as field_live
 from .fields import operators as field_operators
@@ -53,7 +53,10 @@ _PARTS = (
     export,
     variants,
     publish,
+    asking,
+    browser,
     assets,
+    workfiles,
     checks,
     looking,
     lists,

@@ -196,7 +196,31 @@ class STAGEWRIGHT_PG_object(bpy.types.PropertyGroup):
     purpose: _purpose_property("the object")
 
 
-class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
+class _Identity:
+    """Which published version a thing is."""
+
+    project: StringProperty(name="Project", description="AYON project")
+    folder: StringProperty(name="Folder", description="Path of the AYON folder")
+    product: StringProperty(name="Product", description="AYON product")
+    version: StringProperty(name="Version", description="Version last published")
+    version_id: StringProperty(name="Version ID", description="AYON's id of the version")
+    identifier: StringProperty(name="Identifier", description="File name of the root layer")
+    path: StringProperty(name="Path", description="Root layer on this machine")
+    time: StringProperty(name="Time", description="When it was published (UTC)")
+
+    def remember(self, identity: Mapping[str, Any]) -> None:
+        """Take over the published ``identity``, as the pipeline's result holds it."""
+        for key in ("project", "folder", "product", "version", "identifier", "path"):
+            setattr(self, key, identity[key])
+        self.version_id = identity["versionId"]
+        self.time = datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class STAGEWRIGHT_PG_version(_Identity, bpy.types.PropertyGroup):
+    """Which published version a material, a volume or a linked file shows."""
+
+
+class STAGEWRIGHT_PG_identity(_Identity, bpy.types.PropertyGroup):
     """Which published version a collection is, and how it is exported."""
 
     purpose: _purpose_property("everything in the collection")
@@ -207,25 +231,10 @@ class STAGEWRIGHT_PG_identity(bpy.types.PropertyGroup):
     variant: StringProperty(
         name="Variant", description="Variant that the collection is, such as high"
     )
-    project: StringProperty(name="Project", description="AYON project")
-    folder: StringProperty(name="Folder", description="Path of the AYON folder")
-    product: StringProperty(name="Product", description="AYON product")
-    version: StringProperty(name="Version", description="Version last published")
-    version_id: StringProperty(name="Version ID", description="AYON's id of the version")
-    identifier: StringProperty(name="Identifier", description="File name of the root layer")
-    path: StringProperty(name="Path", description="Root layer on this machine")
-    time: StringProperty(name="Time", description="When it was published (UTC)")
     added: BoolProperty(
         name="Added",
         description="It was added from a library, so its instances are references to the version",
     )
-
-    def remember(self, identity: Mapping[str, Any]) -> None:
-        """Take over the published ``identity``, as the pipeline's result holds it."""
-        for key in ("project", "folder", "product", "version", "identifier", "path"):
-            setattr(self, key, identity[key])
-        self.version_id = identity["versionId"]
-        self.time = datetime.now(UTC).isoformat(timespec="seconds")
 
 
 _CLASSES = (
@@ -233,21 +242,27 @@ _CLASSES = (
     STAGEWRIGHT_PG_look,
     STAGEWRIGHT_PG_scene,
     STAGEWRIGHT_PG_object,
+    STAGEWRIGHT_PG_version,
     STAGEWRIGHT_PG_identity,
 )
+_SHOWING = (bpy.types.Material, bpy.types.Volume, bpy.types.Library)
 
 
 def register() -> None:
-    """Add the properties to scenes, objects and collections."""
+    """Add the properties to scenes, objects, collections, and what shows a version."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.stagewright = PointerProperty(type=STAGEWRIGHT_PG_scene)
     bpy.types.Object.stagewright = PointerProperty(type=STAGEWRIGHT_PG_object)
     bpy.types.Collection.stagewright = PointerProperty(type=STAGEWRIGHT_PG_identity)
+    for kind in _SHOWING:
+        kind.stagewright = PointerProperty(type=STAGEWRIGHT_PG_version)
 
 
 def unregister() -> None:
     """Take the properties away; what files hold stays in them."""
+    for kind in _SHOWING:
+        del kind.stagewright
     del bpy.types.Collection.stagewright
     del bpy.types.Object.stagewright
     del bpy.types.Scene.stagewright

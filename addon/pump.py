@@ -116,14 +116,14 @@ def is_running(kind: str) -> bool:
     return task is not None and task.running
 
 
-def run(job: Job[Mapping[str, Any]], kind: str, label: str) -> Task:
-    """Run ``job``: to its end without a window, else beside the artist's work.
+def run(job: Job[Mapping[str, Any]], kind: str, label: str, *, quiet: bool = False) -> Task:
+    """Run ``job``: to its end without a window, else as :func:`start` does.
 
     Raises:
         StagewrightError: when the job failed; in a window, when its first step did.
     """
     if not bpy.app.background:
-        return start(job, kind, label)
+        return start(job, kind, label, quiet=quiet)
     task = Task(kind, label, job, running=False)
     task.value = drain(job, task.take)
     return task

@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # mypy: disable-error-code="valid-type"
-"""Add published assets to a scene, and bring those that are there up to date.
+"""Published versions in the scene: added, out of date or not, updated, rolled back.
 
-What is added is an empty that instances a collection with the version's content.
+An added USD asset is an empty that instances a collection with the version's content.
 Exported, it is a reference to the version, whatever is in the collection.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
@@ -20,138 +16,27 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
-from ...pipeline.published import PublishedAsset, find, newest, of_same_product
+from ...pipeline.published import PublishedVersion
+from ...pipeline.summaries import count
 from .. import pump
-from ..drawing import SidebarPanel, draw_task
-from ..undo import push_undo
-from ..worker import import_usd
-from . import catalog, server
+from ..drawing import SidebarPanel, draw_problem, draw_task, draw_text
+from . import asking, browser, loading
+from .loaded import Loaded, loaded
 
 KIND = "add-asset"
+COMPARING = "compare-assets"
 
-
-def _add(asset: PublishedAsset, place: tuple[float, ...]) -> Job[Mapping[str, Any]]:
-    """Show the version by a new empty at ``place``."""
-    yield from _bring_in(asset)
-    collection = _collection_of(asset.version_id)
-    if collection is None:
-        raise _gone(asset)
-    shown = _show(collection, place)
-    push_undo(f"Stagewright: add {asset.name} {asset.version}")
-    yield Message(f"Added {asset.name} {asset.version} as {shown.name}.")
-    return {"object": shown.name, "version": asset.version}
-
-
-def _append(asset: PublishedAsset) -> Job[Mapping[str, Any]]:
-    """Make the version's content the scene's own."""
-    with _imported(asset) as blend:
-        yield from import_usd(asset.path, blend, asset.name)
-        collection = _take_over(blend, asset)
-    bpy.context.view_layer.active_layer_collection.collection.children.link(collection)
-    push_undo(f"Stagewright: append {asset.name} {asset.version}")
-    yield Message(f"Appended {asset.name} {asset.version} as {collection.name}.")
-    return {"collection": collection.name, "version": asset.version}
-
-
-def _update(asset: PublishedAsset, version_id: str) -> Job[Mapping[str, Any]]:
-    """Let everything that shows the version ``version_id`` show ``asset``."""
-    yield from _bring_in(asset)
-    collection, before = _collection_of(asset.version_id), _collection_of(version_id)
-    if collection is None or before is None:
-        raise _gone(asset)
-    before.user_remap(collection)
-    if not before.users:
-        bpy.data.collections.remove(before)
-    push_undo(f"Stagewright: update {asset.name} to {asset.version}")
-    yield Message(f"{asset.name} is {asset.version} now.")
-    return {"version": asset.version}
-
-
-def _gone(asset: PublishedAsset) -> StagewrightError:
-    return StagewrightError(
-        "collection-gone",
-        f"The collection of {asset.name} was deleted, or another file opened, meanwhile.",
-        "Add the asset again.",
-    )
-
-
-def _unknown(version_id: str, place: str) -> StagewrightError:
-    shown = _collection_of(version_id)
-    name = f"{shown.name} {shown.stagewright.version}" if shown else f"USD version {version_id}"
-    return StagewrightError(
-        "no-version",
-        f"{place} holds no {name}.",
-        "Name the library that it was added from.",
-    )
-
-
-def _bring_in(asset: PublishedAsset) -> Job[None]:
-    """Import the version, unless the file has it already."""
-    if _collection_of(asset.version_id) is None:
-        with _imported(asset) as blend:
-            yield from import_usd(asset.path, blend, asset.name)
-            collection = _take_over(blend, asset)
-        collection.stagewright.remember(asset.identity)
-        collection.stagewright.added = True
-
-
-@contextmanager
-def _imported(asset: PublishedAsset) -> Iterator[Path]:
-    """Where a file goes that the version is imported to; gone after the block."""
-    folder = Path(tempfile.mkdtemp(prefix="stagewright-", dir=bpy.app.tempdir or None))
-    try:
-        yield folder / "asset.blend"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def added_collections() -> list[bpy.types.Collection]:
-    """The collections of this file that were added from a library, by name."""
-    return [collection for collection in bpy.data.collections if collection.stagewright.added]
-
-
-def _collection_of(version_id: str) -> bpy.types.Collection | None:
-    """The collection that was added as that version."""
-    found = (c for c in added_collections() if c.stagewright.version_id == version_id)
-    return next(found, None)
-
-
-def _take_over(blend: Path, asset: PublishedAsset) -> bpy.types.Collection:
-    with bpy.data.libraries.load(str(blend), link=False) as (there, here):
-        here.collections = [asset.name for name in there.collections if name == asset.name]
-    collection = here.collections[0]
-    collection.use_fake_user = False
-    return collection
-
-
-def _show(collection: bpy.types.Collection, place: tuple[float, ...]) -> bpy.types.Object:
-    item = bpy.data.objects.new(collection.name, None)
-    item.instance_type, item.instance_collection = "COLLECTION", collection
-    item.location = place
-    layer = bpy.context.view_layer
-    layer.active_layer_collection.collection.objects.link(item)
-    for other in layer.objects.selected:
-        other.select_set(False)
-    item.select_set(True)
-    layer.objects.active = item
-    return item
-
+# All versions of the products in this file, newest first, by the id of each of them.
+_versions: dict[str, list[PublishedVersion]] = {}
 
 # Blender keeps no reference to the strings of an enumeration's items.
 _items: list[tuple[str, str, str]] = []
 
 
-def _list_versions(
+def _list_items(
     self: bpy.types.Operator, context: bpy.types.Context | None
 ) -> list[tuple[str, str, str]]:
     return _items
-
-
-def _offer(assets: list[PublishedAsset]) -> None:
-    _items[:] = [
-        (asset.version_id, f"{asset.folder}  {asset.product}  {asset.version}", asset.comment)
-        for asset in assets
-    ]
 
 
 def _is_free(operator: type[bpy.types.Operator]) -> bool:
@@ -161,8 +46,46 @@ def _is_free(operator: type[bpy.types.Operator]) -> bool:
     return True
 
 
-class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
-    """Add a published version to the scene: as a reference to it, or as the scene's own"""
+def _start(
+    operator: bpy.types.Operator, job: Job[Mapping[str, Any]], kind: str, label: str
+) -> set[str]:
+    """Start a job, or do it when there is no window; tells what came of it, or why not."""
+    try:
+        task = pump.run(job, kind, label)
+    except StagewrightError as error:
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    operator.report({"INFO"}, task.message)
+    return {"FINISHED"}
+
+
+class _AtHome:
+    """What an operator needs to know of where versions are."""
+
+    library: StringProperty(
+        name="Library",
+        description="Folder of the library; where the scene publishes to if empty",
+        subtype="DIR_PATH",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+
+    def _home(self, context: bpy.types.Context) -> tuple[str, str]:
+        """What to ask, and how a sentence about it begins.
+
+        Raises:
+            StagewrightError: when it may not be asked.
+        """
+        problem = asking.problem(context.scene, self.library)
+        if problem:
+            raise StagewrightError("offline", "The AYON server may not be asked.", f"{problem}.")
+        library = asking.library_of(context.scene, self.library)
+        project = asking.project_of(context.scene)
+        place = f"The library {library}" if library else f"The AYON server's project {project}"
+        return library, place
+
+
+class STAGEWRIGHT_OT_add_published_asset(_AtHome, bpy.types.Operator):
+    """Add a published version to the scene"""
 
     bl_idname = "stagewright.add_published_asset"
     bl_label = "Add Published Asset"
@@ -172,26 +95,32 @@ class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
     choice: EnumProperty(
         name="Version",
         description="Version to add",
-        items=_list_versions,
+        items=_list_items,
         options={"SKIP_SAVE"},
     )
     how: EnumProperty(
         name="Add As",
         description="What the version becomes in this file",
         items=(
-            ("REFERENCE", "Reference", "Exported, it is a reference to the version"),
+            ("REFERENCE", "Reference", "It stays the version, and can be updated"),
             ("APPEND", "Copy", "It is the scene's own, to be changed and exported as it is then"),
         ),
+    )
+    kind: EnumProperty(
+        name="Kind",
+        description="Which of the version's files to add",
+        items=(
+            ("ANY", "Likeliest", "What the product is there for"),
+            ("USD", "USD", "The USD asset"),
+            ("BLEND", "Blend", "The .blend file"),
+            ("TEXTURES", "Textures", "The texture set, as the active object's material"),
+            ("VOLUME", "Volume", "The .vdb file"),
+        ),
+        options={"SKIP_SAVE"},
     )
     version_id: StringProperty(
         name="Version ID",
         description="AYON's id of the version, for scripts",
-        options={"SKIP_SAVE", "HIDDEN"},
-    )
-    library: StringProperty(
-        name="Library",
-        description="Folder of the library; where the scene publishes to if empty",
-        subtype="DIR_PATH",
         options={"SKIP_SAVE", "HIDDEN"},
     )
 
@@ -204,14 +133,14 @@ class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
         """Let one be searched for."""
         if self.version_id:
             return self.execute(context)
-        try:
-            _offer(catalog.assets(context.scene, self.library))
-        except StagewrightError as error:
-            self.report({"ERROR"}, str(error))
+        found = browser.newest_versions(context.scene)
+        if not found:
+            self.report({"INFO"}, browser.look(context.scene))
             return {"CANCELLED"}
-        if not _items:
-            self.report({"ERROR"}, "Nothing is published there yet")
-            return {"CANCELLED"}
+        _items[:] = [
+            (each.version_id, f"{each.folder}  {each.product}  {each.version}", each.comment)
+            for each in found
+        ]
         context.window_manager.invoke_search_popup(self)
         return {"RUNNING_MODAL"}
 
@@ -219,64 +148,72 @@ class STAGEWRIGHT_OT_add_published_asset(bpy.types.Operator):
         """Start to add it, or do so when there is no window."""
         place = tuple(context.scene.cursor.location)
         try:
-            assets = catalog.assets(context.scene, self.library)
-            place_name = catalog.place(context.scene, self.library)
-            asset = find(assets, self.version_id or self.choice, place_name)
-            job = _append(asset) if self.how == "APPEND" else _add(asset, place)
-            task = pump.run(job, KIND, f"Add {asset.name} {asset.version}")
+            library, _ = self._home(context)
+            # A folder that is named may hold any project.
+            project = "" if self.library else asking.project_of(context.scene)
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, task.message)
-        return {"FINISHED"}
+        kind = "" if self.kind == "ANY" else self.kind
+        wanted = self.version_id or self.choice
+        job = loading.load(library, project, wanted, kind, self.how, place)
+        return _start(self, job, KIND, "Add a published asset")
 
 
-# The newest version of each that was added, by version id, as last looked up.
-_newest: dict[str, PublishedAsset] = {}
+def _compare(library: str) -> Job[Mapping[str, Any]]:
+    told = yield from loading.compare(library)
+    _remember(told)
+    stale = sum(_newer(each) is not None for each in loaded())
+    unknown = sum(each.version_id not in _versions for each in loaded())
+    words = f"{count(stale, 'thing')} out of date" if stale else "All is up to date"
+    more = f", {count(unknown, 'thing')} not found there" if unknown else ""
+    yield Message(f"{words}{more}.")
+    return {"stale": stale, "unknown": unknown}
 
 
-def _compare(assets: list[PublishedAsset]) -> None:
-    """Note the newest version of each asset that was added."""
-    _newest.clear()
-    for collection in added_collections():
-        found = newest(assets, collection.stagewright.version_id)
-        if found is not None:
-            _newest[collection.stagewright.version_id] = found
+def _remember(told: Mapping[str, Any]) -> None:
+    _versions.clear()
+    for listed in told.values():
+        versions = [PublishedVersion.from_json(each) for each in listed]
+        _versions.update(dict.fromkeys((each.version_id for each in versions), versions))
 
 
-def _ask_and_compare(project: str) -> Job[Mapping[str, Any]]:
-    value = yield from catalog.listen(project)
-    _compare([PublishedAsset.from_json(each) for each in value["assets"]])
-    return value
+def _newer(thing: Loaded) -> PublishedVersion | None:
+    """The newest version of a thing, as last looked up; None where it is that."""
+    versions = _versions.get(thing.version_id)
+    if not versions or versions[0].version_id == thing.version_id:
+        return None
+    return versions[0]
 
 
-class STAGEWRIGHT_OT_look_for_versions(bpy.types.Operator):
-    """Look for newer versions of the assets that were added, where the scene publishes to"""
+class STAGEWRIGHT_OT_look_for_versions(_AtHome, bpy.types.Operator):
+    """Look for newer versions of what was added to this file, where the scene publishes to"""
 
     bl_idname = "stagewright.look_for_versions"
     bl_label = "Look for Newer Versions"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether any was added."""
-        return bool(added_collections())
+        """Whether any was added, and may be asked for."""
+        why = "" if loaded() else "Nothing published was added to this file yet"
+        why = why or asking.problem(context.scene)
+        if pump.is_running(COMPARING):
+            why = "Versions are being looked for: wait for the answer"
+        if why:
+            cls.poll_message_set(why)
+        return not why
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Read the library, or start to ask the server."""
-        scene = context.scene
+        """Start to look, or do so when there is no window."""
         try:
-            if server.is_chosen(scene):
-                job = _ask_and_compare(catalog.project_of(scene))
-                pump.run(job, catalog.KIND, "Ask the AYON server")
-            else:
-                _compare(catalog.assets(scene))
+            library, _ = self._home(context)
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        return {"FINISHED"}
+        return _start(self, _compare(library), COMPARING, "Look for newer versions")
 
 
-class STAGEWRIGHT_OT_update_published_asset(bpy.types.Operator):
+class STAGEWRIGHT_OT_update_published_asset(_AtHome, bpy.types.Operator):
     """Show the newest version, or one that is chosen, wherever this one is shown"""
 
     bl_idname = "stagewright.update_published_asset"
@@ -287,7 +224,7 @@ class STAGEWRIGHT_OT_update_published_asset(bpy.types.Operator):
     choice: EnumProperty(
         name="Version",
         description="Version to show",
-        items=_list_versions,
+        items=_list_items,
         options={"SKIP_SAVE"},
     )
     choose: BoolProperty(
@@ -300,17 +237,10 @@ class STAGEWRIGHT_OT_update_published_asset(bpy.types.Operator):
         description="AYON's id of the version to show; the newest if empty, for scripts",
         options={"SKIP_SAVE", "HIDDEN"},
     )
-
     version_id: StringProperty(
         name="Version ID",
-        description="AYON's id of the version that is shown now",
+        description="AYON's id of the version that is shown now; every one if empty",
         options={"SKIP_SAVE"},
-    )
-    library: StringProperty(
-        name="Library",
-        description="Folder of the library; that of the preferences if empty",
-        subtype="DIR_PATH",
-        options={"SKIP_SAVE", "HIDDEN"},
     )
 
     @classmethod
@@ -322,78 +252,82 @@ class STAGEWRIGHT_OT_update_published_asset(bpy.types.Operator):
         """Let a version be searched for, if that is asked for."""
         if not self.choose:
             return self.execute(context)
-        try:
-            assets = catalog.assets(context.scene, self.library)
-        except StagewrightError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        _offer(of_same_product(assets, self.version_id))
+        _items[:] = [
+            (each.version_id, f"{each.version}  {each.comment}", each.author)
+            for each in _versions.get(self.version_id, ())
+        ]
         if not _items:
-            self.report({"ERROR"}, "The version is not where the scene publishes to")
+            self.report({"ERROR"}, "Look for newer versions first: this one is not known yet")
             return {"CANCELLED"}
         context.window_manager.invoke_search_popup(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the update, or do it when there is no window."""
+        ids = [self.version_id] if self.version_id else [each.version_id for each in loaded()]
+        wish = self.to_version_id or (self.choice if self.choose else "")
         try:
-            assets = catalog.assets(context.scene, self.library)
-            wanted = self.to_version_id or (self.choice if self.choose else "")
-            own = newest(assets, self.version_id)
-            place = catalog.place(context.scene, self.library)
-            asset = find(assets, wanted, place) if wanted else own
-            if asset is None:
-                raise _unknown(self.version_id, place)
-            if asset.version_id == self.version_id:
-                self.report({"INFO"}, "There is no newer version")
-                return {"CANCELLED"}
-            job = _update(asset, self.version_id)
-            task = pump.run(job, KIND, f"Update {asset.name} to {asset.version}")
+            library, place = self._home(context)
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, task.message)
-        return {"FINISHED"}
+        job = loading.update(library, place, dict.fromkeys(ids, wish))
+        return _start(self, _updated(job), KIND, "Update published assets")
+
+
+def _updated(job: Job[Mapping[str, Any]]) -> Job[Mapping[str, Any]]:
+    """Run an update, and let the panel know what it heard of versions."""
+    value = yield from job
+    _remember(value["versions"])
+    return value
+
+
+_ICONS = {
+    "USD": "OUTLINER_OB_GROUP_INSTANCE",
+    "BLEND": "FILE_BLEND",
+    "TEXTURES": "MATERIAL",
+    "VOLUME": "VOLUME_DATA",
+}
 
 
 class STAGEWRIGHT_PT_published_assets(SidebarPanel, bpy.types.Panel):
-    """The published assets in this file"""
+    """The published versions in this file, and which of them are out of date"""
 
     bl_label = "Published Assets"
     bl_order = 3
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the assets, and what can be done about them."""
+        """Draw what was added, and what can be done about it."""
         layout = self.layout
-        task = pump.last(KIND)
-        if task is None or not task.running:
-            layout.operator("stagewright.add_published_asset", text="Add Asset…", icon="ADD")
-        for each in (task, pump.last(catalog.KIND)):
+        for each in (pump.last(KIND), pump.last(COMPARING)):
             if each is not None:
                 draw_task(layout, context, each)
-        collections = added_collections()
-        if not collections:
+        things = loaded()
+        if not things:
+            draw_text(layout, context, "Nothing published was added yet: see Browse", "INFO")
             return
         column = layout.column(align=True)
-        for collection in collections:
-            self._draw_asset(column, collection)
-        layout.operator("stagewright.look_for_versions", icon="VIEWZOOM")
-
-    def _draw_asset(self, layout: bpy.types.UILayout, collection: bpy.types.Collection) -> None:
-        identity = collection.stagewright
-        found = _newest.get(identity.version_id)
+        for thing in things:
+            self._draw_thing(column, thing)
         row = layout.row(align=True)
-        row.label(text=f"{collection.name}  {identity.version}", icon="OUTLINER_OB_GROUP_INSTANCE")
-        other = row.operator("stagewright.update_published_asset", text="", icon="RECOVER_LAST")
-        other.version_id, other.choose = identity.version_id, True
-        if found is None:
-            return
-        if found.version_id == identity.version_id:
+        row.operator("stagewright.look_for_versions", icon="VIEWZOOM")
+        if any(_newer(each) for each in things):
+            row.operator("stagewright.update_published_asset", text="Update All")
+        draw_problem(layout, context, asking.problem(context.scene))
+
+    def _draw_thing(self, layout: bpy.types.UILayout, thing: Loaded) -> None:
+        row = layout.row(align=True)
+        row.label(text=thing.named, icon=_ICONS[thing.kind])
+        newer = _newer(thing)
+        if newer is not None:
+            update = row.operator("stagewright.update_published_asset", text=f"Get {newer.version}")
+            update.version_id = thing.version_id
+        elif thing.version_id in _versions:
             row.label(text="newest", icon="CHECKMARK")
-            return
-        update = row.operator("stagewright.update_published_asset", text=f"Get {found.version}")
-        update.version_id = identity.version_id
+        if thing.version_id in _versions:
+            other = row.operator("stagewright.update_published_asset", text="", icon="RECOVER_LAST")
+            other.version_id, other.choose = thing.version_id, True
 
 
 _CLASSES = (
@@ -420,8 +354,8 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take them away, and what the server was heard to have."""
-    catalog.forget()
+    """Take them away, and what was heard."""
+    _versions.clear()
     bpy.types.VIEW3D_MT_add.remove(_draw_add)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -64,7 +64,7 @@ def _command_line(scene: bpy.types.Scene, library: Path, *, to_server: bool = Fa
     words = [
         f"--library={library}",
         f"--project={chosen.project or project}",
-        f"--folder={_folder(scene)}",
+        f"--folder={folder_of(scene)}",
         f"--task={chosen.task}",
         f"--product={_product(chosen)}",
         f"--comment={chosen.comment}",
@@ -81,7 +81,8 @@ def _product(chosen: STAGEWRIGHT_PG_scene) -> str:
     return settings.SHOT_PRODUCT if chosen.over and is_untouched else str(chosen.product)
 
 
-def _folder(scene: bpy.types.Scene) -> str:
+def folder_of(scene: bpy.types.Scene) -> str:
+    """Path of the AYON folder; one made of the asset's name where none is chosen."""
     return scene.stagewright.folder or f"{settings.FOLDER_ROOT}/{target.asset_name(scene)}"
 
 
@@ -236,7 +237,7 @@ class STAGEWRIGHT_PT_publish(SidebarPanel, bpy.types.Panel):
         if server.is_chosen(scene):
             self._draw_server(column, context)
         column.prop(chosen, "project", placeholder=preferences.project()[0])
-        column.prop(chosen, "folder", placeholder=_folder(scene))
+        column.prop(chosen, "folder", placeholder=folder_of(scene))
         column.prop(chosen, "task")
         column.prop(chosen, "product")
         column.prop(chosen, "comment")

@@ -51,12 +51,41 @@ def apply(
             material.use_nodes = True
         material.node_tree.nodes.clear()
         item.active_material = material
+    return material, show(material, item, sidecar, about, displace)
+
+
+def show(
+    material: bpy.types.Material,
+    item: bpy.types.Object | None,
+    sidecar: Path,
+    about: Mapping[str, Any],
+    displace: bool | None = None,
+) -> bool:
+    """Let a material show the set; what an artist added to its nodes stays.
+
+    Args:
+        material: an earlier set's, or one without nodes.
+        item: the object that it lies on; None keeps how it is projected and how large.
+        sidecar: the set's JSON file; its maps lie beside it.
+        about: what the sidecar holds.
+        displace: whether the height moves the surface; None keeps that, too.
+
+    Returns:
+        Whether it is projected for want of UVs.
+    """
     unit = meters_per_unit(bpy.context.scene)
-    side = uv_side(item)
-    _Nodes(material, sidecar.parent, about, unit, side is None, displace).make()
-    _place(material, item, side, float(about["tile_size_m"]), unit)
+    side = uv_side(item) if item is not None else None
+    ours = {node.get(KEY): node for node in material.node_tree.nodes}
+    box = side is None
+    if item is None and "basecolor" in ours:
+        box = ours["basecolor"].projection == "BOX"
+    if displace is None:
+        displace = "output" in ours and ours["output"].inputs["Displacement"].is_linked
+    _Nodes(material, sidecar.parent, about, unit, box, displace).make()
+    if item is not None:
+        _place(material, item, side, float(about["tile_size_m"]), unit)
     material[KEY] = str(sidecar)
-    return material, side is None
+    return box
 
 
 def uv_side(item: bpy.types.Object) -> float | None:

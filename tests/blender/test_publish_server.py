@@ -18,7 +18,7 @@ import pytest
 from ayon_api.server_api import ServerAPI
 
 from stagewright.addon import preferences, pump
-from stagewright.addon.ayon import assets, known
+from stagewright.addon.ayon import assets, known, loaded
 from stagewright.addon.ayon.publish import STAGEWRIGHT_PT_publish
 from stagewright.addon.scene.film import write_film
 from stagewright.addon.scene.host import BlenderHost
@@ -430,12 +430,12 @@ def test_versions_of_the_server_are_added_updated_and_rolled_back(studio: Studio
     assert user.instance_collection.stagewright.version_id == ids[2]
     bpy.ops.stagewright.update_published_asset(version_id=ids[2], to_version_id=ids[1])
     assert user.instance_collection.stagewright.version_id == ids[1]
-    assert len(assets.added_collections()) == 1
+    assert len(loaded.added_collections()) == 1
     result = bpy.ops.stagewright.add_published_asset(version_id=ids[1], how="APPEND")
     assert result == {"FINISHED"}
     (own,) = [c for c in bpy.context.scene.collection.children if not c.stagewright.added]
     assert own.stagewright.version_id == ""
     (mesh,) = [item for item in own.all_objects if item.type == "MESH"]
     assert max(mesh.dimensions) == pytest.approx(2.0)
-    with pytest.raises(RuntimeError, match="AYON server's project show holds no USD version 0123"):
+    with pytest.raises(RuntimeError, match="AYON server's project show holds no version 0123"):
         bpy.ops.stagewright.add_published_asset(version_id="0123")

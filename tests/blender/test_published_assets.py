@@ -22,7 +22,7 @@ from stagewright.pipeline.export import CheckedAsset, export_asset
 from stagewright.pipeline.host import SceneRequest
 from stagewright.pipeline.order import PublishOrder
 from stagewright.pipeline.publish import publish_scene
-from stagewright.pipeline.published import find_published, published_assets
+from stagewright.pipeline.published import one_version, products
 
 from .scenes import add_square, empty_scene, finish, instance_collection
 
@@ -72,8 +72,16 @@ def library(published: Path, tmp_path: Path) -> Path:
 
 def versions(library: Path) -> list[str]:
     """Ids of the versions of the chair, the first one first."""
-    found = [a for a in published_assets(library) if a.name == "chair"]
-    return [asset.version_id for asset in reversed(found)]
+    with Library.open_existing(library) as opened:
+        folder = opened.get_folder_by_path("show", "/assets/chair")
+        assert folder is not None
+        (product,) = opened.get_products("show", folder_ids=[folder.id])
+        return [each.id for each in opened.get_versions("show", product_ids=[product.id])]
+
+
+def root_of(library: Path, version: str) -> Path:
+    """The root layer of a version."""
+    return Path(finish(one_version(str(library), "show", version, "USD"))["files"]["USD"])
 
 
 def add(library: Path, version: str, x: float = 0, y: float = 0, z: float = 0) -> bpy.types.Object:
@@ -228,7 +236,7 @@ def test_what_is_edited_in_an_added_asset_is_told(library: Path, tmp_path: Path)
 def test_a_version_that_is_not_there_is_an_error(library: Path, tmp_path: Path) -> None:
     version = versions(library)[0]
     add(library, version)
-    find_published(library, version).path.unlink()
+    root_of(library, version).unlink()
     asset = export(tmp_path / "out")
     assert "missing-asset" in told(asset)
 
@@ -253,7 +261,7 @@ def test_other_units_and_axes_are_brought_into_those_of_the_set(
     library: Path, tmp_path: Path, axis: str, metres: float
 ) -> None:
     version = versions(library)[0]
-    root = find_published(library, version).path
+    root = root_of(library, version)
     for layer in map(Sdf.Layer.FindOrOpen, map(str, [root, *root.parent.glob("chair_*.usd*")])):
         layer.pseudoRoot.SetInfo(UsdGeom.Tokens.upAxis, axis)
         layer.pseudoRoot.SetInfo(UsdGeom.Tokens.metersPerUnit, metres)
@@ -338,8 +346,11 @@ def test_an_update_shows_the_newest_version_everywhere(library: Path, tmp_path: 
 def test_there_is_nothing_to_update_to(library: Path, tmp_path: Path) -> None:
     version = versions(library)[1]
     add(library, version)
-    result = bpy.ops.stagewright.update_published_asset(version_id=version, library=str(library))
-    assert result == {"CANCELLED"}
+    shown = bpy.context.active_object.instance_collection
+    update = bpy.ops.stagewright.update_published_asset
+    assert update(version_id=version, library=str(library)) == {"FINISHED"}
+    assert bpy.context.active_object.instance_collection == shown
+    assert shown.stagewright.version_id == version
 
 
 def test_an_update_of_a_version_that_the_library_lacks_is_refused_by_its_name(
@@ -350,17 +361,19 @@ def test_an_update_of_a_version_that_the_library_lacks_is_refused_by_its_name(
     update = bpy.ops.stagewright.update_published_asset
     with pytest.raises(RuntimeError, match="holds no chair v001"):
         update(version_id="gone", library=str(library))
-    with pytest.raises(RuntimeError, match="holds no USD version nonsense"):
+    with pytest.raises(RuntimeError, match="Nothing in this file is the version nonsense"):
         update(version_id="nonsense", library=str(library))
 
 
 def test_a_version_that_the_library_lacks_is_refused(library: Path, tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="holds no USD version nonsense"):
+    with pytest.raises(RuntimeError, match="holds no version nonsense"):
         add(library, "nonsense")
     with pytest.raises(RuntimeError, match="no library"):
         add(tmp_path / "nowhere", "nonsense")
 
 
-def test_versions_are_listed_newest_first(library: Path, tmp_path: Path) -> None:
-    first, second = versions(library)
-    assert [a.version_id for a in published_assets(library)] == [second, first]
+def test_the_newest_version_of_every_product_is_listed(library: Path) -> None:
+    _, second = versions(library)
+    value = finish(products(str(library), "show"))
+    (chair,) = value["versions"]
+    assert (chair["version_id"], chair["folder"]) == (second, "/assets/chair")
