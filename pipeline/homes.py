@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..ayon_bridge.files import file_errors
 from ..ayon_bridge.home import Publication, PublishRequest
 from ..ayon_bridge.library import Library
 from ..jobs.errors import StagewrightError
@@ -49,7 +50,7 @@ def publish_at(
         with _open_server() as server:
             try:
                 publication: Publication = (
-                    server.preparation(request, json.loads(known.read_text("utf-8")))
+                    server.preparation(request, _read(known))
                     if known
                     else server.publication(request, break_lock=break_lock)
                 )
@@ -65,6 +66,12 @@ def publish_at(
         publication = home.publication(request, break_lock=break_lock)
         publication.refuse_early()
         return (yield from publish(publication, to == "queue"))
+
+
+def _read(known: Path) -> dict[str, Any]:
+    with file_errors(known):
+        told: dict[str, Any] = json.loads(known.read_text("utf-8"))
+        return told
 
 
 def _open_server() -> Server:

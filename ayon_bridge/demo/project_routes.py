@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from ..entities import new_id, now
-from . import entities
+from . import entities, uri_routes  # noqa: F401 - its addresses come before those of any kind
 from .entities import KINDS, PLURALS, Kind
 from .project import invalid, site_roots
 from .routing import NO_CONTENT, Answer, Request, add_event, route

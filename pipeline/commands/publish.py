@@ -68,10 +68,9 @@ def add(verbs: Any) -> None:
 
 
 def _pictures(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 1000:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) > 1000:
+        raise argparse.ArgumentTypeError(f"{text} is no number of pictures from 0 to 1000")
+    return int(text)
 
 
 def order_of(options: argparse.Namespace) -> PublishOrder:

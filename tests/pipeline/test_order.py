@@ -33,7 +33,10 @@ def test_without_a_type_the_scene_decides() -> None:
     assert request_of(shot).product_type == "animation"
 
 
-def test_a_type_that_is_none_is_refused() -> None:
+@pytest.mark.parametrize(
+    "words", [("--type", "nothing"), ("--turntable", "few"), ("--turntable=-1",)]
+)
+def test_what_is_none_is_refused(words: tuple[str, ...]) -> None:
     with pytest.raises(StagewrightError) as caught:
-        request("--type", "nothing")
+        request(*words)
     assert caught.value.code == "bad-arguments"
