@@ -19,6 +19,8 @@ from .textures import photo as texture_photo
 from .textures import pictures as texture_pictures
 from .textures import publish as texture_publish
 from .textures import settings as texture_settings
+from .textures.graph import kinds as texture_nodes
+from .textures.graph import operators as texture_graph
 from .usd import (
     bring_in,
     checking,
@@ -84,6 +86,8 @@ _PARTS = (
     texture_publish,
     texture_panel,
     texture_history,
+    texture_nodes,
+    texture_graph,
     jobs_ui,
     menus,
     cli,

@@ -50,6 +50,7 @@ class Commission:
         sources: the photo, or the folder of the files that the request names.
         preview: file for a picture of what is being made; it is kept beside the set, too.
         force: replace files of that name that another request has made.
+        keep: folder where what the nodes of a graph give is kept.
     """
 
     request: AnyRequest
@@ -58,6 +59,7 @@ class Commission:
     sources: Path | None = None
     preview: Path | None = None
     force: bool = False
+    keep: Path | None = None
 
     def arguments(self) -> dict[str, Any]:
         """The same as plain JSON: arguments of :func:`.tasks.make_set`."""
@@ -68,6 +70,7 @@ class Commission:
             "sources": str(self.sources or ""),
             "preview": str(self.preview or ""),
             "force": self.force,
+            "keep": str(self.keep or ""),
         }
 
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
-from ..jobs.events import Job, Progress
+from ..jobs.events import Job, Message, Preview, Progress
 from ..jobs.memory import require_memory
 from .canvas import smoothstep
 from .edited_files import Array
 from .grammar import understand
 from .graph import Node, TextureGraph
+from .graph_steps import Steps, keys_of
 from .images import read_image
 from .make import draw, memory_of
 from .photo import PhotoRequest, delighted, maps_of, sha256_of
@@ -31,7 +32,13 @@ Values = Mapping[str, Any]
 
 
 def make_graph(
-    graph: TextureGraph, sources: Path, folder: Path, name: str, *, force: bool = False
+    graph: TextureGraph,
+    sources: Path,
+    folder: Path,
+    name: str,
+    *,
+    force: bool = False,
+    keep: Path | None = None,
 ) -> Job[Mapping[str, Any]]:
     """Do all the steps of a graph and write the set that they end in.
 
@@ -41,27 +48,55 @@ def make_graph(
         folder: created if need be.
         name: what the files' names begin with.
         force: replace files of that name that another request has made.
+        keep: folder where what the nodes give is kept, with pictures that are told by
+            ``Preview``; a node whose work is kept from another time is not run again.
 
     Returns:
         ``files``, the sidecar last.
 
     Raises:
-        StagewrightError: ``no-file``, ``photo-changed``; what the steps refuse;
-            ``file-exists``, ``write-failed``.
+        StagewrightError: ``no-file``, ``photo-changed``; what the steps refuse, after the id of
+            the node and a colon; ``file-exists``, ``write-failed``.
     """
     if not force:
         require_free(graph, folder, name)
     values: dict[str, Any] = {}
-    steps = graph.order()
-    for number, node in enumerate(steps):
-        where = (0.9 * number / len(steps), 0.9 * (number + 1) / len(steps))
+    steps = Steps(keep, keys_of(graph)) if keep else None
+    nodes = steps.needed(graph) if steps else graph.order()
+    for number, node in enumerate(nodes):
+        where = (0.9 * number / len(nodes), 0.9 * (number + 1) / len(nodes))
         yield Progress("graph.node", where[0], f"{node.id}: {node.kind.replace('_', ' ')}")
-        given = {key: values[source] for key, source in node.inputs.items()}
-        values[node.id] = yield from part(_RUN[node.kind](node, given, sources), *where)
+        if steps and steps.file(node.id).exists():
+            values[node.id] = steps.load(node.id)
+            continue
+        values[node.id] = yield from part(_done(node, values, sources), *where)
+        if steps:
+            yield from _kept(steps, node, values[node.id])
     yield Progress("graph.write", 0.9, f"Writing to {folder}")
-    about = {"steps": [node.kind for node in steps]}
+    about = {"steps": [node.kind for node in graph.order()]}
     files = write_set(values[graph.output.id], folder, name, graph, about)
     return {"files": [str(path) for path in files], **about}
+
+
+def _done(node: Node, values: Values, sources: Path) -> Job[Any]:
+    """What a node gives; what it refuses tells which node it was."""
+    given = {key: values[source] for key, source in node.inputs.items()}
+    try:
+        return (yield from _RUN[node.kind](node, given, sources))
+    except StagewrightError as error:
+        message = f"{node.id}: {error.message}"
+        raise StagewrightError(error.code, message, error.cure, error.details) from None
+
+
+def _kept(steps: Steps, node: Node, value: TextureSet | Image) -> Job[None]:
+    """Keep what a node gave, and show it."""
+    try:
+        steps.keep(node.id, value)
+    except OSError as error:
+        text = f"{node.id} will be made again: it cannot be kept ({error.strerror})"
+        yield Message(text, "warning")
+        return
+    yield Preview(str(steps.picture(node.id)))
 
 
 def _text(node: Node, given: Values, sources: Path) -> Job[TextureSet]:

@@ -44,6 +44,7 @@ def make_any(
     preview: Path | None = None,
     *,
     force: bool = False,
+    keep: Path | None = None,
 ) -> Job[Mapping[str, Any]]:
     """Make and write a set.
 
@@ -55,6 +56,7 @@ def make_any(
         name: what the files' names begin with; what is usual for the request if empty.
         preview: see :func:`.make.make`; of words alone.
         force: replace files of that name that another request has made.
+        keep: see :func:`.graph_nodes.make_graph`; of graphs alone.
 
     Raises:
         StagewrightError: those of :func:`require_sources`, :func:`.make.make`,
@@ -67,7 +69,8 @@ def make_any(
         photo = _photo(request, sources)
         return (yield from make_maps(photo, request, folder, name, force=force))
     place = _folder(sources)
-    return (yield from make_graph(request, place, folder, name or "graph", force=force))
+    stem = name or "graph"
+    return (yield from make_graph(request, place, folder, stem, force=force, keep=keep))
 
 
 def require_sources(request: AnyRequest, sources: Path | None) -> None:

@@ -26,6 +26,7 @@ def make_set(
     sources: str = "",
     preview: str = "",
     force: bool = False,
+    keep: str = "",
 ) -> Job[Mapping[str, Any]]:
     """:func:`.requests.make_any` of a request's JSON.
 
@@ -34,7 +35,8 @@ def make_set(
     wanted = request_from_json(request)
     shown = Path(preview) if preview and isinstance(wanted, TextureRequest) else None
     place = Path(sources) if sources else None
-    value = yield from make_any(wanted, place, Path(folder), name, shown, force=force)
+    kept = Path(keep) if keep else None
+    value = yield from make_any(wanted, place, Path(folder), name, shown, force=force, keep=kept)
     if shown is not None:
         pixels = (np.load(shown)[:, :, :3] * 255 + 0.5).astype(np.uint8)
         write_png(preview_of(Path(value["files"][-1])), pixels)

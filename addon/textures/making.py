@@ -16,6 +16,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Event, Job, Message, Preview, Waiting
 from ...pipeline.summaries import expected_errors
 from ...texture_lab.backends import Commission, refuse_unable
+from ...texture_lab.graph import TextureGraph
 from ...texture_lab.photo import request_of
 from ...texture_lab.request import TextureRequest
 from ...texture_lab.texture_set import preview_of
@@ -59,6 +60,12 @@ def of_photo(photo: Path, chosen: Mapping[str, Any], item: bpy.types.Object) -> 
     """
     folder, name = _place(item)
     return Commission(request_of(photo, **chosen), folder, name, sources=photo)
+
+
+def of_graph(graph: TextureGraph, item: bpy.types.Object) -> Commission:
+    """A set of a graph for ``item``; the files that the graph names lie where the set will."""
+    folder, name = _place(item)
+    return Commission(graph, folder, name, sources=folder, keep=pictures.steps())
 
 
 def _place(item: bpy.types.Object) -> tuple[Path, str]:

@@ -45,7 +45,8 @@ def apply(
     if again:
         material = old
     else:
-        name = about.get("family") or Path(about["request"]["photo"]).stem
+        photo = Path(about["request"].get("photo", "")).stem
+        name = about.get("family") or photo or sidecar.stem
         material = bpy.data.materials.new(str(name).replace("_", " ").capitalize())
         if bpy.app.version < (5, 0):
             material.use_nodes = True
