@@ -94,7 +94,11 @@ def _register_package(root: Path) -> None:
 def _job(task: str, arguments: dict[str, Any]) -> Generator[Any, None, Any]:
     """The task's job; its import is part of it, so that a failure there is told too."""
     module, _, function = task.partition(":")
-    job = getattr(importlib.import_module(f"{PACKAGE}.{module}"), function)
+    try:
+        job = getattr(importlib.import_module(f"{PACKAGE}.{module}"), function)
+    except KeyboardInterrupt:
+        # What was half imported, numpy for one, cannot be imported again in this process.
+        sys.exit(1)
     return (yield from job(**arguments))
 
 

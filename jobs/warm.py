@@ -31,7 +31,7 @@ from .process import (
 )
 
 PATIENCE = 0.3
-"""Seconds that a job has to hear of its cancelling, and then its child to terminate."""
+"""Seconds that a job usually has to hear of its cancelling, and then its child to terminate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +49,16 @@ class WarmChild:
     when this process does.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Make one that keeps its events and its log in ``folder``."""
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        """Make one that keeps its events and its log in ``folder``.
+
+        Args:
+            folder: created if need be.
+            patience: seconds that a job has to hear of its cancelling, and then its child to
+                terminate.
+        """
         self._folder = folder
+        self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder
         self._queue: list[Order] = []
@@ -72,7 +79,7 @@ class WarmChild:
         """Run an order when its turn has come; it queues with the job's first step.
 
         Cancelling the job tells the child so, which hears of it at the job's next
-        step; after :data:`PATIENCE` seconds it is interrupted, and as long after that
+        step; after its patience it is interrupted, and as long after that
         killed, and the next job starts another. Closing a job that runs ends the child.
 
         Raises:
@@ -114,7 +121,8 @@ class WarmChild:
         try:
             ending = yield from follow(process, events_path, self._log)
         except KeyboardInterrupt:
-            ending = yield from _cancel(process, follow(process, events_path, self._log))
+            following = follow(process, events_path, self._log)
+            ending = yield from _cancel(process, following, self._patience)
             if not isinstance(ending, Result):
                 raise
         finally:
@@ -142,7 +150,7 @@ def _tell(process: subprocess.Popen[bytes], words: Mapping[str, Any]) -> None:
 
 
 def _cancel(
-    process: subprocess.Popen[bytes], following: Job[Result | Failure]
+    process: subprocess.Popen[bytes], following: Job[Result | Failure], patience: float
 ) -> Job[Result | Failure | None]:
     """Tell the child to end its job, then interrupt it, then kill it.
 
@@ -157,7 +165,7 @@ def _cancel(
     with contextlib.closing(following):
         for step in steps:
             step()
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
                 try:
                     next(following)

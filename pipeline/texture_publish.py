@@ -109,6 +109,7 @@ def make_look(
         textures.height_range_m,
         about["normals"] == "directx",
         _properties(about),
+        textures.emission_strength,
     )
     files = yield from part(author_texture_asset(maps, root), 0.2, 0.6)
     arguments = {"root": str(root), "record": None, "allow": list(allow)}

@@ -8,7 +8,7 @@ of the files; an interrupt cancels it. So windows and commands drain every backe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -17,6 +17,8 @@ from ..jobs.events import Job
 from ..jobs.memory import require_memory
 from ..jobs.warm import Order, WarmChild
 from .grammar import understand
+from .graph import TextureGraph
+from .image_makers import Services, require_services
 from .make import memory_of
 from .request import MAX_SIZE, TextureRequest
 from .requests import AnyRequest, require_sources
@@ -49,6 +51,7 @@ class Commission:
         name: what the files' names begin with.
         sources: the photo, or the folder of the files that the request names.
         preview: file for a picture of what is being made; it is kept beside the set, too.
+        services: who makes a graph's images (see :data:`.image_makers.Services`).
         force: replace files of that name that another request has made.
         keep: folder where what the nodes of a graph give is kept.
     """
@@ -58,6 +61,7 @@ class Commission:
     name: str
     sources: Path | None = None
     preview: Path | None = None
+    services: Services = field(default_factory=dict, repr=False)
     force: bool = False
     keep: Path | None = None
 
@@ -69,6 +73,7 @@ class Commission:
             "name": self.name,
             "sources": str(self.sources or ""),
             "preview": str(self.preview or ""),
+            "services": {name: dict(service) for name, service in self.services.items()},
             "force": self.force,
             "keep": str(self.keep or ""),
         }
@@ -124,12 +129,14 @@ class Embedded:
         return Capabilities(get_args(AnyRequest), MAX_SIZE, offline=True, reproducible=True)
 
     def validate(self, commission: Commission) -> None:
-        """Refuse what names no material, lacks its photo, or takes too much memory."""
+        """Refuse what names no material, lacks its photo or a server, or takes too much memory."""
         request = commission.request
         require_sources(request, commission.sources)
         if isinstance(request, TextureRequest):
             understand(request.prompt, request.parameters)
             require_memory(memory_of(request.size), f"A set of {request.size} pixels")
+        if isinstance(request, TextureGraph):
+            require_services(request.services_of(request.nodes), commission.services)
 
     def submit(self, commission: Commission) -> Job[Mapping[str, Any]]:
         """Make a set when its turn has come (see :meth:`.WarmChild.run`)."""

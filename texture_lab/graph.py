@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
@@ -91,13 +91,32 @@ class Kind:
     @property
     def file(self) -> str:
         """The setting that names a file, whose hash is ``sha256``; "" for none."""
-        return next((name for name, setting in self.settings.items() if setting is _FILE), "")
+        files = (name for name, each in self.settings.items() if each in (_FILE, _MAYBE_FILE))
+        return next(files, "")
 
 
 _SEED = Range(0, 0, MAX_SEED)
 _REPEATS = Choice((False, True))
 _SHA256 = Text(r"[0-9a-f]{64}")
 _FILE = Text(r"[^/\\\0]+")
+_MAYBE_FILE = Text(r"[^/\\\0]*")
+_NAMES = Text(r"[^\0]{0,500}")
+
+IMAGE_KINDS = ("text_to_image", "image_to_image")
+"""Kinds whose images a large model makes: whatever their ``service`` is."""
+
+_IMAGE: Mapping[str, Range | Choice | Text] = {
+    "service": Choice(("comfyui", "sdapi")),
+    "prompt": Text(rf"(?=.*\S).{{1,{MAX_PROMPT}}}"),
+    "negative": Text(rf".{{0,{MAX_PROMPT}}}"),
+    "seed": _SEED,
+    "steps": Range(20, 1, 150),
+    "guidance": Range(7.0, 0, 30),
+    "model": _NAMES,
+    "loras": _NAMES,
+    "repeats": _REPEATS,
+    "workflow": Text(r".{0,500000}"),
+}
 
 KINDS: Mapping[str, Kind] = {
     "text_to_texture": Kind(
@@ -117,6 +136,23 @@ KINDS: Mapping[str, Kind] = {
         "image",
         {"strength": Range(0.7, 0, 1)},
         about="Take out the light that changes slowly over a photo",
+    ),
+    "text_to_image": Kind(
+        {},
+        "image",
+        {**_IMAGE, "size": Range(1024, 64, 4096)},
+        about="Let a model make an image of words",
+    ),
+    "image_to_image": Kind(
+        {"image": "image"},
+        "image",
+        {
+            **_IMAGE,
+            "strength": Range(0.6, 0, 1),
+            "mask": _MAYBE_FILE,
+            "sha256": Text(r"([0-9a-f]{64})?"),
+        },
+        about="Let a model make an image of another one, or of a part",
     ),
     "photo_to_pbr": Kind(
         {"image": "image"},
@@ -278,6 +314,11 @@ class TextureGraph:
         normals: Normals = self.output["normals"]
         return normals
 
+    @staticmethod
+    def services_of(nodes: Iterable[Node]) -> frozenset[str]:
+        """Names of the services that nodes ask for images."""
+        return frozenset(node["service"] for node in nodes if node.kind in IMAGE_KINDS)
+
     def to_json(self) -> str:
         """ASCII JSON with sorted keys: equal graphs are equal texts."""
         nodes = [
@@ -343,7 +384,7 @@ def _check_node(node: Node, by_id: Mapping[str, Node]) -> None:
         fine = kind.settings[name].allows(value)
         _require(fine, f"{name} of {node.id} is not what it can be")
     for name, setting in kind.settings.items():
-        fine = not isinstance(setting, Text) or name in node.settings
+        fine = name in node.settings or setting.allows(setting.default)
         _require(fine, f"{node.id} has no {name}")
 
 

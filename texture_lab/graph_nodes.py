@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,18 +18,20 @@ from ..jobs.memory import require_memory
 from .canvas import smoothstep
 from .edited_files import Array
 from .grammar import understand
-from .graph import Node, TextureGraph
+from .graph import IMAGE_KINDS, Node, TextureGraph
 from .graph_steps import Steps, keys_of
-from .images import read_image
+from .image_makers import ImageMaker, Services, require_services
+from .images import encoded, linear, read_image
 from .make import draw, memory_of
 from .photo import PhotoRequest, delighted, maps_of, sha256_of
 from .photo_tools import Maps, enlarge, inpaint, outpaint, read_mask, vary
 from .surface import normals, occlusion
-from .texture_set import MAPS, TextureSet, require_free, write_set
+from .texture_set import TextureSet, require_free, write_set
 from .tiling import make_tile
 
 Image = Array
 Values = Mapping[str, Any]
+Run = Callable[[Node, Values, Path], Job[Any]]
 
 
 def make_graph(
@@ -36,7 +39,9 @@ def make_graph(
     sources: Path,
     folder: Path,
     name: str,
+    preview: Path | None = None,
     *,
+    services: Services = MappingProxyType({}),
     force: bool = False,
     keep: Path | None = None,
 ) -> Job[Mapping[str, Any]]:
@@ -47,19 +52,24 @@ def make_graph(
         sources: the folder of the photos and masks that it names.
         folder: created if need be.
         name: what the files' names begin with.
+        preview: file for pictures of images that are being made.
+        services: who makes images for it (see :data:`.image_makers.Services`).
         force: replace files of that name that another request has made.
         keep: folder where what the nodes give is kept, with pictures that are told by
             ``Preview``; a node whose work is kept from another time is not run again.
 
     Returns:
-        ``files``, the sidecar last.
+        ``files``, the sidecar last; ``steps``, the nodes' kinds; ``models``, what made images.
 
     Raises:
-        StagewrightError: ``no-file``, ``photo-changed``; what the steps refuse, after the id of
-            the node and a colon; ``file-exists``, ``write-failed``.
+        StagewrightError: ``no-service``, ``no-file``, ``photo-changed``; what the steps refuse,
+            after the id of the node and a colon; ``file-exists``, ``write-failed``.
     """
     if not force:
         require_free(graph, folder, name)
+    require_services(graph.services_of(graph.nodes), services)
+    maker = ImageMaker(services, preview)
+    run = {**_RUN, **dict.fromkeys(IMAGE_KINDS, maker.run)}
     values: dict[str, Any] = {}
     steps = Steps(keep, keys_of(graph)) if keep else None
     nodes = steps.needed(graph) if steps else graph.order()
@@ -69,29 +79,31 @@ def make_graph(
         if steps and steps.file(node.id).exists():
             values[node.id] = steps.load(node.id)
             continue
-        values[node.id] = yield from part(_done(node, values, sources), *where)
+        values[node.id] = yield from part(_done(run[node.kind], node, values, sources), *where)
         if steps:
-            yield from _kept(steps, node, values[node.id])
+            model = maker.models.get(node.id, "")
+            yield from _kept(steps, node, values[node.id], model)
     yield Progress("graph.write", 0.9, f"Writing to {folder}")
-    about = {"steps": [node.kind for node in graph.order()]}
+    models = {**(steps.models() if steps else {}), **maker.models}
+    about = {"steps": [node.kind for node in graph.order()], "models": models}
     files = write_set(values[graph.output.id], folder, name, graph, about)
     return {"files": [str(path) for path in files], **about}
 
 
-def _done(node: Node, values: Values, sources: Path) -> Job[Any]:
+def _done(run: Run, node: Node, values: Values, sources: Path) -> Job[Any]:
     """What a node gives; what it refuses tells which node it was."""
     given = {key: values[source] for key, source in node.inputs.items()}
     try:
-        return (yield from _RUN[node.kind](node, given, sources))
+        return (yield from run(node, given, sources))
     except StagewrightError as error:
         message = f"{node.id}: {error.message}"
         raise StagewrightError(error.code, message, error.cure, error.details) from None
 
 
-def _kept(steps: Steps, node: Node, value: TextureSet | Image) -> Job[None]:
+def _kept(steps: Steps, node: Node, value: TextureSet | Image, model: str) -> Job[None]:
     """Keep what a node gave, and show it."""
     try:
-        steps.keep(node.id, value)
+        steps.keep(node.id, value, model)
     except OSError as error:
         text = f"{node.id} will be made again: it cannot be kept ({error.strerror})"
         yield Message(text, "warning")
@@ -190,9 +202,37 @@ def _blend(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
         basecolor=_between(below.basecolor, above.basecolor, share),
         roughness=_between(below.roughness, above.roughness, share),
         metallic=_between(below.metallic, above.metallic, share),
+        opacity=_with_missing(below.opacity, above.opacity, share, 1.0),
     )
+    if below.emission is not None or above.emission is not None:
+        mixed = _lit(mixed, below, above, share)
     depths = (_depth(below), _depth(above))
     return _relieved(mixed, _between(depths[0], depths[1], share))
+
+
+def _lit(mixed: TextureSet, below: TextureSet, above: TextureSet, share: Array) -> TextureSet:
+    """A blend with the glow of both: light adds as it is, not as it is encoded."""
+    both = [each for each in (below, above) if each.emission is not None]
+    strength = max(each.emission_strength for each in both)
+    glows = [
+        None if e.emission is None else linear(e.emission) * np.float32(e.emission_strength)
+        for e in (below, above)
+    ]
+    light = _with_missing(glows[0], glows[1], share, 0.0)
+    assert light is not None
+    shown = encoded(light / np.float32(max(strength, 1e-6)))
+    return replace(mixed, emission=shown, emission_strength=strength)
+
+
+def _with_missing(
+    below: Array | None, above: Array | None, share: Array, missing: float
+) -> Array | None:
+    """:func:`_between` maps that a set may lack; None where both do."""
+    known = below if below is not None else above
+    if known is None:
+        return None
+    absent = np.full_like(known, missing)
+    return _between(absent if below is None else below, absent if above is None else above, share)
 
 
 def _adjust(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
@@ -214,7 +254,7 @@ def _output(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
     return textures
 
 
-_RUN: Mapping[str, Callable[[Node, Values, Path], Job[Any]]] = {
+_RUN: Mapping[str, Run] = {
     "text_to_texture": _text,
     "photo": _photo,
     "delight": _delight,
@@ -244,8 +284,8 @@ def _maps(value: TextureSet | Image) -> tuple[Maps, frozenset[str]]:
     """The maps of a set, or an image alone, and which of them are vectors."""
     if not isinstance(value, TextureSet):
         return {"image": value}, frozenset()
-    maps = {name: getattr(value, name) for name in MAPS}
-    return {n: m if m.ndim == 3 else m[:, :, None] for n, m in maps.items()}, frozenset({"normal"})
+    maps = {n: m if m.ndim == 3 else m[:, :, None] for n, m in value.maps.items()}
+    return maps, frozenset({"normal"})
 
 
 def _like(source: TextureSet | Image, maps: Maps, finer: int = 1) -> TextureSet | Image:
@@ -253,16 +293,10 @@ def _like(source: TextureSet | Image, maps: Maps, finer: int = 1) -> TextureSet 
     if not isinstance(source, TextureSet):
         return maps["image"]
     rows = len(maps["height"]) / len(source.height) / finer
-    return TextureSet(
-        basecolor=maps["basecolor"],
-        normal=maps["normal"],
-        roughness=maps["roughness"][:, :, 0],
-        metallic=maps["metallic"][:, :, 0],
-        height=maps["height"][:, :, 0],
-        ao=maps["ao"][:, :, 0],
-        tile_size_m=source.tile_size_m * rows,
-        height_range_m=source.height_range_m,
-    )
+    made: dict[str, Any] = {
+        n: maps[n] if m.ndim == 3 else maps[n][:, :, 0] for n, m in source.maps.items()
+    }
+    return replace(source, **made, tile_size_m=source.tile_size_m * rows)
 
 
 def _depth(textures: TextureSet) -> Array:

@@ -16,7 +16,7 @@ from ..jobs.files import written_whole
 from .edited_files import Array
 from .graph import Node, TextureGraph
 from .picture import PREVIEW_SIZE, picture, write_picture
-from .texture_set import MAPS, TextureSet
+from .texture_set import TextureSet
 
 MAX_BYTES = 4 * 1024**3
 """Room that kept steps may take; those of other graphs that were of no use for longest go first."""
@@ -39,6 +39,10 @@ def keys_of(graph: TextureGraph) -> Mapping[str, str]:
 def picture_of(folder: Path, key: str) -> Path:
     """Where the small picture of a step lies (see ``Preview``)."""
     return folder / f"{key}.npy"
+
+
+_NUMBERS = ("tile_size_m", "height_range_m", "emission_strength")
+"""What a set has beside its maps."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +84,30 @@ class Steps:
         file.touch()
         if "image" in values:
             return values["image"]
-        tile, depth = values.pop("sizes")
-        return TextureSet(**values, tile_size_m=float(tile), height_range_m=float(depth))
+        numbers = dict(zip(_NUMBERS, values.pop("numbers").tolist(), strict=True))
+        return TextureSet(**values, **numbers)
 
-    def keep(self, name: str, value: TextureSet | Array) -> None:
-        """Keep what a node gave, and its picture.
+    def models(self) -> Mapping[str, str]:
+        """What made the images of nodes, as far as it was kept."""
+        files = {name: self._model(name) for name in self.keys}
+        return {name: file.read_text("utf-8") for name, file in files.items() if file.exists()}
+
+    def keep(self, name: str, value: TextureSet | Array, model: str = "") -> None:
+        """Keep what a node gave, its picture, and the name of the model that made it, if any.
 
         Raises:
             OSError: there is no room.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         write_picture(_picture(value), self.picture(name))
+        if model:
+            self._model(name).write_text(model, "utf-8")
         with written_whole(self.file(name)) as partial:
             np.savez(partial, **_arrays(value))
         self._trim()
+
+    def _model(self, name: str) -> Path:
+        return self.folder / f"{self.keys[name]}.txt"
 
     def _trim(self) -> None:
         kept = sorted(self.folder.glob("*.npz"), key=lambda file: file.stat().st_mtime_ns)
@@ -108,13 +122,12 @@ class Steps:
 def _arrays(value: TextureSet | Array) -> dict[str, Any]:
     if not isinstance(value, TextureSet):
         return {"image": value}
-    sizes = np.array([value.tile_size_m, value.height_range_m])
-    return {name: getattr(value, name) for name in MAPS} | {"sizes": sizes}
+    return {**value.maps, "numbers": np.array([getattr(value, name) for name in _NUMBERS])}
 
 
 def _picture(value: TextureSet | Array) -> Array:
     if isinstance(value, TextureSet):
-        small: dict[str, Any] = {name: _small(getattr(value, name)) for name in MAPS}
+        small: dict[str, Any] = {name: _small(each) for name, each in value.maps.items()}
         return picture(replace(value, **small))
     image = _small(value)
     opaque = np.ones((*image.shape[:2], 1), np.float32)

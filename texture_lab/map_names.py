@@ -13,7 +13,9 @@ Kind = Literal["colour", "normal", "data"]
 
 # Words that programs and libraries of textures end names with.
 _WORDS: dict[str, Kind] = {
-    **dict.fromkeys("color colour basecolor albedo diffuse diff base emission".split(), "colour"),
+    **dict.fromkeys(
+        "color colour basecolor albedo diffuse diff base emission emissive".split(), "colour"
+    ),
     **dict.fromkeys("normal normals normalmap nrm nor norm nml".split(), "normal"),
     **dict.fromkeys(
         "height heightmap displacement disp bump roughness rough glossiness gloss metallic "
@@ -21,7 +23,7 @@ _WORDS: dict[str, Kind] = {
         "data",
     ),
 }
-_MAPS: dict[str, Kind] = {"basecolor": "colour", "normal": "normal"}
+_MAPS: dict[str, Kind] = {"basecolor": "colour", "emission": "colour", "normal": "normal"}
 
 
 def kind_of(image: Path) -> Kind:

@@ -15,14 +15,14 @@ PREVIEW_SIZE = 256
 """Rows and columns of previews."""
 
 _LAMP = np.array([-0.45, 0.5, 0.74], np.float32) / np.float32(np.linalg.norm([0.45, 0.5, 0.74]))
-_LIGHT, _SKY = np.float32(2.6), np.float32(0.35)
+_LIGHT, _SKY, _GROUND = np.float32(2.6), np.float32(0.35), np.float32(0.3)
 
 
 def picture(textures: TextureSet) -> NDArray[np.float32]:
     """The set lit from the upper left and seen from above, with a sky all around.
 
     Diffuse by Lambert, reflection by the GGX distribution of B. Walter et al. (2007) with
-    Schlick's Fresnel term; the sky is dimmed by the occlusion.
+    Schlick's Fresnel term; the sky is dimmed by the occlusion. Holes show a grey ground.
 
     Returns:
         float32 (rows, columns, 4), RGBA, sRGB-encoded, 0 to 1.
@@ -39,6 +39,10 @@ def picture(textures: TextureSet) -> NDArray[np.float32]:
     open_sky = textures.ao[:, :, None] * _SKY
     light = (base * (1 - metal) + mirror * np.minimum(gloss, 8)) * facing * _LIGHT
     light += (base * (1 - metal) + mirror) * open_sky
+    if textures.emission is not None:
+        light += linear(textures.emission) * np.float32(textures.emission_strength)
+    if textures.opacity is not None:
+        light = _GROUND + (light - _GROUND) * textures.opacity[:, :, None]
     seen = np.ones((*base.shape[:2], 4), np.float32)
     seen[:, :, :3] = encoded(np.clip(light * np.float32(0.7), 0, 1))
     return seen

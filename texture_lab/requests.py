@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
 from .graph import TextureGraph
 from .graph_nodes import make_graph
+from .image_makers import Services
 from .make import make
 from .photo import PhotoRequest, make_maps, sha256_of
 from .request import TextureRequest
@@ -43,6 +45,7 @@ def make_any(
     name: str = "",
     preview: Path | None = None,
     *,
+    services: Services = MappingProxyType({}),
     force: bool = False,
     keep: Path | None = None,
 ) -> Job[Mapping[str, Any]]:
@@ -54,7 +57,8 @@ def make_any(
             or one of them.
         folder: created if need be.
         name: what the files' names begin with; what is usual for the request if empty.
-        preview: see :func:`.make.make`; of words alone.
+        preview: see :func:`.make.make` and :func:`.graph_nodes.make_graph`.
+        services: who makes a graph's images (see :data:`.image_makers.Services`).
         force: replace files of that name that another request has made.
         keep: see :func:`.graph_nodes.make_graph`; of graphs alone.
 
@@ -69,8 +73,8 @@ def make_any(
         photo = _photo(request, sources)
         return (yield from make_maps(photo, request, folder, name, force=force))
     place = _folder(sources)
-    stem = name or "graph"
-    return (yield from make_graph(request, place, folder, stem, force=force, keep=keep))
+    where = (place, folder, name or "graph", preview)
+    return (yield from make_graph(request, *where, services=services, force=force, keep=keep))
 
 
 def require_sources(request: AnyRequest, sources: Path | None) -> None:

@@ -5,15 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..jobs.events import Job
+from .image_makers import Services
 from .requests import make_any, request_from_json
 from .texture_set import request_text
 
 
 def rerun(
-    picture: Path, folder: Path, name: str = "", photo: Path | None = None, *, force: bool = False
+    picture: Path,
+    folder: Path,
+    name: str = "",
+    photo: Path | None = None,
+    *,
+    services: Services = MappingProxyType({}),
+    force: bool = False,
 ) -> Job[Mapping[str, Any]]:
     """Make the set of a map again, of words, of a photo, or of a graph.
 
@@ -23,6 +31,7 @@ def rerun(
         name: what the files' names begin with.
         photo: that of a set of a photo, or one of the files of a graph; those of their names
             beside the map if None.
+        services: who makes a graph's images (see :data:`.image_makers.Services`).
         force: replace files of other requests.
 
     Raises:
@@ -31,4 +40,4 @@ def rerun(
     """
     request = request_from_json(request_text(picture))
     sources = photo or picture.parent
-    return (yield from make_any(request, sources, folder, name, force=force))
+    return (yield from make_any(request, sources, folder, name, services=services, force=force))

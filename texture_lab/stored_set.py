@@ -13,7 +13,7 @@ import numpy as np
 from ..jobs.errors import StagewrightError
 from . import png
 from .request import Normals
-from .texture_set import MAPS, TextureSet
+from .texture_set import MAPS, OPTIONAL, TextureSet
 
 
 def read_set(sidecar: Path) -> tuple[TextureSet, Mapping[str, Any]]:
@@ -26,17 +26,20 @@ def read_set(sidecar: Path) -> tuple[TextureSet, Mapping[str, Any]]:
     pixels = {name: png.read_png(path)[0] for name, path in map_files(sidecar, about).items()}
     if len({each.shape[:2] for each in pixels.values()}) != 1:
         raise _bad_set(sidecar, "its maps have different sizes")
-    if pixels["basecolor"].shape[2] != 3 or pixels["normal"].shape[2] != 3:
-        raise _bad_set(sidecar, "its base colour or its normals are no colours")
+    coloured = {"basecolor", "normal", "emission"} & set(pixels)
+    if any(pixels[name].shape[2] != 3 for name in coloured):
+        raise _bad_set(sidecar, "its base colour, its normals or its emission are no colours")
     maps = {n: p.astype(np.float32) / np.float32(np.iinfo(p.dtype).max) for n, p in pixels.items()}
     green = -1 if about["normals"] == "directx" else 1
     normal = (maps["normal"] * 2 - 1) * np.array([1, green, 1], np.float32)
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
-    flat = {name: maps[name][:, :, 0] for name in ("roughness", "metallic", "height", "ao")}
+    flat = {name: maps[name][:, :, 0] for name in set(maps) - coloured}
     return TextureSet(
         maps["basecolor"],
         normal,
         **flat,
+        emission=maps.get("emission"),
+        emission_strength=about.get("emission_strength", 1.0),
         tile_size_m=about["tile_size_m"],
         height_range_m=about["height_range_m"],
     ), about
@@ -51,9 +54,12 @@ def read_about(sidecar: Path) -> Mapping[str, Any]:
     try:
         about: Any = json.loads(sidecar.read_text("utf-8"))
         sizes = about["tile_size_m"], about["height_range_m"]
+        strength = about.get("emission_strength", 1.0)
         files = map_files(sidecar, about)
         sane = (
             all(isinstance(size, int | float) and 0 < size < 1e5 for size in sizes)
+            and isinstance(strength, int | float)
+            and 0 <= strength < 1e5
             and about["normals"] in get_args(Normals)
             and isinstance(about["request"], dict)
         )
@@ -69,7 +75,8 @@ def read_about(sidecar: Path) -> Mapping[str, Any]:
 
 def map_files(sidecar: Path, about: Mapping[str, Any]) -> dict[str, Path]:
     """The maps of a set, which lie beside its sidecar, or in a folder there."""
-    return {name: sidecar.parent / _below(about["maps"][name]) for name in MAPS}
+    names = (*MAPS, *(name for name in OPTIONAL if name in about["maps"]))
+    return {name: sidecar.parent / _below(about["maps"][name]) for name in names}
 
 
 def _below(file: str) -> Path:

@@ -26,12 +26,18 @@ class Surface:
         color: (size, size, 3), sRGB, 0 to 1.
         roughness: 0 to 1.
         metallic: 0 to 1.
+        emission: as ``color``, what it glows with; None where nothing does.
+        opacity: 0 in holes, to 1; None where there are none.
+        emission_strength: see :class:`.texture_set.TextureSet`.
     """
 
     height: Field
     color: Color
     roughness: Field
     metallic: Field
+    emission: Color | None = None
+    opacity: Field | None = None
+    emission_strength: float = 1.0
 
 
 def color(code: str) -> Color:
@@ -73,6 +79,9 @@ def finish(surface: Surface, tile_size_m: float) -> TextureSet:
         ao=occlusion(surface.height, tile_size_m),
         tile_size_m=tile_size_m,
         height_range_m=span,
+        emission=surface.emission,
+        opacity=surface.opacity,
+        emission_strength=surface.emission_strength,
     )
 
 

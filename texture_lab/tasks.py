@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from ..jobs.events import Job, Preview
 from .grammar import understand
+from .image_makers import Services
 from .make import draw
 from .picture import picture, write_picture
 from .png import write_png
@@ -25,19 +27,22 @@ def make_set(
     name: str,
     sources: str = "",
     preview: str = "",
+    services: Services = MappingProxyType({}),
     force: bool = False,
     keep: str = "",
 ) -> Job[Mapping[str, Any]]:
     """:func:`.requests.make_any` of a request's JSON.
 
-    The preview is kept beside the set, too (see :func:`.texture_set.preview_of`).
+    A preview of words is kept beside the set, too (see :func:`.texture_set.preview_of`).
     """
     wanted = request_from_json(request)
-    shown = Path(preview) if preview and isinstance(wanted, TextureRequest) else None
+    shown = Path(preview) if preview else None
     place = Path(sources) if sources else None
     kept = Path(keep) if keep else None
-    value = yield from make_any(wanted, place, Path(folder), name, shown, force=force, keep=kept)
-    if shown is not None:
+    value = yield from make_any(
+        wanted, place, Path(folder), name, shown, services=services, force=force, keep=kept
+    )
+    if shown is not None and isinstance(wanted, TextureRequest):
         pixels = (np.load(shown)[:, :, :3] * 255 + 0.5).astype(np.uint8)
         write_png(preview_of(Path(value["files"][-1])), pixels)
     return value

@@ -23,9 +23,13 @@ Map = NDArray[np.floating[Any]]
 
 REQUEST_KEY = "stagewright:request"
 MAPS = ("basecolor", "normal", "roughness", "metallic", "height", "ao")
+OPTIONAL = ("emission", "opacity")
+"""Maps that sets of what glows and of what has holes have, too."""
+ALL_MAPS = (*MAPS, *OPTIONAL)
 
-_LARGEST_FIRST = (0, 1, 4, 2, 3, 5)
-"""Places in ``MAPS``: what takes longest to write does not begin last."""
+_COLOURS = frozenset({"basecolor", "emission"})
+_LARGEST_FIRST = ("basecolor", "normal", "height", "emission", *MAPS, *OPTIONAL)
+"""What takes longest to write does not begin last."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,9 @@ class TextureSet:
         ao: the same; 1 is open.
         tile_size_m: the side of the tile along its rows' way down, metres.
         height_range_m: from the lowest to the highest point, metres.
+        emission: what it glows with, as ``basecolor``; None where nothing glows.
+        opacity: as ``roughness``, 0 where there is a hole; None where it is solid.
+        emission_strength: radiance of an emission of 1, scene-linear: 1 looks as bright as white.
     """
 
     basecolor: Map
@@ -52,6 +59,15 @@ class TextureSet:
     ao: Map
     tile_size_m: float
     height_range_m: float
+    emission: Map | None = None
+    opacity: Map | None = None
+    emission_strength: float = 1.0
+
+    @property
+    def maps(self) -> dict[str, Map]:
+        """The maps that it has, by their names, in the order of ``ALL_MAPS``."""
+        every = {name: getattr(self, name) for name in ALL_MAPS}
+        return {name: values for name, values in every.items() if values is not None}
 
 
 class Request(Protocol):
@@ -77,7 +93,7 @@ def write_set(
     request: Request,
     about: Mapping[str, Any],
 ) -> list[Path]:
-    """Write the six maps and the sidecar ``<name>.json``.
+    """Write the maps and the sidecar ``<name>.json``.
 
     All are written aside first, so that a full disk leaves an earlier set as it was.
     The height has 16 bits, the others 8; every map carries the request.
@@ -96,30 +112,36 @@ def write_set(
         StagewrightError: ``bad-name``, ``write-failed``.
     """
     text = {REQUEST_KEY: request.to_json(), "Software": "Stagewright"}
-    paths = _paths(folder, name)
+    maps = textures.maps
+    paths = _paths(folder, name, maps)
+    glow = {"emission_strength": textures.emission_strength} if "emission" in maps else {}
     sidecar = {
         "request": json.loads(request.to_json()),
         **about,
         "tile_size_m": textures.tile_size_m,
         "height_range_m": textures.height_range_m,
+        **glow,
         "normals": request.normals,
-        "maps": {map_name: path.name for map_name, path in zip(MAPS, paths, strict=False)},
-        "color_spaces": {map_name: _color_space(map_name) for map_name in MAPS},
+        "maps": {map_name: path.name for map_name, path in zip(maps, paths, strict=False)},
+        "color_spaces": {map_name: _color_space(map_name) for map_name in maps},
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".stagewright-", dir=folder) as aside:
             drafts = [Path(aside) / path.name for path in paths]
 
-            def write(places: Iterable[int]) -> None:
-                for place in places:
-                    pixels = _pixels(textures, MAPS[place], request)
-                    png.write_png(drafts[place], pixels, text)
+            def write(names: Iterable[str]) -> None:
+                for map_name in names:
+                    pixels = _pixels(maps[map_name], map_name, request)
+                    png.write_png(file_of(Path(aside), name, map_name), pixels, text)
 
-            share(_LARGEST_FIRST, write)
+            share(sorted(maps, key=_LARGEST_FIRST.index), write)
             drafts[-1].write_text(json.dumps(sidecar, indent=1, sort_keys=True) + "\n", "utf-8")
+            before = _paths(folder, name, _optional(_sidecar(folder, name)))
             for draft, path in zip(drafts, paths, strict=True):
                 os.replace(draft, path)
+            for path in set(before) - set(paths):
+                path.unlink(missing_ok=True)
     except OSError as error:
         raise StagewrightError(
             "write-failed",
@@ -136,7 +158,9 @@ def preview_of(sidecar: Path) -> Path:
 
 def is_done(request: Request, folder: Path, name: str) -> bool:
     """Whether ``folder`` holds the set ``name`` of that very request, with all its maps."""
-    return _is_of(request, folder, name) and all(p.is_file() for p in _paths(folder, name))
+    maps = (*MAPS, *_optional(_sidecar(folder, name)))
+    whole = all(path.is_file() for path in _paths(folder, name, maps))
+    return whole and _is_of(request, folder, name)
 
 
 def require_free(request: Request, folder: Path, name: str) -> None:
@@ -145,7 +169,7 @@ def require_free(request: Request, folder: Path, name: str) -> None:
     Raises:
         StagewrightError: ``bad-name``, ``file-exists``.
     """
-    there = [path for path in _paths(folder, name) if path.exists()]
+    there = [path for path in _paths(folder, name, ALL_MAPS) if path.exists()]
     if there and not _is_of(request, folder, name):
         raise StagewrightError(
             "file-exists",
@@ -156,16 +180,26 @@ def require_free(request: Request, folder: Path, name: str) -> None:
 
 def _is_of(request: Request, folder: Path, name: str) -> bool:
     """Whether a set's sidecar tells of that very request."""
+    return bool(_sidecar(folder, name).get("request") == json.loads(request.to_json()))
+
+
+def _sidecar(folder: Path, name: str) -> Mapping[str, Any]:
+    """What the sidecar of a set holds; nothing if there is none, or it is damaged."""
     try:
-        sidecar = json.loads((folder / f"{name}.json").read_text("utf-8"))
-        same: bool = sidecar["request"] == json.loads(request.to_json())
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return same
+        about = json.loads((folder / f"{name}.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return about if isinstance(about, dict) else {}
 
 
-def _paths(folder: Path, name: str) -> list[Path]:
-    """The files of a set, the sidecar last.
+def _optional(about: Mapping[str, Any]) -> list[str]:
+    """Which of the optional maps a set has."""
+    maps = about.get("maps")
+    return [name for name in OPTIONAL if isinstance(maps, dict) and name in maps]
+
+
+def _paths(folder: Path, name: str, maps: Iterable[str]) -> list[Path]:
+    """The files of a set that has these maps, the sidecar last.
 
     Raises:
         StagewrightError: ``bad-name`` for a name that would lead out of the folder.
@@ -176,7 +210,7 @@ def _paths(folder: Path, name: str) -> list[Path]:
             f"A set cannot be called “{name}”.",
             "Give a name without slashes; folders are named apart from it.",
         )
-    return [*(file_of(folder, name, map_name) for map_name in MAPS), folder / f"{name}.json"]
+    return [*(file_of(folder, name, map_name) for map_name in maps), folder / f"{name}.json"]
 
 
 def request_text(path: Path) -> str:
@@ -197,11 +231,10 @@ def request_text(path: Path) -> str:
 
 
 def _color_space(map_name: str) -> str:
-    return "sRGB" if map_name == "basecolor" else "Non-Color"
+    return "sRGB" if map_name in _COLOURS else "Non-Color"
 
 
-def _pixels(textures: TextureSet, map_name: str, request: Request) -> NDArray[Any]:
-    values: Map = getattr(textures, map_name)
+def _pixels(values: Map, map_name: str, request: Request) -> NDArray[Any]:
     if map_name == "height":
         return (np.clip(values, 0, 1) * 65535 + 0.5).astype(np.uint16)
     if map_name == "normal":

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,13 +31,30 @@ def _span(s: Surface) -> float:
     return float(np.ptp(s.height))
 
 
+def _changed(
+    s: Surface,
+    height: Field,
+    base: Color,
+    roughness: Field,
+    metallic: Field,
+    cover: Field | float = 0.0,
+) -> Surface:
+    """A surface whose glow is hidden as far as something covers it, and whose holes stay."""
+    made = drawn(height, base, roughness, metallic)
+    glow = s.emission
+    if glow is not None:
+        open_part = 1 - np.asarray(cover, np.float32)
+        glow = glow * open_part[..., None]
+    return replace(made, emission=glow, opacity=s.opacity, emission_strength=s.emission_strength)
+
+
 def _painted(c: Canvas, s: Surface, paint: Color) -> Surface:
     chips = 0.8 * c.noise(801, 6, falloff=0.7) + 0.5 * _proud(s)
     cover = 1 - smoothstep(1.15, 1.3, chips)
     coat = paint * (1 + 0.03 * c.noise(802, 5))[..., None]
     height = s.height + np.float32(0.0004) * cover
     rough = mix(s.roughness, 0.42, cover)
-    return drawn(height, mix(s.color, coat, cover), rough, s.metallic * (1 - cover))
+    return _changed(s, height, mix(s.color, coat, cover), rough, s.metallic * (1 - cover), cover)
 
 
 def _rusty(c: Canvas, s: Surface, paint: Color) -> Surface:
@@ -46,9 +64,8 @@ def _rusty(c: Canvas, s: Surface, paint: Color) -> Surface:
     cover = smoothstep(-0.1, 0.7, patches + 0.35 * streaks)
     hue = mix(color("4f2412"), color("b55a20"), np.clip(0.45 + 0.3 * fine + 0.2 * streaks, 0, 1))
     height = s.height + np.float32(0.0004) * cover * (1 + 0.5 * fine)
-    return drawn(
-        height, mix(s.color, hue, cover), mix(s.roughness, 0.92, cover), s.metallic * (1 - cover)
-    )
+    rough = mix(s.roughness, 0.92, cover)
+    return _changed(s, height, mix(s.color, hue, cover), rough, s.metallic * (1 - cover), cover)
 
 
 def _cracked(c: Canvas, s: Surface, paint: Color) -> Surface:
@@ -59,7 +76,8 @@ def _cracked(c: Canvas, s: Surface, paint: Color) -> Surface:
     crack = np.clip(1 - cells.edge / width, 0, 1)
     deep = max(0.003, 0.3 * _span(s))
     dark = (1 - 0.75 * np.minimum(1, 2 * crack))[..., None]
-    return drawn(
+    return _changed(
+        s,
         s.height - np.float32(deep) * crack,
         s.color * dark,
         mix(s.roughness, 0.95, crack),
@@ -76,14 +94,15 @@ def _worn(c: Canvas, s: Surface, paint: Color) -> Surface:
     height = s.height + (_spread(s.height, 0.004) - s.height) * np.float32(0.6)
     scratch = smoothstep(1.9, 2.6, c.noise(833, 8, stretch=(3, 0.15), falloff=0.1))
     worn = mix(pale, pale * 1.3 + 0.04, np.maximum(0.6 * rub, 0.5 * scratch))
-    return drawn(height, worn, s.roughness + 0.12 * fade + 0.08 * rub, s.metallic)
+    return _changed(s, height, worn, s.roughness + 0.12 * fade + 0.08 * rub, s.metallic)
 
 
 def _dusty(c: Canvas, s: Surface, paint: Color) -> Surface:
     grime = c.noise(841, 3, falloff=0.8) - 0.5 * _proud(s) + 0.2 * c.noise(842, 60, falloff=0.2)
     cover = smoothstep(-1.2, 1.8, grime) * np.float32(0.75)
     dust = mix(s.color, color("8d8069"), cover)
-    return drawn(s.height, dust, mix(s.roughness, 0.97, cover), s.metallic * (1 - cover))
+    rough = mix(s.roughness, 0.97, cover)
+    return _changed(s, s.height, dust, rough, s.metallic * (1 - cover), cover)
 
 
 def _mossy(c: Canvas, s: Surface, paint: Color) -> Surface:
@@ -93,14 +112,13 @@ def _mossy(c: Canvas, s: Surface, paint: Color) -> Surface:
     hue = mix(color("2c3a14"), color("7d9438"), np.clip(0.45 + 0.28 * tufts, 0, 1))
     thick = max(0.002, 0.15 * _span(s))
     height = s.height + np.float32(thick) * cover * (1 + 0.3 * tufts)
-    return drawn(
-        height, mix(s.color, hue, cover), mix(s.roughness, 0.95, cover), s.metallic * (1 - cover)
-    )
+    rough = mix(s.roughness, 0.95, cover)
+    return _changed(s, height, mix(s.color, hue, cover), rough, s.metallic * (1 - cover), cover)
 
 
 def _polished(c: Canvas, s: Surface, paint: Color) -> Surface:
     height = s.height + (_spread(s.height, 0.002) - s.height) * np.float32(0.5)
-    return drawn(height, s.color, 0.05 + 0.25 * s.roughness, s.metallic)
+    return _changed(s, height, s.color, 0.05 + 0.25 * s.roughness, s.metallic)
 
 
 def _wet(c: Canvas, s: Surface, paint: Color) -> Surface:
@@ -113,7 +131,7 @@ def _wet(c: Canvas, s: Surface, paint: Color) -> Surface:
     dark = s.color ** (1 + 0.7 * porous[..., None]) * (1 - 0.12 * pool)[..., None]
     height = s.height + np.maximum(depth, 0) * np.float32(0.9)
     rough = mix(0.12 + 0.3 * s.roughness, 0.03, pool)
-    return drawn(height, dark, rough, s.metallic)
+    return _changed(s, height, dark, rough, s.metallic)
 
 
 # In the order they are applied: paint first, water last.

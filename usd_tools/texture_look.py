@@ -32,6 +32,9 @@ from .direct.records import (
 )
 from .direct.stream_writer import write_stream
 
+_HALF = 0.5
+"""Opacity from which on a point of a set is there: its maps tell holes, not glass."""
+
 
 @dataclass(frozen=True)
 class TextureMaps:
@@ -39,11 +42,13 @@ class TextureMaps:
 
     Args:
         name: of the asset, a valid prim name.
-        files: ``basecolor``, ``normal``, ``roughness``, ``metallic``, ``height``, ``ao``.
+        files: ``basecolor``, ``normal``, ``roughness``, ``metallic``, ``height``, ``ao``, and
+            where there are such ``emission`` and ``opacity``.
         size: of the tile, width and height, metres.
         height_range: from the lowest to the highest point, metres.
         directx: whether the normal map's green is down.
         properties: what else is known; custom properties of the material.
+        emission_strength: how many times as bright as white an emission of 1 is.
     """
 
     name: str
@@ -52,6 +57,7 @@ class TextureMaps:
     height_range: float
     directx: bool = False
     properties: Mapping[str, Property] = field(default_factory=dict)
+    emission_strength: float = 1.0
 
 
 def author_texture_asset(maps: TextureMaps, root: Path) -> Job[AssetFiles]:
@@ -86,6 +92,12 @@ def material_of(maps: TextureMaps, path: str) -> MaterialRecord:
     if maps.directx:
         flipped = Operation("multiply", (normal, Constant((1.0, -1.0, 1.0))), 3)
         normal = Operation("add", (flipped, Constant((0.0, 1.0, 0.0))), 3)
+    optional: dict[str, Expression] = {}
+    if "emission" in maps.files:
+        optional["Emission Color"] = Texture(str(maps.files["emission"].absolute()))
+        optional["Emission Strength"] = Constant((maps.emission_strength,))
+    if "opacity" in maps.files:
+        optional["Alpha"] = _number(data["opacity"])
     above = Operation("subtract", (_number(data["height"]), Constant((0.5,))), 1)
     return MaterialRecord(
         path,
@@ -95,8 +107,10 @@ def material_of(maps: TextureMaps, path: str) -> MaterialRecord:
             "Roughness": _number(data["roughness"]),
             "Metallic": _number(data["metallic"]),
             "Normal": Operation("normal_map", (normal, Constant((1.0,))), 3),
+            **optional,
         },
         displacement=Operation("multiply", (above, Constant((maps.height_range,))), 1),
+        cutout=_HALF if "opacity" in maps.files else 0.0,
         properties=maps.properties,
     )
 

@@ -19,7 +19,7 @@ KEY = "stagewright_texture"
 _BLEND = 0.25
 """Part of a face's tilt over which the three sides of a box projection mix."""
 
-_USED = ("basecolor", "metallic", "roughness", "normal", "height")
+_USED = ("basecolor", "metallic", "roughness", "normal", "height", "emission", "opacity")
 
 
 def apply(
@@ -136,12 +136,32 @@ class _Nodes:
         kind = "Object" if self._box else "UV"
         if not self._came_from(mapping, coordinates, kind):
             self._tree.links.new(coordinates.outputs[kind], mapping.inputs["Vector"])
-        images = {name: self._image(name, row, mapping) for row, name in enumerate(_USED)}
+        given = self._about["maps"]
+        images = {
+            name: self._image(name, row, mapping) for row, name in enumerate(_USED) if name in given
+        }
         self._link(images["basecolor"], "Color", shader, "Base Color")
         self._link(images["metallic"], "Color", shader, "Metallic")
         self._link(images["roughness"], "Color", shader, "Roughness")
         self._relief(images, shader)
         self._move(images["height"], output)
+        self._optional(images, shader)
+
+    def _optional(self, images: Mapping[str, Any], shader: Any) -> None:
+        """What glows and what has holes; an earlier set's, if this one has none, is taken away."""
+        strength = self._about.get("emission_strength", 1.0)
+        plain = (
+            ("emission", "Emission Color", "Emission Strength", strength, 0.0),
+            ("opacity", "Alpha", "Alpha", 1.0, 1.0),
+        )
+        for name, socket, value, with_it, without in plain:
+            if name in images:
+                if not shader.inputs[socket].links:
+                    self._link(images[name], "Color", shader, socket)
+                    shader.inputs[value].default_value = with_it
+            elif (node := self._found(name)) is not None:
+                self._tree.nodes.remove(node)
+                shader.inputs[value].default_value = without
 
     def _relief(self, images: Mapping[str, Any], shader: Any) -> None:
         """Normals from their map; from the height where there are no UVs to be tangent to."""
@@ -183,10 +203,13 @@ class _Nodes:
         self._link(mapping, "Vector", node, "Vector")
         return node
 
+    def _found(self, role: str) -> Any:
+        return next((node for node in self._tree.nodes if node.get(KEY) == role), None)
+
     def _node(self, role: str, kind: str, x: float, y: float) -> Any:
-        for node in self._tree.nodes:
-            if node.get(KEY) == role:
-                return node
+        found = self._found(role)
+        if found is not None:
+            return found
         node = self._tree.nodes.new(kind)
         node[KEY] = role
         node.label = {"basecolor": "Base Color"}.get(role, role.title())

@@ -15,8 +15,9 @@ from ...jobs.events import Job, Message, Progress
 from .. import settings, summaries
 from ..host import SceneHost
 from ..targets import require_suffix
+from ..texture_services import services
 from ..work import work_folder
-from . import texture_images
+from . import texture_generate, texture_images
 from .common import (
     add_allow,
     add_force,
@@ -38,7 +39,7 @@ def add(verbs: Any) -> None:
         "make",
         "Make the six maps of a material from words.",
         handler=_make,
-        summary=summaries.textured,
+        summary=summaries.again,
     )
     make.add_argument("prompt", metavar="PROMPT", help='the words: "mossy red brick wall, wet"')
     make.add_argument("--size", type=int, default=1024, help="pixels (default: %(default)s)")
@@ -56,6 +57,7 @@ def add(verbs: Any) -> None:
         metavar="SLIDER=VALUE",
         help="set a slider of the material (may be repeated)",
     )
+    texture_generate.add_options(make)
     _add_output(make)
     rerun = add_verb(
         group,
@@ -71,11 +73,13 @@ def add(verbs: Any) -> None:
         action=IMAGES,
         help="the photo of a set of one (default: that of its name beside the map)",
     )
+    texture_generate.add_server(rerun)
     _add_output(rerun)
     _add_graph(group)
     _add_batch(group)
     _add_maps(group)
     texture_images.add(group)
+    texture_generate.add_check(group)
     _add_onward(group)
 
 
@@ -139,6 +143,7 @@ def _add_graph(group: Any) -> None:
         metavar="DIR",
         help="the folder of the photos and masks it names (default: the graph's)",
     )
+    texture_generate.add_server(verb)
     _add_output(verb)
 
 
@@ -238,6 +243,9 @@ def _make(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[st
     from ...texture_lab.make import make
     from ...texture_lab.request import TextureRequest
 
+    if options.backend != texture_generate.EMBEDDED:
+        return (yield from texture_generate.make(options))
+    texture_generate.refuse_for_drawn(options)
     parameters = dict(options.set)
     request = TextureRequest(
         options.prompt, options.size, options.seed, parameters, options.normals
@@ -249,7 +257,8 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     from ...texture_lab.rerun import rerun
 
     where = (options.output, options.name, options.photo)
-    return (yield from rerun(options.picture, *where, force=options.force))
+    known = services(options.server)
+    return (yield from rerun(options.picture, *where, services=known, force=options.force))
 
 
 def _pack(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
@@ -296,7 +305,9 @@ def _graph(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     sources = options.sources or options.graph.parent
     name = options.name or options.graph.stem
     graph = TextureGraph.from_json(text)
-    return (yield from make_graph(graph, sources, options.output, name, force=options.force))
+    where = (sources, options.output, name)
+    known = services(options.server)
+    return (yield from make_graph(graph, *where, services=known, force=options.force))
 
 
 def _batch(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:

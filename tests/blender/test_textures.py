@@ -124,6 +124,39 @@ def test_another_run_takes_new_images_and_leaves_the_artists_nodes() -> None:
     assert second != first and Path(first).exists() and Path(second).exists()
 
 
+def test_lava_glows_and_what_follows_it_does_not() -> None:
+    add_plane()
+    material = make("lava")
+    shader = node(material, "principled")
+    assert feeding(shader.inputs["Emission Color"]).image.colorspace_settings.name == "sRGB"
+    assert shader.inputs["Emission Strength"].default_value == pytest.approx(6.0)
+    assert not shader.inputs["Alpha"].links
+    assert make("wire mesh") == material
+    assert feeding(shader.inputs["Alpha"]).image.colorspace_settings.name == "Non-Color"
+    assert not shader.inputs["Emission Color"].links
+    assert shader.inputs["Emission Strength"].default_value == 0.0
+    assert make("brick") == material
+    assert not shader.inputs["Alpha"].links and shader.inputs["Alpha"].default_value == 1.0
+    roles = {each.get(KEY) for each in material.node_tree.nodes}
+    assert roles.isdisjoint({"emission", "opacity"})
+
+
+def test_a_glow_of_the_artists_own_is_left_alone() -> None:
+    add_plane()
+    material = make("brick")
+    shader = node(material, "principled")
+    shader.inputs["Emission Strength"].default_value = 2.5
+    shader.inputs["Alpha"].default_value = 0.5
+    make("bark")
+    assert shader.inputs["Emission Strength"].default_value == 2.5
+    assert shader.inputs["Alpha"].default_value == 0.5
+    own = material.node_tree.nodes.new("ShaderNodeRGB")
+    material.node_tree.links.new(own.outputs[0], shader.inputs["Emission Color"])
+    make("lava")
+    assert feeding(shader.inputs["Emission Color"]) == own
+    assert shader.inputs["Emission Strength"].default_value == 2.5
+
+
 def test_a_material_of_the_artists_own_is_never_touched() -> None:
     item = add_plane()
     own = bpy.data.materials.new("Own")

@@ -147,6 +147,23 @@ def test_a_set_is_published_with_its_maps_and_all_that_is_known(
     assert main(["verify", "--library", str(tmp_path / "lib")]) == 0
 
 
+def test_a_published_set_keeps_its_glow(tmp_path: Path) -> None:
+    pytest.importorskip("pxr")
+    from stagewright.ayon_bridge.library import Library
+
+    assert _make(tmp_path / "set", "lava", "--name", "flow") == 0
+    words = ["texture", "publish", str(tmp_path / "set" / "flow.json")]
+    assert main([*words, "--library", str(tmp_path / "lib")]) == 0
+    with Library.open_existing(tmp_path / "lib") as library:
+        (project,) = library.get_projects()
+        made = library.get_representations(project.name)
+        (stored,) = [library.main_file(each) for each in made if each.name == "set"]
+    textures, about = read_set(stored)
+    assert textures.emission is not None and textures.emission_strength == 6.0
+    written = stored.parent / about["maps"]["emission"]
+    assert written.read_bytes() == (tmp_path / "set" / "flow_emission.png").read_bytes()
+
+
 def test_a_look_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     usd = pytest.importorskip("pxr.Usd")
     assert _make(tmp_path / "set", "red brick", "--name", "wall") == 0

@@ -17,7 +17,7 @@ from stagewright.jobs.errors import StagewrightError
 from stagewright.jobs.events import Message, Preview, Progress
 from stagewright.texture_lab import graph_steps
 from stagewright.texture_lab.grammar import understand
-from stagewright.texture_lab.graph import KINDS, Node, TextureGraph
+from stagewright.texture_lab.graph import IMAGE_KINDS, KINDS, Node, TextureGraph
 from stagewright.texture_lab.graph_nodes import make_graph
 from stagewright.texture_lab.make import draw
 from stagewright.texture_lab.photo import make_maps, request_of, sha256_of
@@ -88,7 +88,8 @@ def test_a_graph_of_every_kind_comes_back_from_json(tmp_path: Path) -> None:
     graph = every_kind(tmp_path)
     again = TextureGraph.from_json(graph.to_json())
     assert again.to_json() == graph.to_json()
-    assert {node.kind for node in again.nodes} == set(KINDS)
+    # Images of large models: see test_comfyui.py.
+    assert {node.kind for node in again.nodes} == set(KINDS) - set(IMAGE_KINDS)
     shuffled = TextureGraph(tuple(reversed(graph.nodes)))
     assert shuffled.to_json() == graph.to_json()
 

@@ -19,14 +19,14 @@ from stagewright.usd_tools.check import check_asset
 from stagewright.usd_tools.texture_look import TextureMaps, author_texture_asset
 
 
-def authored(folder: Path, *, directx: bool = False) -> Usd.Stage:
+def authored(folder: Path, words: str = "red brick", *, directx: bool = False) -> Usd.Stage:
     """The stage of a set whose tile is 0.5 m by 0.25 m."""
-    request = TextureRequest("red brick", 64, 3, normals="directx" if directx else "opengl")
-    files = write_set(draw(understand("red brick"), 64, 3), folder / "set", "b", request, {})
+    request = TextureRequest(words, 64, 3, normals="directx" if directx else "opengl")
+    files = write_set(draw(understand(words), 64, 3), folder / "set", "b", request, {})
     about = read_about(files[-1])
-    maps = TextureMaps(
-        "Brick", map_files(files[-1], about), (0.5, 0.25), 0.03, directx, {"seed": 3}
-    )
+    strength = about.get("emission_strength", 1.0)
+    found = map_files(files[-1], about)
+    maps = TextureMaps("Brick", found, (0.5, 0.25), 0.03, directx, {"seed": 3}, strength)
     (folder / "asset").mkdir()
     root = folder / "asset" / "Brick.usda"
     drain(author_texture_asset(maps, root), lambda event: None)
@@ -81,6 +81,47 @@ def test_openpbr_has_the_same_maps(tmp_path: Path) -> None:
     assert files == {
         f"{n}.png" for n in ("basecolor", "ao", "roughness", "metallic", "normal", "height")
     }
+
+
+def test_what_glows_shines_in_both_networks(tmp_path: Path) -> None:
+    stage = authored(tmp_path, "lava")
+    preview = material(stage).ComputeSurfaceSource("")[0]
+    reader, output = texture_of(preview, "emissiveColor")
+    assert reader.GetInput("file").Get().path.endswith("b_emission.png") and output == "rgb"
+    assert reader.GetInput("sourceColorSpace").Get() == "sRGB"
+    assert tuple(reader.GetInput("scale").Get())[:3] == (6.0, 6.0, 6.0)
+    assert not preview.GetInput("opacity") and not preview.GetInput("opacityThreshold")
+    openpbr = material(stage).ComputeSurfaceSource("mtlx")[0]
+    assert openpbr.GetInput("emission_luminance").Get() == 6.0
+    image, _ = texture_of(openpbr, "emission_color")
+    assert image.GetInput("file").Get().path.endswith("b_emission.png")
+    assert image.GetShaderId() == "ND_image_color3"
+
+
+def test_what_has_holes_is_cut_out_in_both_networks(tmp_path: Path) -> None:
+    stage = authored(tmp_path, "wire mesh")
+    preview = material(stage).ComputeSurfaceSource("")[0]
+    reader, output = texture_of(preview, "opacity")
+    assert reader.GetInput("file").Get().path.endswith("b_opacity.png") and output == "r"
+    assert reader.GetInput("sourceColorSpace").Get() == "raw"
+    assert preview.GetInput("opacityThreshold").Get() == 0.5
+    assert not preview.GetInput("emissiveColor")
+    openpbr = material(stage).ComputeSurfaceSource("mtlx")[0]
+    files = {
+        UsdShade.Shader(prim).GetInput("file").Get().path.rpartition("_")[2]
+        for prim in Usd.PrimRange(material(stage).GetPrim())
+        if str(UsdShade.Shader(prim).GetShaderId()).startswith("ND_image")
+    }
+    assert openpbr.GetInput("geometry_opacity").HasConnectedSource() and "opacity.png" in files
+    assert not openpbr.GetInput("emission_luminance")
+
+
+def test_what_neither_glows_nor_has_holes_says_nothing_of_it(tmp_path: Path) -> None:
+    stage = authored(tmp_path)
+    names = ("emissiveColor", "opacity", "opacityThreshold", "emission_color", "geometry_opacity")
+    for context in ("", "mtlx"):
+        surface = material(stage).ComputeSurfaceSource(context)[0]
+        assert not any(surface.GetInput(name) for name in names)
 
 
 def test_the_card_is_a_tile_at_its_true_size(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..canvas import Canvas, Field, mix, smoothstep
@@ -193,7 +195,14 @@ def _lava(c: Canvas, v: Values) -> Surface:
     )
     ridge = smoothstep(0, 0.4, cells.edge * n)
     height = 0.06 * (ridge + 0.2 * rough * v["roughness"]) * (1 - 0.6 * heat)
-    return drawn(height, mix(crust, glow, smoothstep(0.1, 0.4, heat)), 0.9 - 0.4 * heat)
+    hot = smoothstep(0.1, 0.4, heat)
+    cold = drawn(height, mix(crust, glow, hot), 0.9 - 0.4 * heat)
+    light = np.clip(glow, 0, 1) * hot[..., None]
+    return replace(cold, emission=light, emission_strength=_LAVA)
+
+
+_LAVA = 6.0
+"""How many times as bright as white the hottest of it glows."""
 
 
 def _water(c: Canvas, v: Values) -> Surface:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..canvas import Canvas, Field, mix, smoothstep
@@ -68,12 +70,13 @@ def _perforated(c: Canvas, v: Values) -> Surface:
     lip = v["hole_size"]
     solid = smoothstep(lip - 0.06, lip + 0.02, r)
     s = _steel(c, v, 0.003 * v["relief"] * solid)
-    return drawn(
+    rim = drawn(
         s.height,
         s.color * (0.03 + 0.97 * solid)[..., None],
         1 - (1 - s.roughness) * solid,
         s.metallic * solid,
     )
+    return replace(rim, opacity=smoothstep(lip - 0.05, lip - 0.03, r))
 
 
 def _panels(c: Canvas, v: Values) -> Surface:
@@ -143,6 +146,7 @@ def _mail(c: Canvas, v: Values) -> Surface:
     n = v.count("rings")
     best = np.full(c.x.shape, -1, np.float32)
     shade = np.full(c.x.shape, 0.04, np.float32)
+    inside = np.zeros(c.x.shape, np.float32)
     thick, radius = np.float32(0.10 + 0.06 * v["thickness"]), np.float32(0.42 + 0.12 * v["overlap"])
     for half in (0.0, 0.5):
         for step_y in (-1, 0, 1):
@@ -153,13 +157,15 @@ def _mail(c: Canvas, v: Values) -> Surface:
                 off = (np.hypot(dx, dy) - radius) / thick
                 body = np.sqrt(np.clip(1 - off * off, 0, 1)) * thick
                 tilt = (dx if half else -dx) * np.float32(0.35)
+                inside = np.maximum(inside, 1 - abs(off))
                 z = np.where(body > 0, body + tilt + np.float32(0.4), np.float32(-1))
                 top = z > best
                 best = np.where(top, z, best)
                 shade = np.where(top & (body > 0), 0.55 + 0.5 * body / thick, shade)
     s = _steel(c, v, 0.4 / n * np.maximum(best, 0) * 0.3, shade)
     gap = (best > 0).astype(np.float32)
-    return drawn(s.height, s.color, s.roughness, s.metallic * gap)
+    rings = drawn(s.height, s.color, s.roughness, s.metallic * gap)
+    return replace(rings, opacity=smoothstep(0, 0.15, inside))
 
 
 def _mesh(c: Canvas, v: Values) -> Surface:
@@ -172,7 +178,8 @@ def _mesh(c: Canvas, v: Values) -> Surface:
     body = np.where(on_x & on_y, np.where(warp, px, py), np.where(on_x, px, py))
     wire = np.sqrt(np.clip(1 - (body / half) ** 2, 0, 1)) * (on_x | on_y)
     s = _steel(c, v, 0.06 / n * v["relief"] * wire * (0.7 + 0.3 * z), 0.03 + 0.97 * wire)
-    return drawn(s.height, s.color, s.roughness, s.metallic * (wire > 0))
+    wires = drawn(s.height, s.color, s.roughness, s.metallic * (wire > 0))
+    return replace(wires, opacity=smoothstep(0, 0.02, half - np.minimum(px, py)))
 
 
 def _carbon(c: Canvas, v: Values) -> Surface:

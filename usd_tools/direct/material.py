@@ -7,7 +7,7 @@ from .data_block import author_data_block
 from .layer_writer import LayerWriter
 from .materialx import MaterialXNetwork
 from .preview import PreviewNetwork
-from .records import MaterialRecord
+from .records import Constant, MaterialRecord
 from .surfaces import openpbr_inputs, preview_inputs
 
 # The release whose nodes are written; MaterialX upgrades documents from it on.
@@ -24,7 +24,10 @@ def author_material(writer: LayerWriter, record: MaterialRecord) -> None:
     look.apply_schemas(prim, "MaterialXConfigAPI")
     look.set(prim, "config:mtlx:version", "string", _MATERIALX, uniform=True)
     preview = PreviewNetwork(look, record.path)
-    look.connect(prim, "outputs:surface", "token", preview.surface(preview_inputs(record.inputs)))
+    shown = preview_inputs(record.inputs)
+    if record.cutout:
+        shown["opacityThreshold"] = Constant((record.cutout,))
+    look.connect(prim, "outputs:surface", "token", preview.surface(shown))
     if record.displacement is not None and preview.displace(record.displacement):
         look.connect(prim, "outputs:displacement", "token", preview.shader_output)
     openpbr = MaterialXNetwork(look, record.path)

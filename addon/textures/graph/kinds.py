@@ -157,7 +157,7 @@ def _property(name: str, setting: Range | Choice | Text, is_file: bool) -> Any:
     label = title(name)
     if isinstance(setting, Text):
         subtype = {"subtype": "FILE_PATH"} if is_file else {}
-        about = "The image file" if is_file else "What the material is, in words"
+        about = "The image file" if is_file else f"{label}, in words"
         return StringProperty(name=label, description=about, **subtype)
     if isinstance(setting, Choice):
         about = f"{label} of this step"

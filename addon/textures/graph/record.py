@@ -174,12 +174,14 @@ def _step(node: Any, inputs: Mapping[str, str]) -> Step:
         if key == "sha256":
             continue
         value = _plain(getattr(node, property_of(key)), setting)
-        if not value and key == kind.file or not (key == kind.file or setting.allows(value)):
-            raise links.refusal(node, f"it has no usable {title(key)}", f"Set its {title(key)}.")
-        if key == kind.file:
+        if key == kind.file and value:
             file = Path(bpy.path.abspath(str(value)))
-        else:
-            settings[key] = value
+            continue
+        if not setting.allows(value):
+            raise links.refusal(node, f"it has no usable {title(key)}", f"Set its {title(key)}.")
+        settings[key] = value
+        if key == kind.file:
+            settings["sha256"] = ""
     for item in node.sliders if kind.free else ():
         settings[f"{kind.free}{item.name}"] = _decimal(item.value)
     return Step(node.name, name, inputs, settings, file)
@@ -201,7 +203,7 @@ def _give(made: Any, node: Node, folder: Path) -> None:
     kind = KINDS[node.kind]
     for key, setting in kind.settings.items():
         if key == kind.file:
-            setattr(made, property_of(key), str(folder / node[key]))
+            setattr(made, property_of(key), str(folder / node[key]) if node[key] else "")
         elif key != "sha256":
             value = node[key]
             worded = isinstance(setting, Choice) and not isinstance(value, bool)

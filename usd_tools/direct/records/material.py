@@ -180,6 +180,8 @@ class MaterialRecord:
         inputs: what feeds the inputs of a Principled BSDF, by their names.
         displacement: along the normal, in scene units, or None.
         properties: custom properties of the data-block.
+        cutout: the alpha from which on UsdPreviewSurface shows a point, and below which it does
+            not; 0 lets it blend.
     """
 
     path: str
@@ -187,3 +189,4 @@ class MaterialRecord:
     inputs: Mapping[str, Expression] = field(default_factory=dict)
     displacement: Expression | None = None
     properties: Mapping[str, Property] = field(default_factory=dict)
+    cutout: float = 0.0
