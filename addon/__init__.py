@@ -22,6 +22,8 @@ from .textures import pictures as texture_pictures
 from .textures import publish as texture_publish
 from .textures import services as texture_services
 from .textures import settings as texture_settings
+from .textures.graph import kinds as texture_nodes
+from .textures.graph import operators as texture_graph
 from .usd import (
     bring_in,
     checking,
@@ -93,6 +95,8 @@ _PARTS = (
     texture_panel,
     texture_changing,
     texture_history,
+    texture_nodes,
+    texture_graph,
     jobs_ui,
     menus,
     cli,

@@ -204,12 +204,12 @@ def _shown(task: Task) -> tuple[object, ...]:
 
 
 def redraw() -> None:
-    """Redraw the sidebars and the status bars."""
+    """Redraw the sidebars, the nodes and the status bars."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "TEXT_EDITOR", "IMAGE_EDITOR"):
+            if area.type in ("VIEW_3D", "TEXT_EDITOR", "IMAGE_EDITOR", "NODE_EDITOR"):
                 for region in area.regions:
-                    if region.type == "UI":
+                    if region.type == "UI" or area.type == "NODE_EDITOR":
                         region.tag_redraw()
         # The status bar belongs to no screen: setting its text redraws it. A tool that
         # is at work (knife, transform) has its own text there.

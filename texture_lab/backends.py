@@ -52,6 +52,7 @@ class Commission:
         preview: file for a picture of what is being made; it is kept beside the set, too.
         services: who makes a graph's images (see :data:`.services.Services`).
         force: replace files of that name that another request has made.
+        keep: folder where what the nodes of a graph give is kept.
     """
 
     request: AnyRequest
@@ -61,6 +62,7 @@ class Commission:
     preview: Path | None = None
     services: Services = field(default_factory=dict, repr=False)
     force: bool = False
+    keep: Path | None = None
 
     def arguments(self) -> dict[str, Any]:
         """The same as plain JSON: arguments of :func:`.tasks.make_set`."""
@@ -72,6 +74,7 @@ class Commission:
             "preview": str(self.preview or ""),
             "services": {name: dict(service) for name, service in self.services.items()},
             "force": self.force,
+            "keep": str(self.keep or ""),
         }
 
 

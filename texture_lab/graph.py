@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -79,18 +79,27 @@ class Kind:
         result: what it gives; ``same`` as its first input.
         settings: by name.
         free: prefix of settings whose names are free, numbers all of them; "" for none.
+        about: what it does, for a person.
     """
 
     inputs: Mapping[str, Value]
     result: Value
     settings: Mapping[str, Range | Choice | Text] = field(default_factory=dict)
     free: str = ""
+    about: str = ""
+
+    @property
+    def file(self) -> str:
+        """The setting that names a file, whose hash is ``sha256``; "" for none."""
+        files = (name for name, each in self.settings.items() if each in (_FILE, _MAYBE_FILE))
+        return next(files, "")
 
 
 _SEED = Range(0, 0, MAX_SEED)
 _REPEATS = Choice((False, True))
 _SHA256 = Text(r"[0-9a-f]{64}")
 _FILE = Text(r"[^/\\\0]+")
+_MAYBE_FILE = Text(r"[^/\\\0]*")
 _NAMES = Text(r"[^\0]{0,500}")
 
 IMAGE_KINDS = ("text_to_image", "image_to_image")
@@ -119,21 +128,38 @@ KINDS: Mapping[str, Kind] = {
             "seed": _SEED,
         },
         free="slider:",
+        about="Draw a material that words describe",
     ),
-    "photo": Kind({}, "image", {"file": _FILE, "sha256": _SHA256}),
-    "stored_set": Kind({}, "set", {"file": _FILE, "sha256": _SHA256, "repeats": _REPEATS}),
-    "text_to_image": Kind({}, "image", {**_IMAGE, "size": Range(1024, 64, 4096)}),
+    "photo": Kind({}, "image", {"file": _FILE, "sha256": _SHA256}, about="A photo, or any image"),
+    "delight": Kind(
+        {"image": "image"},
+        "image",
+        {"strength": Range(0.7, 0, 1)},
+        about="Take out the light that changes slowly over a photo",
+    ),
+    "text_to_image": Kind(
+        {},
+        "image",
+        {**_IMAGE, "size": Range(1024, 64, 4096)},
+        about="Let a model make an image of words",
+    ),
+    "stored_set": Kind(
+        {},
+        "set",
+        {"file": _FILE, "sha256": _SHA256, "repeats": _REPEATS},
+        about="A set that was made before",
+    ),
     "image_to_image": Kind(
         {"image": "image"},
         "image",
         {
             **_IMAGE,
             "strength": Range(0.6, 0, 1),
-            "mask": Text(r"[^/\\\0]*"),
+            "mask": _MAYBE_FILE,
             "sha256": Text(r"([0-9a-f]{64})?"),
         },
+        about="Let a model make an image of another one, or of a part",
     ),
-    "delight": Kind({"image": "image"}, "image", {"strength": Range(0.7, 0, 1)}),
     "photo_to_pbr": Kind(
         {"image": "image"},
         "set",
@@ -144,28 +170,43 @@ KINDS: Mapping[str, Kind] = {
             "roughness": Range(0.7, 0, 1),
             "contrast": Range(0.3, 0, 1),
         },
+        about="Make the maps of a photo",
     ),
-    "tile": Kind({"source": "same"}, "same", {"method": Choice(("auto", "cut", "blend"))}),
+    "tile": Kind(
+        {"source": "same"},
+        "same",
+        {"method": Choice(("auto", "cut", "blend"))},
+        about="Cut it so that it repeats",
+    ),
     "inpaint": Kind(
         {"source": "same"},
         "same",
         {"mask": _FILE, "sha256": _SHA256, "seed": _SEED, "repeats": _REPEATS},
+        about="Fill what a mask marks with patches of the rest",
     ),
     "outpaint": Kind(
         {"source": "same"},
         "same",
         {"pixels": Range(64, 1, 4096), "seed": _SEED, "repeats": _REPEATS},
+        about="Continue it beyond its borders",
     ),
-    "upscale": Kind({"source": "same"}, "same", {"factor": Choice((2, 4, 8)), "repeats": _REPEATS}),
+    "upscale": Kind(
+        {"source": "same"},
+        "same",
+        {"factor": Choice((2, 4, 8)), "repeats": _REPEATS},
+        about="Make it larger and keep edges sharp",
+    ),
     "vary": Kind(
         {"source": "same"},
         "same",
         {"strength": Range(1.0, 0, 1), "seed": _SEED, "repeats": _REPEATS},
+        about="Another piece of the same material",
     ),
     "blend": Kind(
         {"below": "set", "above": "set"},
         "set",
         {"amount": Range(0.5, 0, 1), "by": Choice(("amount", "height"))},
+        about="Mix two materials, or fill the hollows of one with the other",
     ),
     "adjust": Kind(
         {"set": "set"},
@@ -176,8 +217,14 @@ KINDS: Mapping[str, Kind] = {
             "roughness": Range(0.0, -1, 1),
             "relief": Range(1.0, 0.01, 100),
         },
+        about="Change colours, roughness and relief",
     ),
-    "output": Kind({"set": "set"}, "none", {"normals": Choice(get_args(Normals))}),
+    "output": Kind(
+        {"set": "set"},
+        "none",
+        {"normals": Choice(get_args(Normals))},
+        about="The texture set that is written",
+    ),
 }
 
 
@@ -205,6 +252,13 @@ class Node:
     def __getitem__(self, name: str) -> Any:
         """A setting, or its default."""
         return self.settings.get(name, KINDS[self.kind].settings[name].default)
+
+    def filled(self) -> Node:
+        """The same with all its settings, and all that need not be whole as floats."""
+        kind = KINDS[self.kind]
+        plain = {name: _plain(self[name], setting) for name, setting in kind.settings.items()}
+        free = {n: float(v) for n, v in self.settings.items() if n not in kind.settings}
+        return replace(self, settings=plain | free)
 
 
 @dataclass(frozen=True)
@@ -235,6 +289,10 @@ class TextureGraph:
         types: dict[str, Value] = {}
         for node in self.order():
             _check_types(node, types)
+
+    def filled(self) -> TextureGraph:
+        """The same with all settings of its nodes."""
+        return replace(self, nodes=tuple(node.filled() for node in self.nodes))
 
     def order(self) -> list[Node]:
         """The nodes, each after those that feed it.
@@ -293,6 +351,25 @@ class TextureGraph:
             return cls(nodes, **value)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise _refusal("it is not what Stagewright writes") from None
+
+
+def graph_in(text: str) -> TextureGraph:
+    """The graph that a record is, or that the sidecar of a set tells.
+
+    Raises:
+        StagewrightError: ``bad-graph``.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None  # What is wrong with it is told by the reader of graphs.
+    told = isinstance(value, dict) and "request" in value
+    return TextureGraph.from_json(json.dumps(value["request"]) if told else text)
+
+
+def _plain(value: Setting, setting: Range | Choice | Text) -> Setting:
+    real = isinstance(setting, Range) and isinstance(setting.default, float)
+    return float(value) if real else value
 
 
 def _check_node(node: Node, by_id: Mapping[str, Node]) -> None:

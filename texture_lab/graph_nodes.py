@@ -13,12 +13,13 @@ import numpy as np
 
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
-from ..jobs.events import Job, Progress
+from ..jobs.events import Job, Message, Preview, Progress
 from ..jobs.memory import require_memory
 from .canvas import smoothstep
 from .edited_files import Array
 from .grammar import understand
 from .graph import IMAGE_KINDS, KINDS, Node, TextureGraph
+from .graph_steps import Steps, keys_of
 from .image_makers import ImageMaker
 from .images import encoded, image_size, linear, read_image
 from .make import draw
@@ -49,6 +50,7 @@ _TAKEN = {
 
 Image = Array
 Values = Mapping[str, Any]
+Run = Callable[[Node, Values, Path], Job[Any]]
 
 
 def memory_of(graph: TextureGraph, sources: Path) -> int:
@@ -96,6 +98,7 @@ def make_graph(
     *,
     services: Services = MappingProxyType({}),
     force: bool = False,
+    keep: Path | None = None,
 ) -> Job[Mapping[str, Any]]:
     """Do all the steps of a graph and write the set that they end in.
 
@@ -107,14 +110,16 @@ def make_graph(
         preview: file for pictures of images that are being made, and in the end of the set.
         services: who makes images for it (see :data:`.services.Services`).
         force: replace files of that name that another request has made.
+        keep: folder where what the nodes give is kept, with pictures that are told by
+            ``Preview``; a node whose work is kept from another time is not run again.
 
     Returns:
         ``files``, the sidecar last; ``steps``, the nodes' kinds; ``models``, what made images.
 
     Raises:
         StagewrightError: ``no-service``, ``no-file``, ``photo-changed``, ``set-changed``,
-            ``bad-set``, ``out-of-memory``; what the steps refuse;
-            ``file-exists``, ``write-failed``.
+            ``bad-set``, ``out-of-memory``; what the steps refuse, after the id of the node and a
+            colon; ``file-exists``, ``write-failed``.
     """
     if not force:
         require_free(graph, folder, name)
@@ -123,17 +128,45 @@ def make_graph(
     maker = ImageMaker(services, preview)
     run = {**_RUN, **dict.fromkeys(IMAGE_KINDS, maker.run)}
     values: dict[str, Any] = {}
-    steps = graph.order()
-    for number, node in enumerate(steps):
-        where = (0.9 * number / len(steps), 0.9 * (number + 1) / len(steps))
+    steps = Steps(keep, keys_of(graph)) if keep else None
+    nodes = steps.needed(graph) if steps else graph.order()
+    for number, node in enumerate(nodes):
+        where = (0.9 * number / len(nodes), 0.9 * (number + 1) / len(nodes))
         yield Progress("graph.node", where[0], f"{node.id}: {node.kind.replace('_', ' ')}")
-        given = {key: values[source] for key, source in node.inputs.items()}
-        values[node.id] = yield from part(run[node.kind](node, given, sources), *where)
+        if steps and steps.file(node.id).exists():
+            values[node.id] = steps.load(node.id)
+            continue
+        values[node.id] = yield from part(_done(run[node.kind], node, values, sources), *where)
+        if steps:
+            model = maker.models.get(node.id, "")
+            yield from _kept(steps, node, values[node.id], model)
     yield from shown(values[graph.output.id], preview)
     yield Progress("graph.write", 0.9, f"Writing to {folder}")
-    about = {"steps": [node.kind for node in steps], "models": maker.models}
+    models = {**(steps.models() if steps else {}), **maker.models}
+    about = {"steps": [node.kind for node in graph.order()], "models": models}
     files = write_set(values[graph.output.id], folder, name, graph, about)
     return {"files": [str(path) for path in files], **about}
+
+
+def _done(run: Run, node: Node, values: Values, sources: Path) -> Job[Any]:
+    """What a node gives; what it refuses tells which node it was."""
+    given = {key: values[source] for key, source in node.inputs.items()}
+    try:
+        return (yield from run(node, given, sources))
+    except StagewrightError as error:
+        message = f"{node.id}: {error.message}"
+        raise StagewrightError(error.code, message, error.cure, error.details) from None
+
+
+def _kept(steps: Steps, node: Node, value: TextureSet | Image, model: str) -> Job[None]:
+    """Keep what a node gave, and show it."""
+    try:
+        steps.keep(node.id, value, model)
+    except OSError as error:
+        text = f"{node.id} will be made again: it cannot be kept ({error.strerror})"
+        yield Message(text, "warning")
+        return
+    yield Preview(str(steps.picture(node.id)))
 
 
 def _text(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
@@ -290,7 +323,7 @@ def _output(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
     return textures
 
 
-_RUN: Mapping[str, Callable[[Node, Values, Path], Job[Any]]] = {
+_RUN: Mapping[str, Run] = {
     "text_to_texture": _text,
     "photo": _photo,
     "stored_set": _stored,

@@ -51,6 +51,7 @@ def make_any(
     *,
     services: Services = MappingProxyType({}),
     force: bool = False,
+    keep: Path | None = None,
 ) -> Job[Mapping[str, Any]]:
     """Make and write a set.
 
@@ -63,6 +64,7 @@ def make_any(
         preview: file for small pictures of it, told in ``Preview`` events.
         services: who makes a graph's images (see :data:`.services.Services`).
         force: replace files of that name that another request has made.
+        keep: see :func:`.graph_nodes.make_graph`; of graphs alone.
 
     Raises:
         StagewrightError: those of :func:`require_sources`, :func:`.make.make`,
@@ -76,7 +78,7 @@ def make_any(
         return (yield from make_maps(photo, request, folder, name, preview, force=force))
     place = _folder(sources)
     where = (place, folder, name or "graph", preview)
-    return (yield from make_graph(request, *where, services=services, force=force))
+    return (yield from make_graph(request, *where, services=services, force=force, keep=keep))
 
 
 def memory_of(request: AnyRequest, sources: Path | None) -> int:

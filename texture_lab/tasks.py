@@ -31,6 +31,7 @@ def make_set(
     preview: str = "",
     services: Services = MappingProxyType({}),
     force: bool = False,
+    keep: str = "",
 ) -> Job[Mapping[str, Any]]:
     """:func:`.requests.make_any` of a request's JSON.
 
@@ -39,8 +40,9 @@ def make_set(
     wanted = request_from_json(request)
     shown = Path(preview) if preview else None
     place = Path(sources) if sources else None
+    kept = Path(keep) if keep else None
     value = yield from make_any(
-        wanted, place, Path(folder), name, shown, services=services, force=force
+        wanted, place, Path(folder), name, shown, services=services, force=force, keep=kept
     )
     if shown is not None and value["files"]:
         pixels = (np.load(shown)[:, :, :3] * 255 + 0.5).astype(np.uint8)

@@ -70,11 +70,21 @@ def of_graph(
     item: bpy.types.Object,
     sources: Path | None = None,
     services: Services = MappingProxyType({}),
+    keep: Path | None = None,
 ) -> Commission:
-    """A set for ``item`` made in steps, of files in ``sources`` and images of ``services``."""
+    """A set for ``item`` made in steps.
+
+    Args:
+        graph: the steps.
+        item: what gets the material.
+        sources: folder of the files that the graph names; None where the set will lie.
+        services: who makes images for it.
+        keep: folder where what its nodes give is kept, so that only changed ones run again.
+    """
     folder, name = _place(item)
     preview = pictures.folder() / f"{name}.npy"
-    return Commission(graph, folder, name, sources, preview, services=services)
+    place = folder if sources is None else sources
+    return Commission(graph, folder, name, place, preview, services, keep=keep)
 
 
 def memory_text(needed: int) -> str:

@@ -23,6 +23,11 @@ def folder() -> Path:
     return place
 
 
+def steps() -> Path:
+    """Where the processes keep what the nodes of trees gave, and their pictures."""
+    return Path(bpy.app.tempdir) / "texture-lab" / "steps"
+
+
 def show(name: str, path: Path) -> None:
     """Show the picture of an ``.npy`` file (see ``Preview``) under a name."""
     seen = np.load(path)

@@ -14,6 +14,8 @@ import pytest
 
 from stagewright.jobs.drive import drain
 from stagewright.jobs.errors import StagewrightError
+from stagewright.jobs.events import Message, Preview, Progress
+from stagewright.texture_lab import graph_steps
 from stagewright.texture_lab.grammar import understand
 from stagewright.texture_lab.graph import IMAGE_KINDS, KINDS, Node, TextureGraph
 from stagewright.texture_lab.graph_nodes import make_graph
@@ -223,3 +225,72 @@ def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(StagewrightError) as caught:
         TextureGraph.from_json(text)
     assert caught.value.code == "bad-graph"
+
+
+def test_kept_steps_are_not_made_again_and_give_the_same_bytes(tmp_path: Path) -> None:
+    graph = every_kind(tmp_path)
+    keep = tmp_path / "keep"
+    done: list[str] = []
+
+    def told(event: Any) -> None:
+        if isinstance(event, Progress) and event.step == "graph.node":
+            done.append(event.message.partition(":")[0])
+        if isinstance(event, Preview):
+            seen = np.load(event.path)
+            assert seen.ndim == 3 and seen.shape[2] == 4 and max(seen.shape[:2]) <= 256
+            assert seen.dtype == np.float32 and 0 <= seen.min() <= seen.max() <= 1
+
+    def run(graph: TextureGraph, name: str) -> list[bytes]:
+        done.clear()
+        job = make_graph(graph, tmp_path, tmp_path / name, "made", keep=keep)
+        return [Path(file).read_bytes() for file in drain(job, told)["files"]]
+
+    first = run(graph, "one")
+    assert set(done) == {node.id for node in graph.nodes} - {"brick", "wider"}
+    assert run(graph, "two") == first and done == ["out"]
+    changed = tuple(
+        replace(n, settings={**n.settings, "pixels": 9}) if n.id == "wider" else n
+        for n in graph.nodes
+    )
+    run(TextureGraph(changed), "three")
+    assert done == ["out"]  # Nothing that the output needs.
+    darker = tuple(
+        replace(n, settings={**n.settings, "relief": 3.0}) if n.id == "darker" else n
+        for n in graph.nodes
+    )
+    assert run(TextureGraph(darker), "four") != first and done == ["up", "darker", "blend", "out"]
+
+
+def test_the_oldest_kept_steps_of_other_graphs_go_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_steps, "MAX_BYTES", 1)
+    for seed in range(2):
+        graph = graph_of(text("a", "brick", seed=seed))
+        drain(make_graph(graph, tmp_path, tmp_path / str(seed), "m", keep=tmp_path / "k"), quiet)
+    kept = {path.stem for path in (tmp_path / "k").glob("*.npz")}
+    assert kept == set(graph_steps.keys_of(graph).values())
+
+
+def test_steps_that_cannot_be_kept_do_not_stop_the_work(tmp_path: Path) -> None:
+    (tmp_path / "k").write_text("a file where the folder should be")
+    events: list[Any] = []
+    graph = graph_of(text("a", "brick"))
+    drain(make_graph(graph, tmp_path, tmp_path / "o", "m", keep=tmp_path / "k"), events.append)
+    assert sum(isinstance(event, Message) for event in events) == 2
+    assert (tmp_path / "o" / "m.json").is_file()
+
+
+def test_equal_work_has_equal_names_and_a_change_renames_what_follows() -> None:
+    plain = graph_of(text("a", "brick"), Node("b", "adjust", {"set": "a"}))
+    told = graph_of(text("a", "brick", seed=0), Node("b", "adjust", {"set": "a"}, {"relief": 1}))
+    other = graph_of(text("a", "brick"), Node("b", "adjust", {"set": "a"}, {"relief": 2}))
+    keys = graph_steps.keys_of
+    assert keys(plain) == keys(told)
+    assert keys(plain)["a"] == keys(other)["a"]
+    assert all(keys(plain)[name] != keys(other)[name] for name in ("b", "out"))
+
+
+def test_a_refusal_names_its_node(tmp_path: Path) -> None:
+    with pytest.raises(StagewrightError, match="^grandma: "):
+        made(graph_of(text("grandma", "a portrait of my grandmother")), tmp_path)
