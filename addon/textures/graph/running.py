@@ -109,7 +109,10 @@ def _made(run: Run) -> Job[Mapping[str, Any]]:
                 states.say(run.tree, name, "Running")
         return event
 
-    commission = making.of_graph(graph, item, services=services.known(), keep=pictures.steps())
+    # Trees without such nodes run offline, whatever the preferences name.
+    asked = graph.services_of(graph.nodes)
+    makers = services.known() if asked else {}
+    commission = making.of_graph(graph, item, services=makers, keep=pictures.steps())
     for picture in (picture_of(pictures.steps(), key) for key in keys.values()):
         if picture.exists():
             pictures.show(picture.stem, picture)
