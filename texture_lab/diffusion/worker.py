@@ -85,7 +85,7 @@ def _hear(orders: queue.SimpleQueue[dict[str, Any]]) -> None:
 
 def _do(order: dict[str, Any], write: Write) -> None:
     """Do an order; its last event is a result or an error."""
-    tasks = {"image": make_image, "check": check}
+    tasks: dict[str, Callable[..., Any]] = {"image": make_image, "check": check}
     try:
         value = tasks[order["task"]](write=write, **order["arguments"])
         write({"event": "result", "value": value})
@@ -423,8 +423,8 @@ def _device(wanted: str) -> str:
 
 
 def _takes(pipeline: Any, argument: str) -> bool:
-    code = type(pipeline).__call__
-    code = getattr(code, "__wrapped__", code).__code__
+    call: Any = type(pipeline).__call__
+    code = getattr(call, "__wrapped__", call).__code__
     return argument in code.co_varnames[: code.co_argcount]
 
 
