@@ -7,11 +7,16 @@ from collections.abc import Mapping
 
 from ..jobs.errors import StagewrightError
 
-MAKERS = {"comfyui": "ComfyUI", "sdapi": "SD-WebUI", "diffusers": "diffusers"}
+_ADDRESSED = {"comfyui": "ComfyUI", "sdapi": "SD-WebUI"}
+
+MAKERS = {**_ADDRESSED, "diffusers": "diffusers"}
 """Those that make images, and their names for people."""
 
 NAMES = {**MAKERS, "chat": "Chat"}
 """All of them; chat servers make sentences."""
+
+SERVERS = {**_ADDRESSED, "chat": "Chat"}
+"""Those that are asked at an address."""
 
 Services = Mapping[str, Mapping[str, str]]
 """Who can be asked, by these names: a server's ``url`` and ``key``; of diffusers ``python``, an
@@ -28,12 +33,13 @@ def require_services(names: frozenset[str], services: Services) -> None:
         if not services.get(name):
             how = (
                 "Give a Python that has it and a folder of models with --python and --models, or "
-                "STAGEWRIGHT_DIFFUSERS and STAGEWRIGHT_MODELS"
+                "STAGEWRIGHT_DIFFUSERS and STAGEWRIGHT_MODELS."
                 if name == "diffusers"
-                else f"Give its address with --server or STAGEWRIGHT_{name.upper()}"
+                else f"Give its address with --server or STAGEWRIGHT_{name.upper()}, or in the "
+                "preferences of the extension."
             )
             raise StagewrightError(
                 "no-service",
                 f"No {NAMES[name]} is known that could do this.",
-                f"{how}, or in the preferences of the extension.",
+                how,
             )

@@ -298,7 +298,9 @@ class STAGEWRIGHT_OT_browse_to(bpy.types.Operator):
     bl_label = "Look at Product"
     bl_options = {"INTERNAL"}
 
-    product_id: StringProperty(name="Product ID", options={"SKIP_SAVE"})
+    product_id: StringProperty(
+        name="Product ID", description="The product to show", options={"HIDDEN", "SKIP_SAVE"}
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Find it, whatever is searched for."""

@@ -159,7 +159,9 @@ class STAGEWRIGHT_OT_open_workfile(bpy.types.Operator):
     bl_idname = "stagewright.open_workfile"
     bl_label = "Open Workfile"
 
-    filepath: StringProperty(name="File", options={"SKIP_SAVE"})
+    filepath: StringProperty(
+        name="File", description="The workfile", options={"HIDDEN", "SKIP_SAVE"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask before changes are lost."""

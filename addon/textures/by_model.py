@@ -13,13 +13,18 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message
 from ...texture_lab.image_makers import generated
-from ...texture_lab.services import MAKERS
+from ...texture_lab.services import MAKERS, SERVERS
 from .. import pump
 from ..scene.settings import meters_per_unit
 from ..worker import child
 from . import lab, making, services
 
 SUGGEST = "suggest"
+
+
+_ITEMS = tuple(
+    (name, label, f"A server of {label}") for name, label in SERVERS.items() if name in MAKERS
+)
 
 
 class STAGEWRIGHT_OT_texture_by_model(bpy.types.Operator):
@@ -32,7 +37,7 @@ class STAGEWRIGHT_OT_texture_by_model(bpy.types.Operator):
     service: EnumProperty(
         name="By",
         description="Who makes the image; its address is in the extension's preferences",
-        items=tuple((name, label, f"A server of {label}") for name, label in MAKERS.items()),
+        items=_ITEMS,
     )
     prompt: StringProperty(name="Words", description="What it is", options={"SKIP_SAVE"})
     negative: StringProperty(name="Not", description="What it shall not be")

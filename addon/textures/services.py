@@ -17,7 +17,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Event, Job, Message, Progress, Waiting
 from ...pipeline import texture_services
 from ...texture_lab.servers.local import READY
-from ...texture_lab.services import NAMES, Services
+from ...texture_lab.services import SERVERS, Services
 from .. import pump
 from ..drawing import draw_task, draw_text
 from ..preferences import current
@@ -26,7 +26,7 @@ from ..worker import child
 STARTED = ("comfyui", "sdapi")
 """Servers that are started here, if the artist says how."""
 
-_ITEMS = tuple((name, label, f"{label}, where images are made") for name, label in NAMES.items())
+_ITEMS = tuple((name, label, f"{label}, where images are made") for name, label in SERVERS.items())
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 # What the services answered last, and which have a key: for draw(), which asks nobody.
@@ -52,7 +52,7 @@ def can_chat() -> bool:
 
 def _services() -> Services:
     machine = current()
-    told = {name: getattr(machine, f"{name}_url") for name in NAMES} if machine else {}
+    told = {name: getattr(machine, f"{name}_url") for name in SERVERS} if machine else {}
     return texture_services.services({name: url.strip() for name, url in told.items()})
 
 
@@ -62,7 +62,7 @@ def _allowed(name: str, entry: Mapping[str, str]) -> Mapping[str, str]:
     if host not in _LOOPBACK and not bpy.app.online_access:
         raise StagewrightError(
             "offline",
-            f"{NAMES[name]} is not on this machine, and Blender may not go online.",
+            f"{SERVERS[name]} is not on this machine, and Blender may not go online.",
             "Allow Online Access first: Edit > Preferences > System > Network.",
         )
     return entry
@@ -80,7 +80,7 @@ def write_key(name: str, key: str) -> None:
 def look_for_keys() -> None:
     """See which services have a key, for draw()."""
     machine = current()
-    for name in NAMES:
+    for name in SERVERS:
         url = getattr(machine, f"{name}_url").strip() if machine else ""
         _keys[name] = bool(url) and texture_services.has_key(name, url)
 
@@ -91,7 +91,7 @@ def _check(name: str) -> Job[Mapping[str, Any]]:
     value = yield from child(task, name=name, services={k: dict(v) for k, v in services.items()})
     _answers[name] = value
     lacks = f" It lacks {len(value['missing'])} things." if value["missing"] else ""
-    yield Message(f"{NAMES[name]} answers.{lacks}")
+    yield Message(f"{SERVERS[name]} answers.{lacks}")
     return value
 
 
@@ -106,7 +106,7 @@ def _serve(name: str) -> Job[Mapping[str, Any]]:
         return event
 
     order = {
-        "kind": NAMES[name],
+        "kind": SERVERS[name],
         "command": getattr(machine, f"{name}_command"),
         "folder": bpy.path.abspath(getattr(machine, f"{name}_folder")),
         "log": str(log_of(name)),
@@ -133,7 +133,7 @@ class STAGEWRIGHT_OT_check_service(_OfService, bpy.types.Operator):
         """Start to ask, or do so when there is no window."""
         _answers.pop(self.service, None)
         if self.service not in _services():
-            self.report({"ERROR"}, f"Give the address of {NAMES[self.service]} first")
+            self.report({"ERROR"}, f"Give the address of {SERVERS[self.service]} first")
             return {"CANCELLED"}
         try:
             task = pump.run(_check(self.service), _kind("check", self.service), "Check")
@@ -162,10 +162,10 @@ class STAGEWRIGHT_OT_start_server(_OfService, bpy.types.Operator):
         """Start it."""
         kind = _kind("serve", self.service)
         if pump.is_running(kind):
-            self.report({"WARNING"}, f"{NAMES[self.service]} runs already")
+            self.report({"WARNING"}, f"{SERVERS[self.service]} runs already")
             return {"CANCELLED"}
         try:
-            pump.start(_serve(self.service), kind, NAMES[self.service])
+            pump.start(_serve(self.service), kind, SERVERS[self.service])
         except StagewrightError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -185,7 +185,7 @@ class STAGEWRIGHT_OT_show_server_log(_OfService, bpy.types.Operator):
         try:
             said = path.read_text("utf-8", "replace")
         except OSError:
-            self.report({"ERROR"}, f"{NAMES[self.service]} was not started here")
+            self.report({"ERROR"}, f"{SERVERS[self.service]} was not started here")
             return {"CANCELLED"}
         text = bpy.data.texts.get(path.name) or bpy.data.texts.new(path.name)
         text.from_string(said[-200_000:])
@@ -199,7 +199,7 @@ def draw(
     machine: bpy.types.AddonPreferences,
 ) -> None:
     """Draw the services of the preferences: addresses, keys, buttons and answers."""
-    for name, label in NAMES.items():
+    for name, label in SERVERS.items():
         box = layout.box()
         box.label(text=label, translate=False)
         box.prop(machine, f"{name}_url", text="Address")
