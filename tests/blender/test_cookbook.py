@@ -18,11 +18,13 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "cookbook.md"
 
 def test_the_cookbook_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PWD", str(tmp_path))  # which Blender takes relative paths from
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     assert len(blocks) == 8
     names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, PAGE.name, "exec"), names)
+    assert (tmp_path / "crate.blend").is_file()
     assert (tmp_path / "out" / "crate.usda").is_file()
     assert len(list((tmp_path / "maps").glob("*.png"))) == 6
     assert bpy.data.objects["Crate"].active_material.name == "Planks"
