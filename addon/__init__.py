@@ -12,6 +12,7 @@ from .fields import panels as field_panels
 from .fields import presets as field_presets
 from .fields import settings as field_settings
 from .fields import showing as field_showing
+from .textures import changing as texture_changing
 from .textures import history_ui as texture_history
 from .textures import lab as texture_lab
 from .textures import panel as texture_panel
@@ -86,6 +87,7 @@ _PARTS = (
     texture_photo,
     texture_publish,
     texture_panel,
+    texture_changing,
     texture_history,
     jobs_ui,
     menus,

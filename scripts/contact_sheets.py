@@ -3,7 +3,7 @@
 
 ``textures-rendered.jpg`` shows each as a ball seen from a metre away and as a plane seen from ten
 centimetres, by Cycles, with the material that the add-on makes. ``textures-maps.jpg`` shows the
-six maps.
+six maps, and ``textures-glow-holes.jpg`` what else those have that glow or have holes.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ Picture = NDArray[np.float32]
 
 
 def main(folder: Path) -> None:
-    """Make both sheets."""
+    """Make the sheets."""
     _load_package()
     from stagewright.jobs.drive import drain
     from stagewright.texture_lab.families import FAMILIES
     from stagewright.texture_lab.make import make
     from stagewright.texture_lab.request import TextureRequest
     from stagewright.texture_lab.stored_set import read_set
+    from stagewright.texture_lab.texture_set import OPTIONAL
 
-    rendered, maps = [], []
+    rendered, maps, others = [], [], []
     with tempfile.TemporaryDirectory() as scratch:
         for name, family in FAMILIES.items():
             request = TextureRequest(family.words[0], 1024, 7)
@@ -45,9 +46,15 @@ def main(folder: Path) -> None:
             maps.append(_maps(textures))
             views = [_render(kind, Path(made["files"][-1]), about) for kind in ("ball", "plane")]
             rendered.append(np.concatenate(views, 1))
+            others += [
+                np.concatenate([*views, _shrunk(textures.maps[name], SIDE)], 1)
+                for name in OPTIONAL
+                if name in textures.maps
+            ]
             print(name, flush=True)
     _save(_sheet(rendered, BESIDE), folder / "textures-rendered.jpg")
     _save(_sheet(maps, MAPS_BESIDE), folder / "textures-maps.jpg")
+    _save(_sheet(others, 2), folder / "textures-glow-holes.jpg")
 
 
 def _maps(textures: Any) -> Picture:
@@ -55,16 +62,20 @@ def _maps(textures: Any) -> Picture:
     shown = [
         textures.basecolor,
         textures.normal / 2 + 0.5,
-        *(
-            np.repeat(each[:, :, None], 3, 2)
-            for each in (textures.roughness, textures.metallic, textures.height, textures.ao)
-        ),
+        textures.roughness,
+        textures.metallic,
+        textures.height,
+        textures.ao,
     ]
-    box = len(textures.height) // MAP_SIDE // 2  # Half the tile, so that details are seen.
-    half = MAP_SIDE * box
-    return np.concatenate(
-        [m[:half, :half].reshape(MAP_SIDE, box, MAP_SIDE, box, 3).mean((1, 3)) for m in shown], 1
-    )
+    return np.concatenate([_shrunk(each, MAP_SIDE) for each in shown], 1)
+
+
+def _shrunk(values: Picture, side: int) -> Picture:
+    """A quarter of a map, so that details are seen, each pixel the mean of a box; in colours."""
+    box = len(values) // side // 2
+    half = side * box
+    boxes = values[:half, :half].reshape(side, box, side, box, -1).mean((1, 3))
+    return np.repeat(boxes, 3, 2) if boxes.shape[2] == 1 else boxes
 
 
 def _render(kind: str, sidecar: Path, about: Any) -> Picture:

@@ -19,9 +19,8 @@ from ..jobs.warm import Order, WarmChild
 from .grammar import understand
 from .graph import TextureGraph
 from .image_makers import Services, require_services
-from .make import memory_of
 from .request import MAX_SIZE, TextureRequest
-from .requests import AnyRequest, require_sources
+from .requests import AnyRequest, memory_of, require_sources
 
 
 @dataclass(frozen=True)
@@ -131,9 +130,9 @@ class Embedded:
         require_sources(request, commission.sources)
         if isinstance(request, TextureRequest):
             understand(request.prompt, request.parameters)
-            require_memory(memory_of(request.size), f"A set of {request.size} pixels")
         if isinstance(request, TextureGraph):
             require_services(request.services_of(request.nodes), commission.services)
+        require_memory(memory_of(request, commission.sources), f"The set {commission.name}")
 
     def submit(self, commission: Commission) -> Job[Mapping[str, Any]]:
         """Make a set when its turn has come (see :meth:`.WarmChild.run`)."""

@@ -121,6 +121,7 @@ KINDS: Mapping[str, Kind] = {
         free="slider:",
     ),
     "photo": Kind({}, "image", {"file": _FILE, "sha256": _SHA256}),
+    "stored_set": Kind({}, "set", {"file": _FILE, "sha256": _SHA256, "repeats": _REPEATS}),
     "text_to_image": Kind({}, "image", {**_IMAGE, "size": Range(1024, 64, 4096)}),
     "image_to_image": Kind(
         {"image": "image"},

@@ -18,18 +18,72 @@ from ..jobs.memory import require_memory
 from .canvas import smoothstep
 from .edited_files import Array
 from .grammar import understand
-from .graph import IMAGE_KINDS, Node, TextureGraph
+from .graph import IMAGE_KINDS, KINDS, Node, TextureGraph
 from .image_makers import ImageMaker, Services, require_services
-from .images import encoded, linear, read_image
-from .make import draw, memory_of
+from .images import encoded, image_size, linear, read_image
+from .make import draw
 from .photo import PhotoRequest, delighted, maps_of, sha256_of
 from .photo_tools import Maps, enlarge, inpaint, outpaint, read_mask, vary
+from .picture import shown
+from .stored_set import fingerprint, map_files, read_about, read_set
 from .surface import normals, occlusion
 from .texture_set import TextureSet, require_free, write_set
 from .tiling import make_tile
 
+_HELD = 56
+"""Memory that a pixel of a set takes."""
+_TAKEN = {
+    "text_to_texture": 270,
+    "delight": 80,
+    "photo_to_pbr": 130,
+    "tile": 100,
+    "inpaint": 150,
+    "outpaint": 150,
+    "vary": 150,
+    "upscale": 140,
+    "blend": 150,
+    "adjust": 100,
+}
+"""What it takes more while a node makes it, measured."""
+
 Image = Array
 Values = Mapping[str, Any]
+
+
+def memory_of(graph: TextureGraph, sources: Path) -> int:
+    """About how many bytes a graph takes at the peak: what is made is held to the end.
+
+    Args:
+        graph: the steps.
+        sources: the folder of the files that it names.
+
+    Raises:
+        StagewrightError: what the files are refused for.
+    """
+    sizes: dict[str, tuple[int, int]] = {}
+    held = peak = 0
+    for node in graph.order():
+        rows, columns = sizes[node.id] = _size_of(node, sizes, sources)
+        held += _HELD * rows * columns
+        peak = max(peak, held + _TAKEN.get(node.kind, 0) * rows * columns)
+    return peak
+
+
+def _size_of(node: Node, sizes: Mapping[str, tuple[int, int]], sources: Path) -> tuple[int, int]:
+    """Rows and columns of what a node gives, or more."""
+    if "size" in KINDS[node.kind].settings:
+        return node["size"], node["size"]
+    if node.kind == "photo":
+        return image_size(sources / node["file"])
+    if node.kind == "stored_set":
+        sidecar = sources / node["file"]
+        return image_size(map_files(sidecar, read_about(sidecar))["basecolor"])
+    rows, columns = sizes[next(iter(node.inputs.values()))]
+    if node.kind == "upscale":
+        return rows * node["factor"], columns * node["factor"]
+    if node.kind == "outpaint":
+        return rows + 2 * node["pixels"], columns + 2 * node["pixels"]
+    return rows, columns
 
 
 def make_graph(
@@ -49,7 +103,7 @@ def make_graph(
         sources: the folder of the photos and masks that it names.
         folder: created if need be.
         name: what the files' names begin with.
-        preview: file for pictures of images that are being made.
+        preview: file for pictures of images that are being made, and in the end of the set.
         services: who makes images for it (see :data:`.image_makers.Services`).
         force: replace files of that name that another request has made.
 
@@ -57,12 +111,14 @@ def make_graph(
         ``files``, the sidecar last; ``steps``, the nodes' kinds; ``models``, what made images.
 
     Raises:
-        StagewrightError: ``no-service``, ``no-file``, ``photo-changed``; what the steps refuse;
+        StagewrightError: ``no-service``, ``no-file``, ``photo-changed``, ``set-changed``,
+            ``bad-set``, ``out-of-memory``; what the steps refuse;
             ``file-exists``, ``write-failed``.
     """
     if not force:
         require_free(graph, folder, name)
     require_services(graph.services_of(graph.nodes), services)
+    require_memory(memory_of(graph, sources), f"{name}, made in {len(graph.nodes)} steps,")
     maker = ImageMaker(services, preview)
     run = {**_RUN, **dict.fromkeys(IMAGE_KINDS, maker.run)}
     values: dict[str, Any] = {}
@@ -72,6 +128,7 @@ def make_graph(
         yield Progress("graph.node", where[0], f"{node.id}: {node.kind.replace('_', ' ')}")
         given = {key: values[source] for key, source in node.inputs.items()}
         values[node.id] = yield from part(run[node.kind](node, given, sources), *where)
+    yield from shown(values[graph.output.id], preview)
     yield Progress("graph.write", 0.9, f"Writing to {folder}")
     about = {"steps": [node.kind for node in steps], "models": maker.models}
     files = write_set(values[graph.output.id], folder, name, graph, about)
@@ -84,7 +141,6 @@ def _text(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
         for name, value in node.settings.items()
         if name.startswith("slider:")
     }
-    require_memory(memory_of(node["size"]), f"A set of {node['size']} pixels")
     yield from ()
     return draw(understand(node["prompt"], sliders), node["size"], node["seed"])
 
@@ -93,6 +149,18 @@ def _photo(node: Node, given: Values, sources: Path) -> Job[Image]:
     yield from ()
     image = read_image(_checked(sources / node["file"], node["sha256"]))
     return image if image.shape[2] == 3 else np.repeat(image, 3, 2)
+
+
+def _stored(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
+    yield from ()
+    sidecar = sources / node["file"]
+    if fingerprint(sidecar) != node["sha256"]:
+        raise StagewrightError(
+            "set-changed",
+            f"{node['file']} is not the set that the graph was made with, or was changed.",
+            "Give the very set, or change the graph.",
+        )
+    return read_set(sidecar)[0]
 
 
 def _delight(node: Node, given: Values, sources: Path) -> Job[Image]:
@@ -224,6 +292,7 @@ def _output(node: Node, given: Values, sources: Path) -> Job[TextureSet]:
 _RUN: Mapping[str, Callable[[Node, Values, Path], Job[Any]]] = {
     "text_to_texture": _text,
     "photo": _photo,
+    "stored_set": _stored,
     "delight": _delight,
     "photo_to_pbr": _to_pbr,
     "tile": _tile,

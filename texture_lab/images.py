@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,20 @@ class Picture:
 
     pixels: Image
     light: bool
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Rows and columns of an image, by its first bytes alone.
+
+    Raises:
+        StagewrightError: those of :func:`read_pixels`.
+    """
+    if path.suffix.lower() == ".png":
+        return png.png_size(path)
+    _require_file(path)
+    with _opened(path) as opened:
+        spec = opened.spec()
+        return spec.height, spec.width
 
 
 def read_image(path: Path, *, data: bool = False) -> Image:
@@ -81,8 +96,7 @@ def read_pixels(path: Path) -> tuple[Image, bool]:
         pixels, _ = png.read_png(path)
         scale = np.float32(65535 if pixels.dtype == np.uint16 else 255)
         return pixels.astype(np.float32) / scale, False
-    if not path.is_file():
-        raise StagewrightError("no-file", f"There is no file “{path}”.", "Check its path.")
+    _require_file(path)
     return _read_other(path)
 
 
@@ -122,12 +136,26 @@ def encoded(light: NDArray[np.floating[Any]]) -> Image:
     return np.where(c <= 0.0031308, 12.92 * c, high).astype(np.float32)
 
 
-def _read_other(path: Path) -> tuple[Image, bool]:
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise StagewrightError("no-file", f"There is no file “{path}”.", "Check its path.")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """OpenImageIO's reader of a file."""
     oiio = _openimageio(path)
     opened = oiio.ImageInput.open(str(path))
     if opened is None:
         raise _damaged(path, oiio.geterror())
     try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _read_other(path: Path) -> tuple[Image, bool]:
+    with _opened(path) as opened:
         spec = opened.spec()
         if spec.width * spec.height > png.MAX_PIXELS:
             raise StagewrightError(
@@ -136,10 +164,8 @@ def _read_other(path: Path) -> tuple[Image, bool]:
                 f"Give an image of at most {png.MAX_PIXELS} pixels.",
             )
         pixels: NDArray[Any] | None = opened.read_image("float")
-    finally:
-        opened.close()
-    if pixels is None:
-        raise _damaged(path, oiio.geterror())
+        if pixels is None:
+            raise _damaged(path, opened.geterror())
     values = np.asarray(pixels, np.float32).reshape(spec.height, spec.width, -1)
     values = np.ascontiguousarray(values[:, :, _channels(spec.channelnames)])
     return values, str(spec.format) in {"half", "float", "double"}

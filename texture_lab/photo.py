@@ -24,8 +24,10 @@ from numpy.typing import NDArray
 from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
-from .images import Image, encoded, linear, read_image
+from ..jobs.memory import require_memory
+from .images import Image, encoded, image_size, linear, read_image
 from .maps_network import estimate, weights_id
+from .picture import shown
 from .request import Normals
 from .surface import normals, occlusion
 from .texture_set import TextureSet, is_done, require_free, write_set
@@ -37,6 +39,8 @@ Backend = Literal["network", "classical"]
 # Raised whenever the same request would make other pixels.
 GENERATOR = 3
 _CLASSICAL_RELIEF = 0.01  # metres
+_BYTES, _NETWORK_BYTES = 200, 32 << 20
+"""Memory that a pixel of the photo takes at the peak, and the network by itself, measured."""
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 
 
@@ -165,8 +169,20 @@ def sha256_of(photo: Path) -> str:
         ) from None
 
 
+def memory_of(size: tuple[int, int], request: PhotoRequest) -> int:
+    """About how many bytes the maps of a photo of so many rows and columns take."""
+    network = _NETWORK_BYTES if request.backend == "network" else 0
+    return network + _BYTES * size[0] * size[1]
+
+
 def make_maps(
-    photo: Path, request: PhotoRequest, folder: Path, name: str = "", *, force: bool = False
+    photo: Path,
+    request: PhotoRequest,
+    folder: Path,
+    name: str = "",
+    preview: Path | None = None,
+    *,
+    force: bool = False,
 ) -> Job[Mapping[str, Any]]:
     """Make the six maps of a photo and write them, unless they are there already.
 
@@ -175,6 +191,7 @@ def make_maps(
         request: of that image.
         folder: created if need be.
         name: what the files' names begin with; the photo's if empty.
+        preview: see :func:`.picture.shown`.
         force: replace files of that name that another request has made.
 
     Returns:
@@ -182,14 +199,15 @@ def make_maps(
         network's maps their ``expected_errors``.
 
     Raises:
-        StagewrightError: what the image or the tile are refused for, ``bad-name``,
-            ``file-exists``, ``write-failed``.
+        StagewrightError: what the image or the tile are refused for, ``out-of-memory``,
+            ``bad-name``, ``file-exists``, ``write-failed``.
     """
     stem = name or photo.stem
     if not force:
         require_free(request, folder, stem)
     if is_done(request, folder, stem):
         return {"photo": str(photo), "done": True, "files": []}
+    require_memory(memory_of(image_size(photo), request), f"A set of {photo.name}")
     yield Progress("photo.read", 0.0, f"Reading {photo.name}")
     image = read_image(photo)
     yield Progress("photo.maps", 0.1, f"Making the maps of {photo.name}")
@@ -213,6 +231,7 @@ def make_maps(
         textures, about["expected_errors"] = yield from part(
             estimated_maps(colour, request, len(image)), 0.2, 0.8
         )
+    yield from shown(textures, preview)
     yield Progress("photo.write", 0.8, f"Writing to {folder}")
     files = write_set(textures, folder, stem, request, about)
     return {"photo": str(photo), "done": False, "files": [str(f) for f in files], **about}

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jobs.events import Job, Preview
 from .images import encoded, linear
 from .texture_set import TextureSet
 
@@ -46,6 +49,33 @@ def picture(textures: TextureSet) -> NDArray[np.float32]:
     seen = np.ones((*base.shape[:2], 4), np.float32)
     seen[:, :, :3] = encoded(np.clip(light * np.float32(0.7), 0, 1))
     return seen
+
+
+def shown(textures: TextureSet, preview: Path | None) -> Job[None]:
+    """Tell a set's picture, at most twice ``PREVIEW_SIZE`` large, in a ``Preview``.
+
+    Args:
+        textures: the set.
+        preview: the file to write; nothing is told if None.
+    """
+    if preview is not None:
+        write_picture(picture(_smaller(textures)), preview)
+        yield Preview(str(preview))
+
+
+def _smaller(textures: TextureSet) -> TextureSet:
+    """A set of the means of boxes of pixels; what fills no box at its ends is left out."""
+    rows, columns = textures.height.shape
+    box = max(1, min(rows, columns) // PREVIEW_SIZE)
+    down, across = rows // box, columns // box
+    made: dict[str, Any] = {}
+    for name, values in textures.maps.items():
+        boxes = values[: down * box, : across * box]
+        boxes = boxes.reshape(down, box, across, box, *values.shape[2:])
+        made[name] = boxes.mean((1, 3), dtype=np.float32)
+    length = np.linalg.norm(made["normal"], axis=2, keepdims=True)
+    made["normal"] = made["normal"] / np.maximum(length, np.float32(1e-6))
+    return replace(textures, **made)
 
 
 def write_picture(seen: NDArray[np.float32], path: Path) -> None:

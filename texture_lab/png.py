@@ -86,6 +86,23 @@ def _filtered(image: Array) -> bytes:
     return filtered.tobytes()
 
 
+def png_size(path: Path) -> tuple[int, int]:
+    """Rows and columns of an image, by its first bytes alone.
+
+    Raises:
+        StagewrightError: ``no-file``, ``bad-image``.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(24)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if len(head) != 24 or head[:8] != _SIGNATURE or head[12:16] != b"IHDR":
+        raise _bad(path)
+    columns, rows = struct.unpack(">II", head[16:])
+    return rows, columns
+
+
 def read_png(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Array, dict[str, str]]:
     """Read an image and its text.
 
@@ -143,11 +160,7 @@ def _chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
             raise _too_large(path)
         content = path.read_bytes()
     except OSError as error:
-        raise StagewrightError(
-            "no-file",
-            f"The image {path} cannot be read: {error.strerror}.",
-            "Check its path and its permissions.",
-        ) from None
+        raise _unreadable(path, error) from None
     if content[:8] != _SIGNATURE:
         raise _bad(path)
     at = 8
@@ -207,6 +220,14 @@ def _bad(path: Path) -> StagewrightError:
         "bad-image",
         f"{path.name} is not a whole PNG image.",
         "Export it again as PNG.",
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> StagewrightError:
+    return StagewrightError(
+        "no-file",
+        f"The image {path} cannot be read: {error.strerror}.",
+        "Check its path and its permissions.",
     )
 
 

@@ -13,9 +13,13 @@ from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
 from .graph import TextureGraph
 from .graph_nodes import make_graph
+from .graph_nodes import memory_of as memory_of_graph
 from .image_makers import Services
+from .images import image_size
 from .make import make
+from .make import memory_of as memory_of_words
 from .photo import PhotoRequest, make_maps, sha256_of
+from .photo import memory_of as memory_of_photo
 from .request import TextureRequest
 
 AnyRequest = TextureRequest | PhotoRequest | TextureGraph
@@ -56,7 +60,7 @@ def make_any(
             or one of them.
         folder: created if need be.
         name: what the files' names begin with; what is usual for the request if empty.
-        preview: see :func:`.make.make` and :func:`.graph_nodes.make_graph`.
+        preview: file for small pictures of it, told in ``Preview`` events.
         services: who makes a graph's images (see :data:`.image_makers.Services`).
         force: replace files of that name that another request has made.
 
@@ -69,10 +73,23 @@ def make_any(
         return (yield from make(request, folder, name, preview, force=force))
     if isinstance(request, PhotoRequest):
         photo = _photo(request, sources)
-        return (yield from make_maps(photo, request, folder, name, force=force))
+        return (yield from make_maps(photo, request, folder, name, preview, force=force))
     place = _folder(sources)
     where = (place, folder, name or "graph", preview)
     return (yield from make_graph(request, *where, services=services, force=force))
+
+
+def memory_of(request: AnyRequest, sources: Path | None) -> int:
+    """About how many bytes a set takes while it is made.
+
+    Raises:
+        StagewrightError: what the files that it is made from are refused for.
+    """
+    if isinstance(request, TextureRequest):
+        return memory_of_words(request.size)
+    if isinstance(request, PhotoRequest):
+        return memory_of_photo(image_size(_photo(request, sources)), request)
+    return memory_of_graph(request, _folder(sources))
 
 
 def require_sources(request: AnyRequest, sources: Path | None) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +44,26 @@ def read_set(sidecar: Path) -> tuple[TextureSet, Mapping[str, Any]]:
         tile_size_m=about["tile_size_m"],
         height_range_m=about["height_range_m"],
     ), about
+
+
+def fingerprint(sidecar: Path) -> str:
+    """A hash of a set's maps and of what its sidecar says of them, in hexadecimal digits.
+
+    It does not depend on the files' names, which change when a .blend is saved elsewhere.
+
+    Raises:
+        StagewrightError: ``bad-set``.
+    """
+    about = read_about(sidecar)
+    told = ("tile_size_m", "height_range_m", "normals", "emission_strength")
+    total = hashlib.sha256(json.dumps([about.get(name) for name in told]).encode())
+    try:
+        for name, path in map_files(sidecar, about).items():
+            with path.open("rb") as stream:
+                total.update(name.encode() + hashlib.file_digest(stream, "sha256").digest())
+    except OSError as error:
+        raise _bad_set(sidecar, error.strerror or "its maps cannot be read") from None
+    return total.hexdigest()
 
 
 def read_about(sidecar: Path) -> Mapping[str, Any]:

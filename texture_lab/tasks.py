@@ -32,7 +32,7 @@ def make_set(
 ) -> Job[Mapping[str, Any]]:
     """:func:`.requests.make_any` of a request's JSON.
 
-    A preview of words is kept beside the set, too (see :func:`.texture_set.preview_of`).
+    The preview is kept beside the set, too (see :func:`.texture_set.preview_of`).
     """
     wanted = request_from_json(request)
     shown = Path(preview) if preview else None
@@ -40,7 +40,7 @@ def make_set(
     value = yield from make_any(
         wanted, place, Path(folder), name, shown, services=services, force=force
     )
-    if shown is not None and isinstance(wanted, TextureRequest):
+    if shown is not None and value["files"]:
         pixels = (np.load(shown)[:, :, :3] * 255 + 0.5).astype(np.uint8)
         write_png(preview_of(Path(value["files"][-1])), pixels)
     return value

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ...jobs.errors import StagewrightError
+from ...texture_lab.changes import TOOLS
 from ...texture_lab.texture_set import preview_of
 from .. import beside
 from . import pictures
@@ -27,21 +28,17 @@ class Entry:
 
     Args:
         sidecar: its JSON file.
+        title: the words it was made of, or the photo's name, and how it was changed.
         about: what that holds.
         size: bytes of all its files.
         time: when it was written, nanoseconds.
     """
 
     sidecar: Path
+    title: str
     about: Mapping[str, Any]
     size: int
     time: int
-
-    @property
-    def title(self) -> str:
-        """The words it was made of, or the photo's name."""
-        request = self.about["request"]
-        return str(request.get("prompt") or request.get("photo") or self.sidecar.stem)
 
     @property
     def seed(self) -> int | None:
@@ -85,12 +82,22 @@ def chosen(context: bpy.types.Context) -> Entry | None:
     return next(found, _Seen.entries[0])
 
 
+def choose(sidecar: Path) -> None:
+    """Let the gallery show a set, if it is one of this file."""
+    if any(entry.sidecar == sidecar for entry in _Seen.entries):
+        bpy.context.window_manager.stagewright_texture_set = sidecar.stem
+
+
 def refresh() -> None:
     """Read the folder anew."""
     home = beside.home(FOLDER)
     sidecars = set(home.glob("*.json")) - _Seen.foreign
-    found = [entry for entry in map(_read, sidecars) if entry is not None]
-    _Seen.entries = tuple(sorted(found, key=lambda entry: entry.time, reverse=True))
+    found = sorted(filter(None, map(_read, sidecars)), key=lambda entry: entry.time)
+    titles: dict[str, str] = {}
+    for entry in found:
+        titles[entry.sidecar.name] = _title(entry, titles)
+    named = [replace(entry, title=titles[entry.sidecar.name]) for entry in found]
+    _Seen.entries = tuple(reversed(named))
     for entry in _Seen.entries:
         shown = preview_of(entry.sidecar)
         pictures.load(
@@ -156,7 +163,21 @@ def _read(sidecar: Path) -> Entry | None:
         time = sidecar.stat().st_mtime_ns
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Entry(sidecar, about, sum(sizes), time) if whole else None
+    return Entry(sidecar, sidecar.stem, about, sum(sizes), time) if whole else None
+
+
+def _title(entry: Entry, known: Mapping[str, str]) -> str:
+    """What a set is called: of one made of others, by the names of those, and what was done."""
+    request = entry.about["request"]
+    steps = request.get("nodes")
+    nodes = [n for n in steps if isinstance(n, dict)] if isinstance(steps, list) else []
+    words = [request.get("prompt") or request.get("photo")]
+    for settings in (node.get("settings") for node in nodes):
+        if isinstance(settings, dict):
+            file = str(settings.get("file", ""))
+            words.append(settings.get("prompt") or known.get(file, file))
+    words += [n["kind"] for n in nodes if n.get("inputs") and n.get("kind") in TOOLS]
+    return ", ".join(str(word) for word in words if word) or entry.sidecar.stem
 
 
 def _files(sidecar: Path, about: Mapping[str, Any]) -> list[Path]:

@@ -17,6 +17,11 @@ from .material import KEY as OURS
 from .material import apply
 from .publish import KIND as PUBLISHING
 
+_TOOLS = (
+    (("vary", "Vary…", "FILE_REFRESH"), ("upscale", "Upscale…", "FULLSCREEN_ENTER")),
+    (("tile", "Tile…", "MESH_GRID"), ("blend", "Lay Over…", "OVERLAY")),
+)
+
 _OTHER = "stagewright_texture_other"
 """Custom property of a material: the set that comparing goes back to."""
 
@@ -191,6 +196,10 @@ class _HistoryPanel(SidebarPanel):
         row.operator("stagewright.restore_texture", icon="LOOP_BACK")
         row.operator("stagewright.compare_texture", icon="ARROW_LEFTRIGHT")
         row.operator("stagewright.delete_texture", text="", icon="TRASH")
+        for pair in _TOOLS:
+            row = layout.row(align=True)
+            for tool, text, icon in pair:
+                row.operator("stagewright.change_texture", text=text, icon=icon).tool = tool
         draw_problem(layout, context, making.target_problem(context))
         row = layout.row(align=True)
         row.operator("stagewright.texture_asset", icon="ASSET_MANAGER")

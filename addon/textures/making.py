@@ -16,6 +16,7 @@ from ...jobs.errors import StagewrightError
 from ...jobs.events import Event, Job, Message, Preview, Waiting
 from ...pipeline.summaries import expected_errors
 from ...texture_lab.backends import Commission, refuse_unable
+from ...texture_lab.graph import TextureGraph
 from ...texture_lab.photo import request_of
 from ...texture_lab.request import TextureRequest
 from ...texture_lab.texture_set import preview_of
@@ -58,7 +59,19 @@ def of_photo(photo: Path, chosen: Mapping[str, Any], item: bpy.types.Object) -> 
         StagewrightError: what the photo is refused for.
     """
     folder, name = _place(item)
-    return Commission(request_of(photo, **chosen), folder, name, sources=photo)
+    preview = pictures.folder() / f"{name}.npy"
+    return Commission(request_of(photo, **chosen), folder, name, photo, preview)
+
+
+def of_graph(graph: TextureGraph, sources: Path, item: bpy.types.Object) -> Commission:
+    """A set for ``item`` made in steps, of files that lie in ``sources``."""
+    folder, name = _place(item)
+    return Commission(graph, folder, name, sources, pictures.folder() / f"{name}.npy")
+
+
+def memory_text(needed: int) -> str:
+    """What a set takes while it is made, for the artist."""
+    return f"Takes about {max(needed / 2**30, 0.1):.1f} GB of memory"
 
 
 def _place(item: bpy.types.Object) -> tuple[Path, str]:
@@ -91,6 +104,7 @@ def make(commission: Commission, item: bpy.types.Object, displace: bool) -> Job[
     about = json.loads(sidecar.read_text("utf-8"))
     material, projected = apply(found, sidecar, about, displace)
     history.refresh()
+    history.choose(sidecar)
     push_undo(f"Texture {material.name}")
     without = "; projected from six sides, for the object has no UVs" if projected else ""
     sure = expected_errors(value["expected_errors"]) if "expected_errors" in value else ""

@@ -45,7 +45,7 @@ def apply(
     if again:
         material = old
     else:
-        name = about.get("family") or Path(about["request"]["photo"]).stem
+        name = about.get("family") or Path(about["request"].get("photo", sidecar.name)).stem
         material = bpy.data.materials.new(str(name).replace("_", " ").capitalize())
         if bpy.app.version < (5, 0):
             material.use_nodes = True

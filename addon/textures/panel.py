@@ -191,8 +191,7 @@ def _draw_match(
     row.prop(chosen, "keep_seed", text="", icon=locked)
     column.prop(chosen, "size")
     column.prop(chosen, "displace")
-    memory = memory_of(int(chosen.size))
-    draw_text(layout, context, f"Takes about {max(memory / 2**30, 0.1):.1f} GB of memory", "MEMORY")
+    draw_text(layout, context, making.memory_text(memory_of(int(chosen.size))), "MEMORY")
 
 
 def _draw_previews(layout: bpy.types.UILayout, seed: int) -> None:

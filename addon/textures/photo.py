@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from ...jobs.errors import StagewrightError
+from ...texture_lab.images import image_size
+from ...texture_lab.photo import PhotoRequest, memory_of
 from .. import pump
+from ..drawing import draw_text
 from ..scene.settings import meters_per_unit
 from . import lab, making
 
@@ -66,6 +70,8 @@ class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
         max=1.0,
     )
 
+    _size: tuple[int, int] | None = None
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether something takes the material."""
@@ -80,6 +86,11 @@ class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
         if not self.filepath:
             manager.fileselect_add(self)
             return {"RUNNING_MODAL"}
+        try:
+            self._size = image_size(self._photo())
+        except StagewrightError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         found: set[str] = manager.invoke_props_dialog(self, confirm_text="Make Texture")
         return found
 
@@ -90,19 +101,15 @@ class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
         controls = ("relief", "delight") if self.backend == "classical" else ()
         for name in ("tile", "tile_size", "backend", *controls):
             layout.prop(self, name)
+        if self._size is not None:
+            needed = memory_of(self._size, PhotoRequest("", "", **self._chosen(1.0)))
+            draw_text(layout, context, making.memory_text(needed), "MEMORY")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the work, or do it when there is no window."""
         item = context.view_layer.objects.active
-        photo = Path(bpy.path.abspath(self.filepath))
-        unit = meters_per_unit(context.scene)
-        chosen = {
-            "tile": "auto" if self.tile else "",
-            "tile_size_m": self.tile_size * unit,
-            "backend": self.backend,
-        }
-        if self.backend == "classical":
-            chosen |= {"relief": self.relief * unit, "delight": self.delight}
+        photo = self._photo()
+        chosen = self._chosen(meters_per_unit(context.scene))
         try:
             commission = making.of_photo(photo, chosen, item)
             job = making.make(commission, item, context.scene.stagewright_texture.displace)
@@ -114,6 +121,20 @@ class STAGEWRIGHT_OT_texture_from_photo(bpy.types.Operator):
         if not task.running:
             self.report({"INFO"}, task.message)
         return {"FINISHED"}
+
+    def _photo(self) -> Path:
+        return Path(bpy.path.abspath(self.filepath))
+
+    def _chosen(self, unit: float) -> dict[str, Any]:
+        """What a photo does not tell, as fields of its request."""
+        chosen = {
+            "tile": "auto" if self.tile else "",
+            "tile_size_m": self.tile_size * unit,
+            "backend": self.backend,
+        }
+        if self.backend == "classical":
+            chosen |= {"relief": self.relief * unit, "delight": self.delight}
+        return chosen
 
 
 class STAGEWRIGHT_FH_photo(bpy.types.FileHandler):

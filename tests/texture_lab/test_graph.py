@@ -20,10 +20,11 @@ from stagewright.texture_lab.graph_nodes import make_graph
 from stagewright.texture_lab.make import draw
 from stagewright.texture_lab.photo import make_maps, request_of, sha256_of
 from stagewright.texture_lab.png import write_png
+from stagewright.texture_lab.request import TextureRequest
 from stagewright.texture_lab.rerun import rerun
-from stagewright.texture_lab.stored_set import read_set
+from stagewright.texture_lab.stored_set import fingerprint, read_set
 from stagewright.texture_lab.surface import normals
-from stagewright.texture_lab.texture_set import MAPS, TextureSet
+from stagewright.texture_lab.texture_set import MAPS, TextureSet, write_set
 
 
 def quiet(event: object) -> None:
@@ -60,6 +61,7 @@ def photo(folder: Path) -> Path:
 def every_kind(folder: Path) -> TextureGraph:
     wall = photo(folder)
     write_png(folder / "mask.png", np.pad(np.full((8, 8), 255, np.uint8), ((20, 52), (30, 58))))
+    old = write_set(draw(understand("sand"), 32, 1), folder, "old", TextureRequest("sand"), {})[-1]
     same = {"source": "inpaint"}
     return graph_of(
         Node("photo", "photo", settings={"file": wall.name, "sha256": sha256_of(wall)}),
@@ -76,6 +78,7 @@ def every_kind(folder: Path) -> TextureGraph:
         Node("up", "upscale", {"source": "pbr"}, {"factor": 2, "repeats": True}),
         Node("wider", "outpaint", {"source": "pbr"}, {"pixels": 8, "repeats": True}),
         text("brick", "red brick"),
+        Node("stored", "stored_set", settings={"file": "old.json", "sha256": fingerprint(old)}),
         Node("darker", "adjust", {"set": "up"}, {"brightness": -0.1, "relief": 2.0}),
         Node("blend", "blend", {"below": "darker", "above": "darker"}),
         normals="directx",
