@@ -31,6 +31,12 @@ GRACE = 3.0
 CHILD = (sys.executable, "-I", "-X", "utf8", str(Path(__file__).with_name("child.py")))
 """The program of a child, with its arguments."""
 
+OTHER_PYTHON = {
+    **dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONSTARTUP"), ""),
+    "PYTHONUNBUFFERED": "1",
+}
+"""Environment of a program in another Python: nothing of this one's may lead it astray."""
+
 _POSIX = os.name == "posix"
 
 

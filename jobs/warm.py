@@ -12,7 +12,7 @@ import itertools
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,16 +49,25 @@ class WarmChild:
     when this process does.
     """
 
-    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        patience: float = PATIENCE,
+        program: Sequence[str] = CHILD,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         """Make one that keeps its events and its log in ``folder``.
 
         Args:
             folder: created if need be.
             patience: seconds that a job has to hear of its cancelling, and then its child to
                 terminate.
+            program: the child and its arguments; it must do as ``child.py`` does.
+            env: variables added to this process's environment.
         """
         self._folder = folder
         self._patience = patience
+        self._program, self._env = program, env
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder
         self._queue: list[Order] = []
@@ -136,7 +145,9 @@ class WarmChild:
         if self._process is None or self._process.poll() is not None:
             self.close()
             output, self._log = output_files(self._folder)
-            self._process = start_program(CHILD, output, self._log, None, subprocess.PIPE)
+            self._process = start_program(
+                self._program, output, self._log, self._env, subprocess.PIPE
+            )
             _tell(self._process, child_setup())
         return self._process
 

@@ -29,8 +29,12 @@ def services(
     ``STAGEWRIGHT_COMFYUI`` holds a server's address and ``STAGEWRIGHT_COMFYUI_KEY`` what proves
     who asks; a key is never taken from a command line, which others can read.
 
+    ``STAGEWRIGHT_DIFFUSERS`` holds a Python that has diffusers, ``STAGEWRIGHT_MODELS`` the folder
+    of its models.
+
     Args:
-        told: addresses that count before those of the environment.
+        told: addresses that count before those of the environment; that of diffusers is its
+            Python, and ``models`` the folder.
         environment: the variables.
     """
     kept = _kept(environment)
@@ -38,7 +42,11 @@ def services(
     for name in NAMES:
         variable = PREFIX + name.upper()
         url = told.get(name) or environment.get(variable, "")
-        if url:
+        if name == "diffusers":
+            models = told.get("models") or environment.get(f"{PREFIX}MODELS", "")
+            if url and models:
+                known[name] = {"python": url, "models": models}
+        elif url:
             key = environment.get(f"{variable}_KEY") or _key_for(kept, name, url)
             known[name] = {"url": url, "key": key}
     return known

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 from ..jobs.errors import StagewrightError
 from .photo import GENERATOR as PHOTO_GENERATOR
 from .request import GENERATOR, MAX_PROMPT, MAX_SEED, MAX_SIZE, MIN_SIZE, Normals
+from .services import MAKERS
 
 Setting = str | int | float | bool
 Value = Literal["image", "set", "same", "none"]
@@ -97,7 +98,7 @@ IMAGE_KINDS = ("text_to_image", "image_to_image")
 """Kinds whose images a large model makes: whatever their ``service`` is."""
 
 _IMAGE: Mapping[str, Range | Choice | Text] = {
-    "service": Choice(("comfyui", "sdapi")),
+    "service": Choice(tuple(MAKERS)),
     "prompt": Text(rf"(?=.*\S).{{1,{MAX_PROMPT}}}"),
     "negative": Text(rf".{{0,{MAX_PROMPT}}}"),
     "seed": _SEED,

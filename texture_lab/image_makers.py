@@ -71,6 +71,10 @@ class ImageMaker:
 
             server = comfyui.comfyui_at(service["url"], service.get("key", ""))
             return (yield from comfyui.make_image(server, order, self._preview))
+        if node["service"] == "diffusers":
+            from .diffusion import client
+
+            return (yield from client.make_image(service, order))
         from .servers import sdapi, sdcpp
 
         server = sdapi.sdapi_at(service["url"], service.get("key", ""))
@@ -93,6 +97,10 @@ def check_service(name: str, services: Services) -> Job[Mapping[str, Any]]:
 
         server = comfyui.comfyui_at(service["url"], service.get("key", ""))
         return (yield from comfyui.check(server))
+    if name == "diffusers":
+        from .diffusion import client
+
+        return (yield from client.check(service))
     if name == "chat":
         from .servers import chat
 

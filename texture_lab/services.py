@@ -7,14 +7,15 @@ from collections.abc import Mapping
 
 from ..jobs.errors import StagewrightError
 
-MAKERS = {"comfyui": "ComfyUI", "sdapi": "SD-WebUI"}
+MAKERS = {"comfyui": "ComfyUI", "sdapi": "SD-WebUI", "diffusers": "diffusers"}
 """Those that make images, and their names for people."""
 
 NAMES = {**MAKERS, "chat": "Chat"}
 """All of them; chat servers make sentences."""
 
 Services = Mapping[str, Mapping[str, str]]
-"""Who can be asked, by these names: a server's ``url`` and ``key``."""
+"""Who can be asked, by these names: a server's ``url`` and ``key``; of diffusers ``python``, an
+interpreter that has it, and ``models``, a folder."""
 
 
 def require_services(names: frozenset[str], services: Services) -> None:
@@ -25,9 +26,14 @@ def require_services(names: frozenset[str], services: Services) -> None:
     """
     for name in sorted(names):
         if not services.get(name):
+            how = (
+                "Give a Python that has it and a folder of models with --python and --models, or "
+                "STAGEWRIGHT_DIFFUSERS and STAGEWRIGHT_MODELS"
+                if name == "diffusers"
+                else f"Give its address with --server or STAGEWRIGHT_{name.upper()}"
+            )
             raise StagewrightError(
                 "no-service",
                 f"No {NAMES[name]} is known that could do this.",
-                f"Give its address with --server or STAGEWRIGHT_{name.upper()}, or in the "
-                "preferences of the extension.",
+                f"{how}, or in the preferences of the extension.",
             )

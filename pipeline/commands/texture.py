@@ -256,7 +256,7 @@ def _rerun(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     from ...texture_lab.rerun import rerun
 
     where = (options.output, options.name, options.photo)
-    known = texture_generate.services_of(options.server)
+    known = texture_generate.services_of(options)
     return (yield from rerun(options.picture, *where, services=known, force=options.force))
 
 
@@ -305,7 +305,7 @@ def _graph(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     name = options.name or options.graph.stem
     graph = TextureGraph.from_json(text)
     where = (sources, options.output, name)
-    known = texture_generate.services_of(options.server)
+    known = texture_generate.services_of(options)
     return (yield from make_graph(graph, *where, services=known, force=options.force))
 
 

@@ -74,6 +74,18 @@ def add_server(verb: Any) -> None:
         metavar="URL",
         help=f"address of who makes the images (default: {PREFIX}COMFYUI …)",
     )
+    verb.add_argument(
+        "--python",
+        default="",
+        metavar="FILE",
+        help=f"a Python that has diffusers (default: {PREFIX}DIFFUSERS)",
+    )
+    verb.add_argument(
+        "--models",
+        default="",
+        metavar="DIR",
+        help=f"the folder of diffusers' models (default: {PREFIX}MODELS)",
+    )
 
 
 def add_server_verbs(group: Any) -> None:
@@ -134,7 +146,7 @@ def make(options: argparse.Namespace) -> Job[Mapping[str, Any]]:
     name = options.name or f"{settings.asset_name(options.prompt[:40]).lower()}_{options.seed}"
     sources = options.image.parent if options.image else Path()
     where = (sources, options.output, name)
-    known = services_of(options.server)
+    known = services_of(options)
     return (yield from make_graph(graph, *where, services=known, force=options.force))
 
 
@@ -145,7 +157,9 @@ def refuse_for_drawn(options: argparse.Namespace) -> None:
         StagewrightError: ``bad-arguments``.
     """
     given = [n for n in (*_SETTINGS, *_MAPS, *_FILES, "lora") if getattr(options, n) is not None]
-    given += [name for name in ("server", "no_repeat") if getattr(options, name)]
+    given += [
+        name for name in ("server", "python", "models", "no_repeat") if getattr(options, name)
+    ]
     if given:
         option = given[0].replace("_", "-")
         raise _wrong(f"--{option} is for large models", "Choose one with --backend")
@@ -154,7 +168,7 @@ def refuse_for_drawn(options: argparse.Namespace) -> None:
 def _suggest(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
     from ...texture_lab.tasks import suggest
 
-    known = services_of(options.server)
+    known = services_of(options)
     return (yield from suggest(options.idea, known, str(options.image or "")))
 
 
@@ -163,15 +177,16 @@ def _suggested(value: Mapping[str, Any]) -> str:
     return f"{value['prompt']}\nMake it: stagewright texture make {words} -o DIR"
 
 
-def services_of(server: str) -> Services:
-    """The services that are known, ``server`` before others."""
-    return services(dict.fromkeys(NAMES, server) if server else {})
+def services_of(options: argparse.Namespace) -> Services:
+    """The services that are known, those of the options before others."""
+    told = dict.fromkeys(NAMES, options.server)
+    return services({**told, "diffusers": options.python, "models": options.models})
 
 
 def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[str, Any]]:
     from ...texture_lab.image_makers import check_service
 
-    return (yield from check_service(options.backend, services_of(options.server)))
+    return (yield from check_service(options.backend, services_of(options)))
 
 
 def _checked(value: Mapping[str, Any]) -> str:

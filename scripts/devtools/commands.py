@@ -25,7 +25,8 @@ usage: python3 scripts/dev.py COMMAND [ARGUMENT ...]
 
   publish FILE.blend ...   check and publish a scene (as `stagewright publish`)
   run ...                  any other `stagewright` command
-  test [PYTEST ARGUMENT]   all tests: plain Python, and every Blender that has a Python here
+  test [PYTEST ARGUMENT]   all tests: plain Python, and every Blender that has a Python here;
+                           with --all those of local models, too (STAGEWRIGHT_TORCH=torch==2.13)
   lint                     ruff, mypy and the import contract
   build                    the extension's zip in dist/, by Blender's own builder
   ayon-addon               the zip for an AYON server in dist/ayon/, with the extension inside

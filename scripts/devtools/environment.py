@@ -158,7 +158,7 @@ def find_uv(interpreter: str) -> str:
     if on_path and _runs(on_path):
         return on_path
     pins = ROOT / "requirements" / "uv.txt"
-    folder = ROOT / ".tools" / f"uv-{_digest([pins], [])[:12]}"
+    folder = ROOT / ".tools" / f"uv-{digest([pins], [])[:12]}"
     program = folder / "bin" / ("uv.exe" if sys.platform == "win32" else "uv")
     if not _runs(program):
         if subprocess.call([interpreter, "-m", "pip", "--version"], stdout=subprocess.DEVNULL):
@@ -184,13 +184,14 @@ def _runs(program: str | Path) -> bool:
     return done.returncode == 0
 
 
-def _digest(files: Sequence[Path], texts: Sequence[str]) -> str:
-    digest = hashlib.sha256()
+def digest(files: Sequence[Path], texts: Sequence[str]) -> str:
+    """Tells one state of files and texts from another."""
+    state = hashlib.sha256()
     for file in files:
-        digest.update(file.read_bytes())
+        state.update(file.read_bytes())
     for text in texts:
-        digest.update(text.encode())
-    return digest.hexdigest()
+        state.update(text.encode())
+    return state.hexdigest()
 
 
 def _what_is_installed() -> str:
@@ -203,7 +204,7 @@ def prepare(environment: Environment) -> Environment:
     """Make the environment hold exactly what is pinned; does nothing if it does already."""
     check_shared_libraries()
     stamp = environment.folder / "stagewright.stamp"
-    wanted = _digest([PINS], [_what_is_installed(), str(ROOT), environment.interpreter])
+    wanted = digest([PINS], [_what_is_installed(), str(ROOT), environment.interpreter])
     if stamp.is_file() and stamp.read_text() == wanted:
         return environment
     os.environ["UV_PYTHON_DOWNLOADS"] = "never"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ DIST = ROOT / "dist"
 
 # Blender brings these itself; numpy in a wheel would break other extensions.
 IN_BLENDER = ("numpy", "requests", "urllib3", "idna", "certifi", "charset-normalizer")
+
+OF_TORCH = ("torch", "jinja2", "markupsafe", "mpmath", "networkx", "setuptools", "sympy")
 
 
 def builder(environment: Environment) -> list[str]:
@@ -101,6 +104,13 @@ def lock(pythons: Mapping[Version, str]) -> int:
         [*without, "--constraint", "requirements/dev.txt", "pyproject.toml"],
     )
     compile_pins(uv, interpreter, "uv.txt", ["requirements/uv.in"])
+    with tempfile.TemporaryDirectory() as folder:
+        # Torch, and what comes with it, is of the machine (see local_models.py).
+        override = Path(folder, "override.txt")
+        override.write_text('torch; sys_platform == "never"\n')
+        without = [word for name in OF_TORCH for word in ("--no-emit-package", name)]
+        of_models = ["--group", "diffusers", "--override", str(override), *without]
+        compile_pins(uv, interpreter, "diffusers.txt", of_models)
     fetch_wheels(prepare(environments(pythons)[0]))
     MANIFEST.write_text(
         with_wheels(MANIFEST.read_text(encoding="utf-8"), [p.name for p in WHEELS.glob("*.whl")]),

@@ -26,6 +26,7 @@ from .environment import (
     missing_environments,
     prepare,
 )
+from .local_models import prepare_models
 from .packaging import download_wheels
 
 # Inside Blender run the tests that need it, and those of the rooms that meet its pxr.
@@ -79,10 +80,17 @@ class Outcome:
 
 
 def test(arguments: Sequence[str], pythons: Mapping[Version, str]) -> int:
-    """Run all tests, or those that pytest arguments choose; returns the exit code."""
+    """Run all tests, or those that pytest arguments choose; returns the exit code.
+
+    ``--all``, which pytest does not see, asks for those of local models, too.
+    """
     missing = missing_environments(pythons)
     if missing and os.environ.get("STAGEWRIGHT_BOTH") == "1":
         raise SetupError(f"{'; '.join(missing)}, and STAGEWRIGHT_BOTH=1 asks for both Blenders.")
+    if "--all" in arguments:
+        arguments = [a for a in arguments if a != "--all"]
+        lacking = prepare_models(pythons)
+        missing += [lacking] if lacking else []
     paths = [a for a in arguments if (ROOT / a.partition("::")[0]).exists()]
     options = [a for a in arguments if a not in paths]
     ready = [prepare(e) for e in environments(pythons)]
@@ -202,7 +210,7 @@ def summarize(outcomes: Mapping[Leg, Outcome], missing: Sequence[str]) -> int:
     for leg, outcome in outcomes.items():
         print(f"{leg.name:{width}}  {outcome.seconds:6.1f} s  {outcome}")
     for line in missing:
-        print(f"SKIPPED  {line}. Half of the promise is untested.")
+        print(f"SKIPPED  {line}. A part of the promise is untested.")
     total = Outcome(0, 0.0)
     for outcome in outcomes.values():
         total.passed += outcome.passed

@@ -43,7 +43,9 @@ ROOMS = {
     ),
     "ayon_bridge": Room(frozenset({"jobs"}), frozenset({"ayon_api", "requests"})),
     "texture_lab": Room(
-        frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"onnxruntime", "OpenImageIO"})
+        frozenset({"jobs"}),
+        frozenset({"numpy"}),
+        frozenset({"onnxruntime", "OpenImageIO", "torch", "diffusers"}),
     ),
     "field_tools": Room(
         frozenset({"jobs"}), frozenset({"numpy"}), frozenset({"openvdb", "pyopenvdb", "dask"})

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Progress, Waiting
-from ...jobs.process import ask, start_program
+from ...jobs.process import OTHER_PYTHON, ask, start_program
 
 READY = "server.ready"
 """Step of the events that tell where the server runs: the last word of their message."""
@@ -29,11 +29,6 @@ _BEAT = 1.0
 """Seconds between events: whoever writes them notices that nobody is left to read them."""
 _GRACE = 2.0
 """Seconds that the server has to end; less than whoever ends this process gives it."""
-# Of the Python that this runs in, not of the server's.
-_CLEAN = {
-    **dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONSTARTUP"), ""),
-    "PYTHONUNBUFFERED": "1",
-}
 
 
 def serve(kind: str, command: str, folder: str, log: str) -> Job[Mapping[str, Any]]:
@@ -61,7 +56,7 @@ def serve(kind: str, command: str, folder: str, log: str) -> Job[Mapping[str, An
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"")
     place = Path(folder) if folder else None
-    process = start_program(words, path, path, _CLEAN, subprocess.DEVNULL, folder=place)
+    process = start_program(words, path, path, OTHER_PYTHON, subprocess.DEVNULL, folder=place)
     try:
         yield from _followed(kind, process, path)
     finally:
