@@ -8,6 +8,7 @@ that it names. The model of the last order stays loaded. Nothing is ever downloa
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import queue
@@ -85,7 +86,7 @@ def _hear(orders: queue.SimpleQueue[dict[str, Any]]) -> None:
 
 def _do(order: dict[str, Any], write: Write) -> None:
     """Do an order; its last event is a result or an error."""
-    tasks: dict[str, Callable[..., Any]] = {"image": make_image, "check": check}
+    tasks: dict[str, Callable[..., dict[str, Any]]] = {"image": make_image, "check": check}
     try:
         value = tasks[order["task"]](write=write, **order["arguments"])
         write({"event": "result", "value": value})
@@ -423,9 +424,7 @@ def _device(wanted: str) -> str:
 
 
 def _takes(pipeline: Any, argument: str) -> bool:
-    call: Any = type(pipeline).__call__
-    code = getattr(call, "__wrapped__", call).__code__
-    return argument in code.co_varnames[: code.co_argcount]
+    return argument in inspect.signature(type(pipeline).__call__).parameters
 
 
 def _has(package: str) -> bool:
