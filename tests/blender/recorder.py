@@ -118,10 +118,6 @@ class Recorder:
     def box(self) -> Recorder:
         return self
 
-    def panel(self, idname: str, *, default_closed: bool = False) -> tuple[Recorder, Recorder]:
-        """The header and the body of a part that can be closed; here it is open."""
-        return self, self
-
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in type(self).__dataclass_fields__:
             assert name in bpy.types.UILayout.bl_rna.properties, name
