@@ -60,11 +60,6 @@ class Recorder:
         self._check_options("panel", options)
         return self, self
 
-    def panel(self, idname: str, **options: Any) -> tuple[Recorder, Recorder]:
-        """An open panel: its header and its body."""
-        self._check_options("panel", options)
-        return self, self
-
     def progress(self, *, text: str = "", factor: float = 0.0, **options: Any) -> None:
         self._check_options("progress", options)
         self.texts.append(text)
