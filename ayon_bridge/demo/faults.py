@@ -42,7 +42,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """A fault from "METHOD PATH ACTION[=VALUE] [TIMES]".
+        """A fault from ``METHOD PATH ACTION[=VALUE] [TIMES]``.
 
         Raises:
             StagewrightError: ``bad-fault``.

@@ -39,7 +39,7 @@ def docs(pythons: Mapping[Version, str]) -> int:
     _copy_rooms(environment.source / "stagewright")
     # The theme's makers announce their next product at every build.
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-    code = call([environment.program("mkdocs"), "build", "--quiet", "--clean"], env=quiet)
+    code = call([environment.program("mkdocs"), "build", "--clean"], env=quiet)
     print("The site has errors; see above." if code else f"{SITE.relative_to(ROOT)}/index.html")
     return code
 
