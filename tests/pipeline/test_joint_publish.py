@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -194,23 +193,3 @@ def test_a_server_that_fails_at_the_batch_is_tried_again(studio: Studio) -> None
     code, rows = studio.run()
     assert code == 0 and [row["state"] for row in rows] == ["published"] * 2
     assert studio.whole() == {"usd0": [1], "usd1": [1]}
-
-
-def test_a_list_killed_before_its_batch_is_completed_by_the_next_run(studio: Studio) -> None:
-    studio.write(3)
-    # Endless, as the client asks again; heard of when the client has given up once.
-    studio.demo.faults.add(Fault("POST", "/operations$", "hang", times=-1))
-    process = studio.start()
-    while not any(line.path.endswith("/operations") for line in studio.demo.log):
-        assert process.poll() is None
-        try:
-            process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    studio.demo.faults.clear()
-    code, rows = studio.run()
-    assert code == 0 and {row["state"] for row in rows} <= {"published", "unchanged"}
-    assert studio.whole() == {f"usd{number}": [1] for number in range(3)}
-    assert not list(studio.root.rglob("*unfinished*"))
