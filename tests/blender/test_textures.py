@@ -298,7 +298,7 @@ def test_textures_queue_and_can_be_moved() -> None:
     tick_until(lambda: not tasks[2].running)
     assert tasks[1].running and not tasks[0].running
     tick_until(lambda: not tasks[1].running)
-    assert item.active_material.name.startswith("Brick")  # Made first, and given new images.
+    assert item.active_material.name.startswith("Bark")  # Made first, and given new images.
     sidecar = json.loads(Path(item.active_material[KEY]).read_text())
     assert sidecar["family"] == "bark"
     assert len({task.value["files"][-1] for task in tasks}) == 3
@@ -316,7 +316,7 @@ def test_a_killed_process_is_told_and_replaced() -> None:
     os.kill(pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
     tick_until(lambda: not task.running)
     assert task.failure is not None and task.failure.code == "child-died"
-    assert make("bark").name.startswith("Brick")
+    assert make("bark").name.startswith("Bark")
 
 
 def test_the_processes_end_with_the_add_on() -> None:
