@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import socket
@@ -150,4 +151,5 @@ def test_a_server_is_started_and_ended_here(machine: Any) -> None:
     with socket.create_connection((host, int(port)), 60) as connection:
         pump.cancel(task.number)
         tick_until(lambda: not task.running)
-        assert connection.recv(1) == b""
+        with contextlib.suppress(ConnectionResetError):  # killed with something unread
+            assert connection.recv(1) == b""

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import traceback
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from pxr import Tf, Usd
@@ -22,6 +24,18 @@ from pxr import Tf, Usd
 from stagewright.jobs.drive import drain
 from stagewright.jobs.errors import StagewrightError
 from stagewright.pipeline import cli
+
+OUR_PATIENCE = 15  # seconds
+
+
+def too_long(number: int, frame: FrameType | None) -> None:
+    """A file keeps our code busy; while USD's is, Python runs no handler of signals."""
+    raise TimeoutError
+
+
+def set_alarm(seconds: int) -> None:
+    if os.name == "posix":
+        signal.alarm(seconds)
 
 
 def look(path: str) -> dict[str, Any]:
@@ -83,11 +97,15 @@ def main() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(signal.SIGALRM, too_long)
     for line in sys.stdin:
+        set_alarm(OUR_PATIENCE)
         try:
             answer = look(line.rstrip("\n"))
         except MemoryError:  # of the limit above, not of the reader
             answer = {"crash": "memory"}
+        finally:
+            set_alarm(0)
         print(json.dumps(answer), file=answers)
 
 
