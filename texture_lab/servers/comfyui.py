@@ -141,6 +141,7 @@ class _Work:
                 if told:
                     yield Message(f"{told} The work is followed without it.", "warning")
                     told = ""
+                yield Waiting()
 
     def _died(self) -> StagewrightError:
         where = node_title(self.at, self.workflow) if self.at else "the workflow"
