@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..jobs.events import Job
+from ..jobs.text_files import read_json
 from .anatomy import below
 from .entities import FileInfo, Representation, Thumbnail, Version, from_ayon, to_ayon
 from .files import file_errors, hash_file
@@ -56,7 +57,7 @@ class VersionRecord:
         """The record in a version's folder; None when it holds none that can be read."""
         path = folder / UNFINISHED
         try:
-            data = json.loads((path if path.exists() else folder / RECORD).read_text("utf-8"))
+            data = read_json(path if path.exists() else folder / RECORD)
             reviewable = data.get("reviewable")
             return cls(
                 version=from_ayon(Version, data["version"]),

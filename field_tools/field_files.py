@@ -21,9 +21,11 @@ from .memory import require_memory
 from .vdb import read_vdb, write_grid, write_sdf
 
 SUFFIXES = (".npz", ".vdb")
-# What zipfile and numpy raise of damaged, encrypted and foreign archives.
+# What zipfile and numpy raise of damaged, encrypted and foreign archives, and of arrays that
+# promise more than any memory holds.
 _UNREADABLE = (
-    KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error
+    KeyError, TypeError, ValueError, RuntimeError, EOFError, MemoryError, zipfile.BadZipFile,
+    zlib.error
 )  # fmt: skip
 _ABOUT = ("voxel_size", "origin", "level_set", "name")
 _BLOCKS = ("table", "pool", "background", "shape")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..field_tools.grid import Grid, require_finite
 from ..field_tools.pictures import grid_of_picture, picture_of_grid
 from ..jobs.errors import StagewrightError
+from ..jobs.text_files import parse_json
 from ..texture_lab.images import read_pixels, write_floats
 from ..texture_lab.png import read_png, write_png
 from .targets import PICTURES_READ
@@ -85,7 +86,7 @@ def write_picture(path: Path, field: Grid) -> tuple[float, float]:
 def _range_of(text: Mapping[str, str]) -> tuple[float, float]:
     """What black and white stand for."""
     try:
-        low, high = json.loads(text.get(_RANGE, "[0.0, 1.0]"))
+        low, high = parse_json(text.get(_RANGE, "[0.0, 1.0]"))
         return float(low), float(high)
     except (ValueError, TypeError):
         return 0.0, 1.0  # Another program's words.

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Event, Job, Message, Progress, Waiting
+from ..jobs.text_files import require_text
 from ..jobs.warm import WarmChild
 from ..texture_lab.backends import Backend, Commission, Embedded
 from ..texture_lab.request import TextureRequest
@@ -29,12 +30,7 @@ def read_requests(listing: Path, size: int, seed: int) -> list[TextureRequest]:
     Raises:
         StagewrightError: ``no-file``; ``bad-request``, naming the line.
     """
-    try:
-        lines = listing.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StagewrightError(
-            "no-file", f"{listing} cannot be read: {error}.", "Give a text file, one prompt a line."
-        ) from None
+    lines = require_text(listing).splitlines()
     requests = []
     for number, line in enumerate(map(str.strip, lines), 1):
         if not line or line.startswith("#"):

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from ..jobs.errors import StagewrightError
+from ..jobs.text_files import parse_json
 from .photo import GENERATOR as PHOTO_GENERATOR
 from .request import GENERATOR, MAX_PROMPT, MAX_SEED, MAX_SIZE, MIN_SIZE, Normals
 from .services import MAKERS
@@ -347,10 +348,10 @@ class TextureGraph:
             StagewrightError: ``bad-graph``.
         """
         try:
-            value = json.loads(text)
+            value = parse_json(text)
             nodes = tuple(Node(**node) for node in value.pop("nodes"))
             return cls(nodes, **value)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             raise _refusal("it is not what Stagewright writes") from None
 
 
@@ -361,8 +362,8 @@ def graph_in(text: str) -> TextureGraph:
         StagewrightError: ``bad-graph``.
     """
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         value = None  # What is wrong with it is told by the reader of graphs.
     told = isinstance(value, dict) and "request" in value
     return TextureGraph.from_json(json.dumps(value["request"]) if told else text)

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from pathlib import Path
 from typing import Literal
+
+from ..jobs.text_files import read_json
 
 Kind = Literal["colour", "normal", "data"]
 
@@ -44,7 +45,7 @@ def _by_sidecar(image: Path) -> Kind | None:
     parts = image.stem.split("_")
     for stem in itertools.accumulate(parts, "{}_{}".format):
         try:
-            maps = json.loads((image.parent / f"{stem}.json").read_text("utf-8"))["maps"]
+            maps = read_json(image.parent / f"{stem}.json")["maps"]
             found = [name for name, file in maps.items() if file == image.name]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue

@@ -25,6 +25,7 @@ from ..jobs.compose import part
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job, Progress
 from ..jobs.memory import require_memory
+from ..jobs.text_files import parse_json
 from .images import Image, encoded, image_size, linear, read_image
 from .maps_network import estimate, weights_id
 from .picture import shown
@@ -115,9 +116,9 @@ class PhotoRequest:
             StagewrightError: ``bad-request``: not JSON, or of other keys or values.
         """
         try:
-            request = cls(**json.loads(text))
+            request = cls(**parse_json(text))
             is_plain = Path(request.photo).name == request.photo != ""
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError):
             raise _refusal("it is not what Stagewright writes") from None
         if request.generator != GENERATOR:
             raise _refusal("another version of Stagewright made it")

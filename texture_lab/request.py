@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from ..jobs.errors import StagewrightError
+from ..jobs.text_files import parse_json
 
 Normals = Literal["opengl", "directx"]
 
@@ -69,10 +70,10 @@ class TextureRequest:
             StagewrightError: ``bad-request``: not JSON, or of other keys or values.
         """
         try:
-            value: Any = json.loads(text)
+            value: Any = parse_json(text)
             _require(isinstance(value, dict), "it is not an object")
             return cls(**value)
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError):
             raise _refusal("it is not what Stagewright writes") from None
 
 

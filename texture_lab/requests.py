@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any
 
 from ..jobs.errors import StagewrightError
 from ..jobs.events import Job
+from ..jobs.text_files import parse_json
 from .graph import TextureGraph
 from .graph_nodes import make_graph
 from .graph_nodes import memory_of as memory_of_graph
@@ -32,8 +32,8 @@ def request_from_json(text: str) -> AnyRequest:
         StagewrightError: ``bad-request``, ``bad-graph``.
     """
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         value = None  # What is wrong with it is told by the reader of requests.
     if isinstance(value, dict) and "nodes" in value:
         return TextureGraph.from_json(text)

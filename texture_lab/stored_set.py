@@ -12,6 +12,7 @@ from typing import Any, get_args
 import numpy as np
 
 from ..jobs.errors import StagewrightError
+from ..jobs.text_files import read_json
 from . import png
 from .request import Normals
 from .texture_set import MAPS, OPTIONAL, TextureSet
@@ -73,7 +74,7 @@ def read_about(sidecar: Path) -> Mapping[str, Any]:
         StagewrightError: ``bad-set``.
     """
     try:
-        about: Any = json.loads(sidecar.read_text("utf-8"))
+        about: Any = read_json(sidecar)
         sizes = about["tile_size_m"], about["height_range_m"]
         strength = about.get("emission_strength", 1.0)
         files = map_files(sidecar, about)
@@ -86,7 +87,7 @@ def read_about(sidecar: Path) -> Mapping[str, Any]:
         )
     except OSError as error:
         raise _bad_set(sidecar, error.strerror or "it cannot be read") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         raise _bad_set(sidecar, "it is not what Stagewright writes") from None
     missing = [path.name for path in files.values() if not path.is_file()]
     if not sane or missing:

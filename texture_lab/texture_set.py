@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jobs.errors import StagewrightError
+from ..jobs.text_files import read_json
 from ..jobs.threads import share
 from . import png
 from .request import Normals
@@ -186,8 +187,8 @@ def _is_of(request: Request, folder: Path, name: str) -> bool:
 def _sidecar(folder: Path, name: str) -> Mapping[str, Any]:
     """What the sidecar of a set holds; nothing if there is none, or it is damaged."""
     try:
-        about = json.loads((folder / f"{name}.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        about = read_json(folder / f"{name}.json")
+    except (OSError, ValueError):
         return {}
     return about if isinstance(about, dict) else {}
 

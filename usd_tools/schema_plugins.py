@@ -7,7 +7,6 @@ registered later is known, but its schemas are not, until the program starts aga
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from pxr import Plug, Sdf, Tf, Usd
 
 from ..jobs.errors import StagewrightError
+from ..jobs.text_files import parse_json, read_text
 from .identity import OURS, open_root
 from .placing import replace_file
 from .stages import write_layer
@@ -56,9 +56,9 @@ def register(folder: Path) -> tuple[SchemaRow, ...]:
     """
     file = folder / "plugInfo.json"
     try:
-        lines = file.read_text("utf-8").splitlines()
+        lines = read_text(file).splitlines()
         text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
-        names = {plugin["Name"] for plugin in json.loads(text)["Plugins"]}
+        names = {plugin["Name"] for plugin in parse_json(text)["Plugins"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _bad_plugin(folder, f"{file.name} cannot be read ({error})") from error
     try:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import bpy
 
 from ...jobs.errors import StagewrightError
+from ...jobs.text_files import read_json
 from ...texture_lab.changes import TOOLS
 from ...texture_lab.texture_set import preview_of
 from .. import beside
@@ -156,7 +156,7 @@ def delete(entry: Entry) -> None:
 def _read(sidecar: Path) -> Entry | None:
     """A set; None for a file that is none, or lacks its maps."""
     try:
-        about = json.loads(sidecar.read_text("utf-8"))
+        about = read_json(sidecar)
         about["request"].items()
         sizes = [path.stat().st_size for path in _files(sidecar, about) if path.exists()]
         whole = all((sidecar.parent / file).exists() for file in about["maps"].values())

@@ -15,6 +15,7 @@ import bpy
 from ...jobs.compose import changed
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Event, Job, Message, Preview, Waiting
+from ...jobs.text_files import read_json
 from ...pipeline.summaries import expected_errors
 from ...texture_lab.backends import Commission, refuse_unable
 from ...texture_lab.graph import TextureGraph
@@ -120,7 +121,7 @@ def make(commission: Commission, item: bpy.types.Object, displace: bool) -> Job[
             f"The object {name} is gone; the maps are in {sidecar.parent}.",
             "Choose another object and make it again.",
         )
-    about = json.loads(sidecar.read_text("utf-8"))
+    about = read_json(sidecar)
     material, projected = apply(found, sidecar, about, displace)
     history.refresh()
     history.choose(sidecar)

@@ -12,6 +12,7 @@ from typing import Any
 from ...jobs.compose import part
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Progress
+from ...jobs.text_files import require_text
 from .. import settings, summaries
 from ..host import SceneHost
 from ..targets import require_suffix
@@ -295,12 +296,7 @@ def _graph(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     from ...texture_lab.graph import TextureGraph
     from ...texture_lab.graph_nodes import make_graph
 
-    try:
-        text = options.graph.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StagewrightError(
-            "no-file", f"{options.graph.name} cannot be read: {error}.", "Check its path."
-        ) from None
+    text = require_text(options.graph)
     sources = options.sources or options.graph.parent
     name = options.name or options.graph.stem
     graph = TextureGraph.from_json(text)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
+from ...jobs.text_files import require_text
 from ...texture_lab.services import MAKERS, NAMES, Services
 from .. import settings
 from ..host import SceneHost
@@ -129,7 +130,7 @@ def make(options: argparse.Namespace) -> Job[Mapping[str, Any]]:
         "repeats": not options.no_repeat,
     }
     if options.workflow is not None:
-        node["workflow"] = _text(options.workflow)
+        node["workflow"] = require_text(options.workflow)
     photo = None
     if options.image is None:
         node["size"] = options.size
@@ -192,15 +193,6 @@ def _check(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
 def _checked(value: Mapping[str, Any]) -> str:
     lines = [f"  has: {line}" for line in value["found"]]
     return "\n".join(["Reached.", *lines, *(f"  lacks: {line}" for line in value["missing"])])
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StagewrightError(
-            "no-file", f"{file.name} cannot be read: {error}.", "Check its path."
-        ) from None
 
 
 def _wrong(why: str, cure: str) -> StagewrightError:

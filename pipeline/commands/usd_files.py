@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job
+from ...jobs.text_files import read_json
 from ..host import SceneHost
 from ..summaries import count
 from .common import add_verb, refuse_existing, require_usd
@@ -87,7 +87,7 @@ def _rule(options: argparse.Namespace) -> Any:
 
 def _table(file: Path) -> dict[str, str]:
     try:
-        table = json.loads(file.read_text("utf-8"))
+        table = read_json(file)
         if not isinstance(table, dict) or not all(isinstance(v, str) for v in table.values()):
             raise ValueError("it is no table of texts")
     except (OSError, ValueError) as error:

@@ -7,13 +7,13 @@ value, or the name of a node and the place of one of its outputs.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...jobs.errors import StagewrightError
+from ...jobs.text_files import parse_json
 from ..image_order import ImageOrder
 
 Workflow = dict[str, dict[str, Any]]
@@ -70,8 +70,8 @@ def read_workflow(text: str) -> Workflow:
         StagewrightError: ``bad-workflow``: not JSON, or not in the API format.
     """
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         raise _bad_workflow("it is no JSON") from None
     if isinstance(value, dict) and isinstance(value.get("prompt"), dict):
         value = value["prompt"]  # As the server's history and some tools wrap it.

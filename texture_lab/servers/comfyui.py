@@ -8,7 +8,6 @@ would have told is asked for by HTTP when none comes.
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import struct
 import time
@@ -23,6 +22,7 @@ import numpy as np
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Preview, Progress, Waiting
+from ...jobs.text_files import parse_json
 from ...jobs.threads import in_thread
 from ..image_order import ImageOrder, MadeImage, picture_bytes, read_made
 from ..picture import write_picture
@@ -141,6 +141,7 @@ class _Work:
                 if told:
                     yield Message(f"{told} The work is followed without it.", "warning")
                     told = ""
+                yield Waiting()
 
     def _died(self) -> StagewrightError:
         where = node_title(self.at, self.workflow) if self.at else "the workflow"
@@ -153,9 +154,9 @@ class _Work:
     def _hear(self, text: str) -> Job[bool]:
         """Tell what a message says; whether it says that the work has ended."""
         try:
-            message = json.loads(text)
+            message = parse_json(text)
             kind, data = message["type"], message["data"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError):
             return False  # Not of the protocol as it is known today.
         if not isinstance(data, dict) or data.get("prompt_id", self.name) != self.name:
             return False
@@ -362,6 +363,6 @@ def _version(server: Server) -> str:
     """The version, or "" where it is not told."""
     answer = server.ask("GET", "/system_stats")
     try:
-        return str(json.loads(answer.data)["system"]["comfyui_version"])
+        return str(parse_json(answer.data)["system"]["comfyui_version"])
     except (ValueError, KeyError, TypeError):
         return ""

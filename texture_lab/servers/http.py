@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ...jobs.errors import StagewrightError
+from ...jobs.text_files import parse_json
 
 MAX_ANSWER = 256 << 20
 """Bytes of the largest answer that is read."""
@@ -43,8 +44,8 @@ class Answer:
             StagewrightError: ``not-the-server``: it is something else.
         """
         try:
-            return json.loads(self.data)
-        except (ValueError, RecursionError):
+            return parse_json(self.data)
+        except ValueError:
             raise self.strange() from None
 
     def object(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ....jobs.errors import StagewrightError
 from ....jobs.events import Job, Message
+from ....jobs.text_files import require_text
 from ....texture_lab.families import FAMILIES
 from ....texture_lab.grammar import understand
 from ....texture_lab.graph import Node, TextureGraph, graph_in
@@ -260,13 +261,7 @@ def _read(path: Path) -> TextureGraph:
     """
     if path.suffix.lower() == ".png":
         return TextureGraph.from_json(request_text(path))
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, ValueError) as error:
-        raise StagewrightError(
-            "no-file", f"{path.name} cannot be read: {error}.", "Check its path."
-        ) from None
-    return graph_in(text)
+    return graph_in(require_text(path))
 
 
 def _exported(steps: Any, path: Path) -> Job[dict[str, Any]]:
