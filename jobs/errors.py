@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -28,6 +29,16 @@ class StagewrightError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.cure}".strip()
+
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Let errors of the block begin with where they were met: ``Line 3 of list.txt: …``."""
+    try:
+        yield
+    except StagewrightError as error:
+        message = f"{place}: {error.message}"
+        raise StagewrightError(error.code, message, error.cure, error.details) from None
 
 
 def cancelled() -> StagewrightError:

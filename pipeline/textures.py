@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..jobs.errors import StagewrightError
+from ..jobs.errors import StagewrightError, naming
 from ..jobs.events import Event, Job, Message, Progress, Waiting
 from ..jobs.text_files import require_text
 from ..jobs.warm import WarmChild
@@ -35,16 +35,12 @@ def read_requests(listing: Path, size: int, seed: int) -> list[TextureRequest]:
     for number, line in enumerate(map(str.strip, lines), 1):
         if not line or line.startswith("#"):
             continue
-        try:
-            request = (
+        with naming(f"Line {number} of {listing.name}"):
+            requests.append(
                 TextureRequest.from_json(line)
                 if line.startswith("{")
                 else TextureRequest(line, size, seed)
             )
-        except StagewrightError as error:
-            where = f"Line {number} of {listing.name}: {error.message}"
-            raise StagewrightError(error.code, where, error.cure) from None
-        requests.append(request)
     return requests
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..jobs.errors import naming
 from ..jobs.events import Job
 from .requests import make_any, request_from_json
 from .services import Services
@@ -38,6 +39,8 @@ def rerun(
         StagewrightError: those of :func:`.texture_set.request_text` and
             :func:`.requests.make_any`.
     """
-    request = request_from_json(request_text(picture))
+    text = request_text(picture)
+    with naming(picture.name):
+        request = request_from_json(text)
     sources = photo or picture.parent
     return (yield from make_any(request, sources, folder, name, services=services, force=force))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...jobs.compose import part
-from ...jobs.errors import StagewrightError
+from ...jobs.errors import StagewrightError, naming
 from ...jobs.events import Job, Message, Progress
 from ...jobs.text_files import require_text
 from .. import settings, summaries
@@ -299,7 +299,8 @@ def _graph(options: argparse.Namespace, host: SceneHost | None) -> Job[Mapping[s
     text = require_text(options.graph)
     sources = options.sources or options.graph.parent
     name = options.name or options.graph.stem
-    graph = TextureGraph.from_json(text)
+    with naming(options.graph.name):
+        graph = TextureGraph.from_json(text)
     where = (sources, options.output, name)
     known = texture_generate.services_of(options)
     return (yield from make_graph(graph, *where, services=known, force=options.force))

@@ -34,8 +34,10 @@ pytestmark = pytest.mark.usefixtures("addon")
 
 
 @pytest.fixture
-def machine() -> Any:
-    return bpy.context.preferences.addons["stagewright"].preferences
+def machine() -> Iterator[Any]:
+    yield bpy.context.preferences.addons["stagewright"].preferences
+    for log in Path(bpy.app.tempdir).glob("stagewright-*.log"):  # Blender's end removes them, too
+        log.unlink()
 
 
 @pytest.fixture

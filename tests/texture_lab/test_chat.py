@@ -25,6 +25,8 @@ from stagewright.texture_lab.servers.chat import (
     words_of,
 )
 
+DEEP = '{"prompt": ' + "[" * 100_000 + "}"
+
 
 @pytest.fixture
 def server() -> Iterator[ChatServer]:
@@ -74,7 +76,7 @@ def test_words_are_found_in_whatever_a_model_says(text: str) -> None:
     assert words_of(text) == "wet red brick"
 
 
-@pytest.mark.parametrize("text", ["", "<think>endless", '{"prompt": 3}', "word " * 40])
+@pytest.mark.parametrize("text", ["", "<think>endless", '{"prompt": 3}', "word " * 40, DEEP])
 def test_no_words_are_found_where_there_are_none(text: str) -> None:
     assert words_of(text) == ""
 

@@ -28,9 +28,13 @@ from stagewright.pipeline import cli
 OUR_PATIENCE = 15  # seconds
 
 
+class TooLong(BaseException):
+    """A file keeps our code busy. No OSError, which our code would tell as an unreadable file."""
+
+
 def too_long(number: int, frame: FrameType | None) -> None:
-    """A file keeps our code busy; while USD's is, Python runs no handler of signals."""
-    raise TimeoutError
+    """The alarm's handler; while USD's code is busy, Python runs none."""
+    raise TooLong
 
 
 def set_alarm(seconds: int) -> None:
@@ -104,6 +108,8 @@ def main() -> None:
             answer = look(line.rstrip("\n"))
         except MemoryError:  # of the limit above, not of the reader
             answer = {"crash": "memory"}
+        except TooLong:
+            answer = {"failure": traceback.format_exc()}
         finally:
             set_alarm(0)
         print(json.dumps(answer), file=answers)

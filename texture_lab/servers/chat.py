@@ -8,7 +8,6 @@ taken if the lab's own grammar understands it.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Progress
+from ...jobs.text_files import parse_json
 from ...jobs.threads import in_thread
 from ..families import FAMILIES
 from ..grammar import COLORS, MODIFIERS, understand
@@ -126,7 +126,7 @@ def words_of(text: str) -> str:
     spoken = re.sub(r"<think>.*?(</think>|$)", "", text, flags=re.DOTALL)
     for found in re.findall(r"\{[^{}]*\}", spoken):
         try:
-            prompt = json.loads(found)["prompt"]
+            prompt = parse_json(found)["prompt"]
         except (ValueError, KeyError, TypeError):
             continue
         if isinstance(prompt, str):

@@ -141,7 +141,7 @@ class _Work:
                 if told:
                     yield Message(f"{told} The work is followed without it.", "warning")
                     told = ""
-                yield Waiting()
+                yield Waiting()  # the questions may have been answered without one
 
     def _died(self) -> StagewrightError:
         where = node_title(self.at, self.workflow) if self.at else "the workflow"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -21,6 +20,7 @@ import numpy as np
 
 from ...jobs.errors import StagewrightError
 from ...jobs.events import Job, Message, Preview, Progress, Waiting
+from ...jobs.text_files import parse_json
 from ...jobs.threads import in_thread
 from ..image_order import ImageOrder, MadeImage, picture_bytes, read_made
 from ..picture import write_picture
@@ -253,7 +253,7 @@ def _is_busy(state: Mapping[str, Any]) -> bool:
 def _made_by(value: Mapping[str, Any]) -> str:
     """The model that an answer's ``info``, JSON in a text, names."""
     try:
-        info = json.loads(value["info"]) if isinstance(value["info"], str) else value["info"]
+        info = parse_json(value["info"]) if isinstance(value["info"], str) else value["info"]
         return str(info["sd_model_name"])
     except (ValueError, KeyError, TypeError):
         return ""

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
-from ....jobs.errors import StagewrightError
+from ....jobs.errors import StagewrightError, naming
 from ....jobs.events import Job, Message
 from ....jobs.text_files import require_text
 from ....texture_lab.families import FAMILIES
@@ -259,9 +259,9 @@ def _read(path: Path) -> TextureGraph:
     Raises:
         StagewrightError: ``no-file``, ``bad-graph``; those of ``request_text``.
     """
-    if path.suffix.lower() == ".png":
-        return TextureGraph.from_json(request_text(path))
-    return graph_in(require_text(path))
+    text = request_text(path) if path.suffix.lower() == ".png" else require_text(path)
+    with naming(path.name):
+        return graph_in(text)
 
 
 def _exported(steps: Any, path: Path) -> Job[dict[str, Any]]:
