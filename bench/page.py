@@ -47,7 +47,8 @@ def _cells(row: Mapping[str, Any]) -> Iterator[str]:
     """One cell for each of COLUMNS; an empty one for what a row does not tell."""
     yield row["task"]
     yield str(row.get("size", ""))
-    yield str(row.get("peer", ""))
+    goal = "peer" not in row  # there is nobody beside us: a number that is to be reached
+    yield "goal" if goal else str(row["peer"])
     if "ratio" in row:
         yield f"{row['ours_s'] * 1e3:.4g} ms"
         yield f"{row['peer_s'] * 1e3:.4g} ms"
@@ -57,7 +58,8 @@ def _cells(row: Mapping[str, Any]) -> Iterator[str]:
         for key in ("value", "baseline"):
             yield f"{row[key]:.4g} {unit}".strip() if row.get(key) is not None else ""
         yield ""
-    yield {True: "agree", False: "**differ**"}.get(row.get("agree"), "")
+    words = ("**missed**", "reached") if goal else ("**differ**", "agree")
+    yield words[row["agree"]] if "agree" in row else ""
     yield str(row.get("note", "")).replace("|", "\\|")
 
 
